@@ -30,7 +30,7 @@ async fn main() -> examples::Result {
         println!("{} open {} close {}", candle.timestamp, candle.open, candle.close);
     }
     for contract in
-        client.futures().contracts(futures::ListContracts::new().symbol("BTCUSDT")).await?.symbols
+        client.futures().contracts(futures::ListContracts::new().symbol("BTCUSDT")).await?.contracts
     {
         println!("{}: one contract is {} BTC", contract.symbol, contract.contract_size);
     }

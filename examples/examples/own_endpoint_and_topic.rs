@@ -6,7 +6,7 @@
 //! ```
 
 use bitmart::rest::endpoint::{EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload};
-use bitmart::types::wire;
+use bitmart::types::codec;
 use bitmart::ws::event::{DecodeError, Event, decode_entries};
 use bitmart::ws::topic::Topic;
 use bitmart::ws::{Market, Update};
@@ -21,9 +21,9 @@ struct QueryLastPrice {
 
 #[derive(Debug, Deserialize)]
 struct LastPrice {
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     last: Decimal,
-    #[serde(rename = "ts", with = "wire::millis_text")]
+    #[serde(rename = "ts", with = "codec::millis_text")]
     time: Timestamp,
 }
 
@@ -46,7 +46,7 @@ impl Endpoint for QueryLastPrice {
 #[derive(Clone, Debug, Deserialize)]
 struct LastTrade {
     symbol: Symbol,
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     last_price: Decimal,
 }
 

@@ -48,7 +48,7 @@ async fn main() -> examples::Result {
             Update::Resynced => {
                 println!("subscribed again; querying REST for the missed fills");
                 for order in &sent {
-                    for fill in client.spot().order_trades(order.order_id.clone()).await? {
+                    for fill in client.spot().order_fills(order.order_id.clone()).await? {
                         fills.insert(fill.trade_id, fill.size);
                     }
                 }

@@ -11,7 +11,8 @@ use crate::sync::DEFAULT_AUDIT_INTERVAL;
 use crate::time_scale::TimeScale;
 use crate::{AccountState, AccountTracker, Assumptions, Market};
 
-/// Configures an [`AccountTracker`]. Follow a market at least: otherwise the tracker has no events.
+/// Configures an [`AccountTracker`]. Follow at least one market: otherwise the tracker has no
+/// events.
 #[derive(Debug)]
 #[must_use]
 pub struct AccountTrackerBuilder {
@@ -83,7 +84,7 @@ impl AccountTrackerBuilder {
         let feeds: Vec<Feed> = spot.into_iter().chain(futures).collect();
         let scale = TimeScale::new(self.rest.now());
         let now = scale.now();
-        let assumptions = on_connections(self.assumptions, &self.ws);
+        let assumptions = with_idle_timeout(self.assumptions, &self.ws);
         let mut sync = AccountSync::new(self.state, assumptions);
         sync.set_audit_interval(now, self.audit_interval);
         for feed in &feeds {
@@ -94,7 +95,7 @@ impl AccountTrackerBuilder {
 }
 
 /// Adds the time that messages may wait in the network before a silent connection counts as lost.
-fn on_connections(assumptions: Assumptions, ws: &bitmart_ws::Client) -> Assumptions {
+fn with_idle_timeout(assumptions: Assumptions, ws: &bitmart_ws::Client) -> Assumptions {
     let idle_timeout = |market| ws.limits(market, Access::Private).idle_timeout;
     let idle = idle_timeout(Market::Spot).max(idle_timeout(Market::Futures));
     assumptions.max_push_delay(assumptions.max_push_delay.saturating_add(idle))
@@ -107,7 +108,7 @@ mod tests {
     #[test]
     fn a_message_may_wait_until_a_silent_connection_counts_as_lost() {
         let ws = bitmart_ws::Client::builder().build().expect("a client");
-        let assumptions = on_connections(Assumptions::default(), &ws);
+        let assumptions = with_idle_timeout(Assumptions::default(), &ws);
         assert_eq!(assumptions.max_push_delay, Duration::from_secs(5 + 20));
     }
 }

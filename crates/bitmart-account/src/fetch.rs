@@ -54,7 +54,7 @@ pub(crate) async fn fills(
     let pages = PageBuffer::default();
     let range = (from, until);
     match market {
-        Market::Spot => query_fills(&client, spot::ListAccountTrades::new(), range, &pages).await?,
+        Market::Spot => query_fills(&client, spot::ListFills::new(), range, &pages).await?,
         Market::Futures => query_fills(&client, futures::ListFills::new(), range, &pages).await?,
     };
     let pages = pages.take();
@@ -100,7 +100,7 @@ impl FetchPlan {
         };
         let fills = async {
             let Some(from) = self.from else { return Ok(BTreeMap::new()) };
-            query_fills(client, spot::ListAccountTrades::new(), (from, until), pages).await
+            query_fills(client, spot::ListFills::new(), (from, until), pages).await
         };
         let wallet = async { client.account().spot_wallet().await.map_err(HistoryError::Request) };
         let (listed, filled, wallet) = try_join3(orders, fills, wallet).await?;
@@ -109,7 +109,7 @@ impl FetchPlan {
             let order = client.spot().order(id.clone()).await;
             queried.add(id, order, pages)?;
         }
-        let (balances, malformed) = converted(wallet.wallet, convert::spot_balance_row);
+        let (balances, malformed) = converted(wallet.balances, convert::spot_balance_row);
         let balances_incomplete = !malformed.is_empty();
         Ok(Snapshot {
             balances,

@@ -109,8 +109,8 @@ impl AccountState {
     /// Merges the state of an order. Returns the order if it is new, was modified, or its progress
     /// changed.
     ///
-    /// A finished order that was dropped stays dropped. Among orders with the same client order id, the last
-    /// created one is found by it, and none after that one was dropped.
+    /// A finished order that was dropped stays dropped. Of orders with the same client order id, it finds
+    /// the last created one, and none after that order was dropped.
     pub fn apply_order(&mut self, update: Order) -> Option<&Order> {
         let key = (update.instrument.market(), update.order_id.clone());
         if self.dropped.contains(&key) {
@@ -237,7 +237,7 @@ impl AccountState {
         }
     }
 
-    /// Makes an order the one that is found by its client order id, unless that is a later order.
+    /// Lets the client order id of an order find it, unless a later order has the same id.
     fn index_client_id(&mut self, key: &OrderKey) {
         let Some(order) = self.orders.get(key) else { return };
         let Some(client_id) = &order.client_order_id else { return };

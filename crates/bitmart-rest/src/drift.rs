@@ -37,7 +37,7 @@ use serde_json::Value;
 use crate::Error;
 use crate::catalog::{ENDPOINTS, EndpointEntry};
 use crate::endpoint::{Endpoint, Envelope, Metadata, decode};
-use crate::wire::response::{SUCCESS, whole, without_padding};
+use crate::protocol::response::{SUCCESS, whole, without_padding};
 
 use schema::Schema;
 

@@ -4,7 +4,7 @@
 //! An [`Encoder`] turns it into a signed HTTP request, [`decode`] reads the response. Programs that only call
 //! the exchange through a `Client` need none of this.
 
-pub use crate::wire::{
+pub use crate::protocol::{
     Auth, Effect, EncodeError, Encoder, Endpoint, Envelope, Host, LimitScope, Metadata, Method,
     Payload, RateLimit, decode,
 };

@@ -10,13 +10,13 @@ use bitmart_types::Timestamp;
 use bitmart_types::json::JsonFault;
 
 use crate::code::{self, Category, ClockFault, RetryAdvice};
-use crate::transport::{TransportError, TransportErrorKind};
-use crate::wire::endpoint::{Effect, Endpoint, Metadata};
+use crate::protocol::endpoint::{Effect, Endpoint, Metadata};
 #[cfg(feature = "client")]
-use crate::wire::rate_limit::Throttled;
-use crate::wire::rate_limit::{RateLimitState, ThrottleReason};
-use crate::wire::response::advice;
-use crate::wire::validate::ValidationError;
+use crate::protocol::rate_limit::Throttled;
+use crate::protocol::rate_limit::{RateLimitState, ThrottleReason};
+use crate::protocol::response::advice;
+use crate::protocol::validate::ValidationError;
+use crate::transport::{TransportError, TransportErrorKind};
 
 mod kind;
 mod retry_class;
@@ -107,7 +107,7 @@ impl Error {
     #[cfg(feature = "client")]
     pub(crate) fn throttled(
         metadata: &'static Metadata,
-        throttled: crate::wire::rate_limit::Throttled,
+        throttled: crate::protocol::rate_limit::Throttled,
     ) -> Self {
         Self::new(metadata, ErrorKind::Throttled(throttled), Outcome::NotSent)
     }

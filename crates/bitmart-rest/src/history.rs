@@ -16,7 +16,7 @@
 //! use bitmart_types::{Rows, Timestamp};
 //!
 //! let (from, to) = ("2024-01-01T00:00:00Z".parse()?, Timestamp::now());
-//! let mut pages = client.history(spot::ListAccountTrades::new(), from, to);
+//! let mut pages = client.history(spot::ListFills::new(), from, to);
 //! while let Some(page) = pages.next().await {
 //!     let fills = page?;
 //!     // Store the rows and `pages.cursor()` together: after an interruption,

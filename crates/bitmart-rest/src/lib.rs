@@ -124,6 +124,7 @@ pub mod endpoint;
 mod error;
 pub mod history;
 pub mod limit;
+mod protocol;
 #[cfg(feature = "client")]
 pub mod reconcile;
 #[cfg(feature = "recording")]
@@ -132,7 +133,6 @@ pub mod recording;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
-mod wire;
 
 pub use api::{
     Empty, OrderRef, Unverified, account, affiliate, broker, catalog, code, earn, futures, margin,
@@ -144,7 +144,7 @@ pub use client::transport;
 #[cfg(feature = "client")]
 pub use client::{Client, ClientBuilder, ClockEstimate, Detailed, RetryPolicy, SyncedClock};
 pub use error::{ApiError, DecodeError, Error, ErrorKind, Outcome, RetryClass, Unexpected};
-pub use wire::ValidationError;
+pub use protocol::ValidationError;
 /// The types in which a [`Transport`](transport::Transport) takes requests and gives responses.
 pub use {bytes, http};
 

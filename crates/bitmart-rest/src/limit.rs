@@ -8,4 +8,4 @@ pub use crate::client::limit::{
     Budget, BudgetFuture, BudgetRate, BudgetRefusal, BudgetStore, LimitPolicy, Limiter,
     LocalBudgets, PermitId, RequestEnd,
 };
-pub use crate::wire::{RateLimitState, ThrottleReason, Throttled};
+pub use crate::protocol::{RateLimitState, ThrottleReason, Throttled};

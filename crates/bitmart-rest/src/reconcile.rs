@@ -34,7 +34,7 @@ use crate::{Client, Error, futures, spot};
 /// How long after the time of its signature, by the exchange's clock, a request that the exchange does not
 /// list will never take effect: it accepts a signature for 60 seconds, and the rest is a margin for rows
 /// that are listed late. For the outcome of requests that `reconcile` cannot query, such as a transfer; for
-/// the time see [`Client::latest_signature`].
+/// the time see [`Client::last_signature_time`].
 pub const SETTLED_AFTER: Duration = Duration::from_secs(75);
 /// How long queries for an outcome that fail are repeated, if the clock is not ahead.
 pub const ABANDONED_AFTER: Duration = Duration::from_secs(105);
@@ -196,7 +196,7 @@ async fn settle<T>(
     find: impl AsyncFn() -> Result<Lookup<T>, Error>,
 ) -> Result<Reconciled<T>, Error> {
     // The order was signed before.
-    let expiry = client.latest_signature() + SETTLED_AFTER;
+    let expiry = client.last_signature_time() + SETTLED_AFTER;
     let begin = Instant::now();
     let (mut settled, mut abandoned) = (begin + SETTLED_AFTER, begin + ABANDONED_AFTER);
     let mut pause = FIRST_PAUSE;

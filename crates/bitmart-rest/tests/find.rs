@@ -37,6 +37,9 @@ fn account_lists_find_their_rows() {
     check("wallet", &json!({ "available": "1" }), "id", account::SpotWallet::find);
     check("wallet", &json!({ "available": "1" }), "currency", account::Wallet::find);
     check("currencies", &json!({}), "currency", account::FundingCurrencies::find);
+    let funding = json!({ "currency": "USDT" });
+    check("records", &funding, "deposit_id", account::FundingHistory::find);
+    check("records", &funding, "withdraw_id", account::FundingHistory::find);
     check("list", &json!({}), "address", account::WithdrawAddresses::find);
 }
 
@@ -71,6 +74,12 @@ fn futures_lists_find_their_rows() {
     check("", &json!({ "available_balance": "1" }), "currency", futures::Balances::find);
     check("wallet", &json!({ "available": "1" }), "currency", futures::SubAccountWallet::find);
     check("records", &transfer, "transfer_id", futures::Transfers::find);
+    let order = json!({ "symbol": "BTCUSDT", "side": 1, "state": 2 });
+    check("", &order, "order_id", Rows::<futures::Order>::find);
+    check("", &order, "order_id", Rows::<futures::PlanOrder>::find);
+    let fill =
+        json!({ "order_id": "33", "symbol": "BTCUSDT", "side": 1, "price": "1", "vol": "1" });
+    check("", &fill, "trade_id", Rows::<futures::Fill>::find);
 }
 
 #[test]
@@ -89,6 +98,15 @@ fn spot_lists_find_their_rows() {
     check("", &ticker, 0, Rows::<spot::TickerRow>::find);
     check("currencies", &json!({}), "id", spot::Currencies::find);
     check("symbols", &json!({ "quote_increment": "1" }), "symbol", spot::SymbolDetails::find);
+    let order = json!({ "symbol": "BTC_USDT", "side": "buy", "state": "new" });
+    check("", &order, "orderId", Rows::<spot::Order>::find);
+    check("", &json!({}), "orderId", Rows::<spot::AlgoOrder>::find);
+    let fill =
+        json!({ "orderId": "33", "symbol": "BTC_USDT", "side": "buy", "price": "1", "size": "1" });
+    check("", &fill, "tradeId", Rows::<spot::Fill>::find);
+    let pairs = json!({ "symbols": ["BTC_USDT"] });
+    let pairs: spot::Symbols = serde_json::from_value(pairs).expect("a pair");
+    assert!(pairs.find("BTC_USDT").is_some() && pairs.find("ETH_USDT").is_none());
 }
 
 #[test]

@@ -23,7 +23,7 @@ use super::{
 use crate::markets::SpotPair;
 
 // Rule: Taker and maker pay 0.1 % of the value of a spot trade, in the quote currency. Source: documented (class A
-// of endpoint account_fee_rates, and the fee of a buy in the sample of endpoint spot_order_trades for the
+// of endpoint account_fee_rates, and the fee of a buy in the sample of endpoint spot_order_fills for the
 // currency); simplified (two sample trades charge 0.1 and 0.25 %, and here every pair is of class A)
 /// Taker fee as a ratio of the value: 0.1 %, the lowest class of the documented fee table.
 pub const TAKER_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);

@@ -79,8 +79,8 @@ crate::open_int_enum! {
         Unset = 0,
         /// The last traded price.
         Last = 1 | "last_price",
-        /// The fair price, also called mark price.
-        Fair = 2 | "fair_price",
+        /// The mark price; the exchange calls it fair price here.
+        Mark = 2 | "fair_price",
     }
 }
 

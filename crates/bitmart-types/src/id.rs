@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use smol_str::SmolStr;
 
-use crate::{InvalidValue, open_enum::itoa, wire::scalar};
+use crate::{InvalidValue, codec::scalar, open_enum::itoa};
 
 /// Longest client order id, as documented.
 const CLIENT_ORDER_ID_MAX: usize = 32;

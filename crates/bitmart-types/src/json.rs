@@ -24,8 +24,8 @@ use serde::de::DeserializeOwned;
 pub use fault::JsonFault;
 pub use path::path_at;
 
+use crate::codec::decimals;
 use crate::notes;
-use crate::wire::decimals;
 
 /// Maximum number of repairs of one text, or of one row.
 const MAX_REPAIRS: usize = 16;
@@ -72,9 +72,9 @@ pub fn from_str<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error>
     if mode() == Mode::Strict {
         return serde_json::from_str(json);
     }
-    let mark = notes::mark();
+    let position = notes::position();
     with_mode(Mode::Fast, || serde_json::from_str(json)).or_else(|_| {
-        notes::rewind(mark);
+        notes::rewind(position);
         tolerant(json)
     })
 }
@@ -119,9 +119,9 @@ pub fn from_str_without_rows<T: DeserializeOwned>(json: &str) -> Result<T, serde
 /// Decodes in the second pass.
 #[cold]
 pub(crate) fn tolerant<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error> {
-    let mark = notes::mark();
+    let position = notes::position();
     let decode = |json: &str, exact| {
-        notes::rewind(mark);
+        notes::rewind(position);
         let mode = Mode::Tolerant { length: json.trim_ascii().len(), exact };
         with_mode(mode, || serde_json::from_str(json))
     };
@@ -149,7 +149,7 @@ pub(crate) fn tolerant<T: DeserializeOwned>(json: &str) -> Result<T, serde_json:
         text = Cow::Owned(repaired);
         repairs.extend(note);
     }
-    notes::rewind(mark);
+    notes::rewind(position);
     // `first` is empty only if every attempt requested exact digits.
     Err(first.unwrap_or_else(|| serde::de::Error::custom("too many repairs")))
 }

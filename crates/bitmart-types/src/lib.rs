@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod clock;
+pub mod codec;
 mod config;
 mod decimal;
 mod enums;
@@ -20,7 +21,6 @@ mod roots;
 mod rows;
 pub mod spot;
 mod time;
-pub mod wire;
 
 pub use clock::{Clock, Correction, SystemClock};
 pub use config::ConfigError;

@@ -83,15 +83,15 @@ pub(crate) fn note(note: impl FnOnce() -> Note) {
 }
 
 /// Returns the number of notes so far, for [`rewind`].
-pub(crate) fn mark() -> usize {
+pub(crate) fn position() -> usize {
     NOTES.with_borrow(|notes| notes.as_ref().map_or(0, Vec::len))
 }
 
-/// Removes the notes since `mark`, whose data is decoded again or dropped.
-pub(crate) fn rewind(mark: usize) {
+/// Removes the notes since `position`, whose data is decoded again or dropped.
+pub(crate) fn rewind(position: usize) {
     NOTES.with_borrow_mut(|notes| {
         if let Some(notes) = notes {
-            notes.truncate(mark);
+            notes.truncate(position);
         }
     });
 }

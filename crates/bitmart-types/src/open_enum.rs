@@ -174,7 +174,7 @@ macro_rules! open_enum {
 /// Defines an enumeration of numbers that the exchange may extend.
 ///
 /// Like [`open_enum!`], but the documented form is a JSON number. The number as text is read as well,
-/// and so are the texts after `|`. Use [`wire::text`](crate::wire::text) for a field that writes the
+/// and so are the texts after `|`. Use [`codec::text`](crate::codec::text) for a field that writes the
 /// number as text.
 ///
 /// ```
@@ -184,13 +184,13 @@ macro_rules! open_enum {
 ///         /// The last traded price.
 ///         Last = 1 | "last_price",
 ///         /// The fair price.
-///         Fair = 2 | "fair_price",
+///         Mark = 2 | "fair_price",
 ///     }
 /// }
 ///
 /// assert_eq!(serde_json::from_str::<PriceKind>("1")?, PriceKind::Last);
-/// assert_eq!(serde_json::from_str::<PriceKind>(r#""fair_price""#)?, PriceKind::Fair);
-/// assert_eq!(serde_json::to_string(&PriceKind::Fair)?, "2");
+/// assert_eq!(serde_json::from_str::<PriceKind>(r#""fair_price""#)?, PriceKind::Mark);
+/// assert_eq!(serde_json::to_string(&PriceKind::Mark)?, "2");
 /// assert_eq!(serde_json::from_str::<PriceKind>("7")?.as_number(), Some(7));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
@@ -318,7 +318,7 @@ pub fn read_text<'de, D, T>(deserializer: D, make: impl FnOnce(&str) -> T) -> Re
 where
     D: serde::Deserializer<'de>,
 {
-    use crate::wire::scalar::{Scalar, read};
+    use crate::codec::scalar::{Scalar, read};
 
     read(deserializer, "a text or a number", |scalar| match scalar {
         Scalar::Text(text) | Scalar::Number(text) => Ok(make(text)),

@@ -2,22 +2,22 @@
 
 /// Defines a struct that is an array on the wire: the fields are its columns, in order.
 ///
-/// A field may name a [`wire`](crate::wire) helper after `as`; without one it uses the `serde`
+/// A field may name a [`codec`](crate::codec) helper after `as`; without one it uses the `serde`
 /// implementations of its type. Additional columns at the end are ignored. A missing column at the end
 /// reads as `null`: an optional field is `None`, any other field is an error that names the column.
 ///
 /// ```
-/// use bitmart_types::{Decimal, Timestamp, positional, wire};
+/// use bitmart_types::{Decimal, Timestamp, positional, codec};
 ///
 /// positional! {
 ///     /// A trade of the public tape.
 ///     pub struct PublicTrade {
 ///         /// When it happened.
-///         pub time: Timestamp as wire::millis_text,
+///         pub time: Timestamp as codec::millis_text,
 ///         /// Price, in the quote currency.
-///         pub price: Decimal as wire::decimal,
+///         pub price: Decimal as codec::decimal,
 ///         /// Size, in the base currency.
-///         pub size: Decimal as wire::decimal,
+///         pub size: Decimal as codec::decimal,
 ///         /// The side of the taker.
 ///         pub side: String,
 ///     }

@@ -9,7 +9,7 @@ crate::open_enum! {
         Market = "market",
         /// Only as a maker (post-only): the exchange accepts an order that would take liquidity, then
         /// cancels it.
-        LimitMaker = "limit_maker",
+        PostOnly = "limit_maker",
         /// At a price or better, immediately; the remainder is canceled.
         ImmediateOrCancel = "ioc",
     }

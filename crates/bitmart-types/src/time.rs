@@ -13,7 +13,7 @@ const MILLIS_PER_DAY: i64 = 86_400_000;
 /// A moment in Unix time with millisecond resolution.
 ///
 /// The wire has milliseconds in some fields and seconds in others: see the helpers in
-/// [`wire`](crate::wire). `Display` and `FromStr` use RFC 3339 in UTC.
+/// [`codec`](crate::codec). `Display` and `FromStr` use RFC 3339 in UTC.
 ///
 /// ```
 /// use bitmart_types::Timestamp;
@@ -120,9 +120,9 @@ impl serde::Serialize for Timestamp {
 
 impl<'de> serde::Deserialize<'de> for Timestamp {
     /// Reads milliseconds as a number or text. Fields of the exchange use the helpers of
-    /// [`wire`](crate::wire), which recognize other units and reject implausible times.
+    /// [`codec`](crate::codec), which recognize other units and reject implausible times.
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::wire::number::deserialize(deserializer).map(Self)
+        crate::codec::number::deserialize(deserializer).map(Self)
     }
 }
 

@@ -90,7 +90,7 @@ impl Drop for TopicLease {
                 topics.leases.remove(&self.topic);
             }
             if topics.leases.is_empty() {
-                // Dropped after its subscription was reported: nothing else tells that this was the last one.
+                // The task of the connection gets no other signal that this was the last lease.
                 self.assignments.emptied.notify_one();
             }
         }

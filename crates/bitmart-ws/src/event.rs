@@ -4,7 +4,7 @@
 //! Decoding allocates little more than the event itself (checked by a test): nothing for a spot
 //! ticker, one list of levels a side for a spot book.
 
-use bitmart_types::{Currency, Decimal, Timestamp, TradeId, TradeRole, wire};
+use bitmart_types::{Currency, Decimal, Timestamp, TradeId, TradeRole, codec};
 use serde::Deserializer;
 use serde::de::{DeserializeOwned, Error as _};
 
@@ -84,7 +84,7 @@ where
     D: Deserializer<'de>,
     T: DeserializeOwned,
 {
-    wire::opt::deserialize(deserializer)?
+    codec::opt::deserialize(deserializer)?
         .ok_or_else(|| D::Error::custom("expected a value, got none"))
 }
 

@@ -183,7 +183,7 @@ pub enum ReconnectReason {
     /// The machine was suspended, or the program was stopped: what arrived meanwhile may be lost, and the
     /// server may have closed the connection.
     Suspended {
-        /// For how long, as the system's clock tells. That clock may also have been set ahead.
+        /// For how long, by the system's clock. If that clock was set ahead meanwhile, it is too long.
         duration: Duration,
     },
     /// A subscription or a login was not acknowledged in time.

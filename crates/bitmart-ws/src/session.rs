@@ -118,7 +118,7 @@ struct OpenSocket {
 #[derive(Debug)]
 struct TopicState {
     desired: bool,
-    wire_state: WireState,
+    server_state: ServerState,
     /// Confirmed at least once, on this connection or an earlier one.
     confirmed_before: bool,
     /// It is to be unsubscribed and subscribed again.
@@ -136,14 +136,14 @@ impl TopicState {
     /// Whether a subscribe command was sent and not yet acknowledged.
     fn awaits_acknowledgement(&self) -> bool {
         // Topics that are retried one by one wait for their turn and still count.
-        self.wire_state == WireState::Subscribing
-            || (self.retry_alone && self.wire_state == WireState::Absent)
+        self.server_state == ServerState::Subscribing
+            || (self.retry_alone && self.server_state == ServerState::Absent)
     }
 }
 
 /// The state of a topic on the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum WireState {
+enum ServerState {
     Absent,
     Subscribing,
     Confirmed,

@@ -112,9 +112,9 @@ fn cases() -> Vec<Case> {
         }),
         ("HistoryPages::next, own transport", WITHOUT_TIME, || {
             let (from, to) = (Timestamp::from_millis(0), Timestamp::from_millis(1_000));
-            work(async move {
-                own_transport().history(spot::ListAccountTrades::new(), from, to).next().await
-            })
+            work(
+                async move { own_transport().history(spot::ListFills::new(), from, to).next().await },
+            )
         }),
         ("dead_man::Builder::start", OUTSIDE, || {
             work(async {

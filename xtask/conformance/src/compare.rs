@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use bitmart_types::{Decimal, json, wire};
+use bitmart_types::{Decimal, codec, json};
 use serde::Deserialize;
 
 use crate::node::Node;
@@ -235,7 +235,7 @@ fn is_same_keyword(recorded: &Node, got: &Node) -> bool {
 fn is_no_value(node: &Node) -> bool {
     match node {
         Node::Null => true,
-        Node::Text(text) => wire::is_no_value(text),
+        Node::Text(text) => codec::is_no_value(text),
         _ => false,
     }
 }
@@ -267,7 +267,7 @@ fn time_of(node: &Node) -> Option<WireTime> {
 /// A decimal as the models read it, without the places that do not fit.
 fn decimal(node: &Node) -> Option<Decimal> {
     #[derive(Deserialize)]
-    struct Read(#[serde(with = "wire::decimal")] Decimal);
+    struct Read(#[serde(with = "codec::decimal")] Decimal);
 
     match node {
         Node::Text(text) | Node::Number(text) => {

@@ -11,7 +11,7 @@
 //!
 //! * Decimals compare by value, whether they are text or number; `true` and `false` equal 1 and 0.
 //! * Times compare by value. A time in a unit that differs from the description is reported, and is no difference.
-//! * The exchange's spellings of "no value" (see [`bitmart_types::wire`]) are equal, and equal an absent member.
+//! * The exchange's spellings of "no value" (see [`bitmart_types::codec`]) are equal, and equal an absent member.
 //! * A member that the model drops is a difference, unless the API description lists it with a reason.
 //! * An alias that the description lists is the same member.
 //! * `null` for parameters or response means that they were not recorded.

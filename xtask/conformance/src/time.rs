@@ -1,6 +1,6 @@
 //! Times in the spellings of the exchange.
 
-use bitmart_types::{Note, Timestamp, collect_notes, wire};
+use bitmart_types::{Note, Timestamp, codec, collect_notes};
 use serde::de::IntoDeserializer as _;
 use serde::de::value::{Error as ValueError, StrDeserializer};
 
@@ -17,7 +17,7 @@ impl WireTime {
     /// Parses it as the models do.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text: StrDeserializer<'_, ValueError> = text.into_deserializer();
-        let (time, notes) = collect_notes(|| wire::millis::deserialize(text));
+        let (time, notes) = collect_notes(|| codec::millis::deserialize(text));
         let unit = match notes.as_slice() {
             [Note::OtherUnit { found, .. }] => found,
             _ => MILLISECONDS,

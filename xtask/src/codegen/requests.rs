@@ -80,8 +80,8 @@ fn request_file(section: &Section, endpoint: &Endpoint) -> String {
             modules.extend(param.rust.split_once("::").map(|(module, _)| module));
         }
     }
-    if body.contains("wire::") && body.replace("crate::wire::", "").contains("wire::") {
-        types.insert("wire");
+    if body.contains("codec::") {
+        types.insert("codec");
     }
     if !types.is_empty() {
         let types: Vec<&str> = types.into_iter().collect();
@@ -210,7 +210,7 @@ fn helper(param: &Param) -> Option<String> {
     let optional = param.presence != Presence::Required;
     if param.rust == "Duration" {
         let suffix = if optional { "_opt" } else { "" };
-        return Some(format!("with = \"crate::wire::duration::millis{suffix}\""));
+        return Some(format!("with = \"crate::protocol::duration::millis{suffix}\""));
     }
     let module = match (types::form(param), time_unit(param)) {
         (_, Some("s")) => "seconds",
@@ -220,13 +220,13 @@ fn helper(param: &Param) -> Option<String> {
         (Form::Integer, _) if types::is_copy(&param.rust) => "number",
         (Form::Integer, _) if optional => {
             // Numbered enumerations serialize as numbers.
-            return Some("deserialize_with = \"wire::text_opt::deserialize\"".to_owned());
+            return Some("deserialize_with = \"codec::text_opt::deserialize\"".to_owned());
         }
         (Form::Text, _) if optional => "text",
         _ => return None,
     };
     let suffix = if optional { "_opt" } else { "" };
-    Some(format!("with = \"wire::{module}{suffix}\""))
+    Some(format!("with = \"codec::{module}{suffix}\""))
 }
 
 /// The unit of a time, `None` for other types.
@@ -292,9 +292,12 @@ fn rule(param: &Param) -> Option<String> {
     let field = param.field();
     if types::is_text(&param.rust) && param.rust != "String" {
         return Some(if param.presence == Presence::Required {
-            format!("crate::wire::validate::identifier({:?}, Some(&self.{field}))", param.name)
+            format!("crate::protocol::validate::identifier({:?}, Some(&self.{field}))", param.name)
         } else {
-            format!("crate::wire::validate::identifier({:?}, self.{field}.as_ref())", param.name)
+            format!(
+                "crate::protocol::validate::identifier({:?}, self.{field}.as_ref())",
+                param.name
+            )
         });
     }
     let is_decimal = param.rust == "Decimal";
@@ -310,12 +313,15 @@ fn rule(param: &Param) -> Option<String> {
     };
     if is_decimal && param.min.is_none() && param.max.is_none() {
         // Prices and amounts in requests are above zero.
-        return Some(format!("crate::wire::validate::positive({:?}, self.{field})", param.name));
+        return Some(format!(
+            "crate::protocol::validate::positive({:?}, self.{field})",
+            param.name
+        ));
     }
     (param.min.is_some() || param.max.is_some()).then(|| {
         let check = if param.rust == "Duration" { "duration" } else { "range" };
         format!(
-            "crate::wire::validate::{check}({:?}, self.{field}, {}, {})",
+            "crate::protocol::validate::{check}({:?}, self.{field}, {}, {})",
             param.name,
             bound(&param.min),
             bound(&param.max)

@@ -75,7 +75,7 @@ fn a_request_becomes_a_struct_an_endpoint_and_a_method() {
         "    pub fn limit(mut self, limit: u32) -> Self {",
         "    pub(crate) start_time: Option<Timestamp>,",
         r#"            payload.query("startTime", value.as_secs());"#,
-        r#"        crate::wire::validate::range("limit", self.limit, Some(1), Some(200))"#,
+        r#"        crate::protocol::validate::range("limit", self.limit, Some(1), Some(200))"#,
         "    pub async fn klines(",
     ] {
         assert!(rendered.lines().any(|there| there == line), "{line}\n\n{rendered}");

@@ -24,7 +24,7 @@ enum Streams {
     Open,
 }
 
-/// A running fetch.
+/// A fetch that has begun and not ended.
 #[derive(Debug)]
 pub(super) struct PendingFetch {
     id: u64,
@@ -36,7 +36,7 @@ pub(super) struct PendingFetch {
     pub(super) rows_incomplete: bool,
 }
 
-/// Concurrent fetches: one that hangs or began before the last loss, and a newer one.
+/// Maximum number of concurrent fetches: one that hangs or began before the last loss, and a newer one.
 const MAX_FETCHES: usize = 2;
 /// A fetch without a page for this long does not delay the next one.
 const FETCH_STALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -123,7 +123,8 @@ impl MarketSync {
         events
     }
 
-    /// Fills since this time of the exchange's clock may be repeated by a stream or a query, or audited.
+    /// The ids of fills since this time, by the exchange's clock, are still needed: a stream or a query may
+    /// repeat such a fill, or an audit compare it.
     pub(super) fn retain_fill_ids_since(&self) -> Timestamp {
         let skew = self.assumptions.max_clock_skew;
         let horizon = self.watermark.horizon();

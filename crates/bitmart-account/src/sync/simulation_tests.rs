@@ -262,7 +262,7 @@ fn a_currency_that_was_sold_during_a_disconnect_has_no_balance() {
 
 #[test]
 fn an_order_canceled_during_a_disconnect_shortly_after_it_was_placed_is_not_open() {
-    // One that the exchange does not know any more, and one of which it says that it is finished.
+    // Both kinds: an order that the exchange no longer knows, and one that it reports as finished.
     for placed in 1..3 {
         let disconnect = Action::Disconnect { silent: false, downtime: 1_500 };
         let mut script = vec![(20_000, disconnect)];

@@ -63,7 +63,7 @@ async fn spot(client: &Client, parameters: &Parameters) -> Result<Vec<String>, E
         let free = match wallet.find(currency) {
             Some(balance) => balance.available,
             // In a complete list a currency without a row has a balance of zero.
-            None => wallet.wallet.is_complete().then_some(Decimal::ZERO),
+            None => wallet.balances.is_complete().then_some(Decimal::ZERO),
         };
         lines.push(match free {
             Some(free) => {
@@ -84,7 +84,7 @@ async fn futures(client: &Client, parameters: &Parameters) -> Result<Vec<String>
     let symbol = parameter_text(parameters, "symbol").unwrap_or_default();
     let contracts =
         client.futures().contracts(futures::ListContracts::new().symbol(symbol.as_str())).await?;
-    let Some(contract) = contracts.symbols.into_iter().find(|one| one.symbol.as_str() == symbol)
+    let Some(contract) = contracts.contracts.into_iter().find(|one| one.symbol.as_str() == symbol)
     else {
         return Ok(vec![format!("unknown contract {symbol}")]);
     };

@@ -80,7 +80,7 @@ pub(super) async fn preview(client: &Client, parameters: &Parameters) -> Withdra
     }
 
     let saved = match client.account().withdraw_addresses().await {
-        Ok(saved) => Some(saved.list.into_vec()),
+        Ok(saved) => Some(saved.addresses.into_vec()),
         Err(error) => {
             add("saved addresses", query_failed(&error));
             None

@@ -1,7 +1,13 @@
 //! Ids of endpoints in earlier versions of this program. Archives contain them, and scripts the commands.
 
 /// Former and present ids.
-const FORMER: [(&str, &str); 1] = [("futures_assets", "futures_balances")];
+const FORMER: [(&str, &str); 5] = [
+    ("futures_assets", "futures_balances"),
+    ("spot_account_trades", "spot_fills"),
+    ("spot_order_trades", "spot_order_fills"),
+    ("futures_transfer_fund", "futures_transfer_with_funding"),
+    ("affiliate_trades", "affiliate_customer_trades"),
+];
 
 /// The present id of an endpoint.
 pub(crate) fn present(id: &str) -> &str {

@@ -144,11 +144,11 @@ mod tests {
             let found = columns(entry(id)).into_iter().find(|column| column.name == name);
             found.expect(name).kind
         };
-        assert_eq!(kind("spot_account_trades", "tradeId"), Kind::Id);
+        assert_eq!(kind("spot_fills", "tradeId"), Kind::Id);
         assert_eq!(kind("affiliate_rebates", "trade_user_id"), Kind::Id);
         assert_eq!(kind("futures_collateral_interest", "account_id"), Kind::Id);
         assert_eq!(kind("futures_fills", "side"), Kind::Code);
-        assert_eq!(kind("spot_account_trades", "side"), Kind::Text);
+        assert_eq!(kind("spot_fills", "side"), Kind::Text);
         assert_eq!(kind("futures_fills", "vol"), Kind::Decimal);
         assert!(matches!(kind("spot_klines", "t"), Kind::Time(_)));
     }

@@ -88,7 +88,7 @@ pub(super) async fn run(export: &mut Export, selection: &Selection) -> Result<()
                 fetch_history(export, "orders", spot::ListOrderHistory::new()).await?;
                 fetch_history(export, "algo-orders", spot::ListAlgoOrderHistory::new()).await?;
             }
-            "trades" => fetch_history(export, "trades", spot::ListAccountTrades::new()).await?,
+            "trades" => fetch_history(export, "trades", spot::ListFills::new()).await?,
             "deposits" => funding(export, group, account::FundingOperation::Deposit).await?,
             "withdrawals" => funding(export, group, account::FundingOperation::Withdraw).await?,
             "transfers" => {

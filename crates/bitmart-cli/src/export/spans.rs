@@ -161,7 +161,7 @@ mod tests {
         }
         assert!(is_pending("futures_transfers", &json!({ "state": "PROCESSING" })));
         assert!(!is_pending("spot_order_history", &json!({ "state": "filled" })));
-        assert!(!is_pending("spot_account_trades", &json!({ "state": "new" })));
+        assert!(!is_pending("spot_fills", &json!({ "state": "new" })));
     }
 
     #[test]

@@ -83,7 +83,7 @@ fn archive(
 ) -> (Archive, BTreeMap<(Wallet, String), Decimal>) {
     let names = ["trades", "deposits", "withdrawals", "futures-transfers", "futures-transactions"];
     let endpoints = [
-        "spot_account_trades",
+        "spot_fills",
         "account_funding_history",
         "account_funding_history",
         "futures_transfers",
@@ -240,8 +240,7 @@ fn reports_rows_without_a_time_with_their_amounts() {
     let row: Value = serde_json::from_str(&text).expect("a row");
     let mut row = row;
     row["createTime"] = json!(0);
-    let archive =
-        Archive::with_rows(folder.path(), &[("trades", "spot_account_trades", vec![row])]);
+    let archive = Archive::with_rows(folder.path(), &[("trades", "spot_fills", vec![row])]);
     let (sums, problems) = Ledger::new(&archive).sums(None).expect("sums");
     assert!(sums.is_empty());
     let wanted =
@@ -326,7 +325,7 @@ fn rows_without_their_fee_or_interest_are_reported_and_not_booked() {
     });
     for (name, endpoint, row, why) in [
         ("withdrawals", "account_funding_history", withdrawal, "its fee"),
-        ("trades", "spot_account_trades", trade, "its fee"),
+        ("trades", "spot_fills", trade, "its fee"),
         ("margin-repayments-BTC_USDT", "margin_repay_records", repayment, "its interest"),
     ] {
         let folder = tempfile::tempdir().expect("a folder");

@@ -179,7 +179,7 @@ impl Values {
 
 /// Whether a text is a value and not a spelling of an absent one.
 fn is_value(text: &str) -> bool {
-    !bitmart::types::wire::is_no_value(text) && text != "0"
+    !bitmart::types::codec::is_no_value(text) && text != "0"
 }
 
 /// The start or end of the requested time span, by the name of the parameter.

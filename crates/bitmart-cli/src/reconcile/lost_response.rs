@@ -44,7 +44,7 @@ pub(crate) async fn resolve_failure(
         return Failure::from(error);
     }
     // Read right after the request, so it is hardly later than its signature, and not earlier.
-    let signed_by = client.latest_signature();
+    let signed_by = client.last_signature_time();
     let why = chain(&error);
     if !sent.can_be_queried() {
         return unknown(context, sent, &why);

@@ -55,7 +55,7 @@ fn a_dry_run_sends_nothing_and_prints_no_secret() {
     for secret in [&place.key, &place.secret] {
         assert!(!out.contains(secret.as_str()) && !err.contains(secret.as_str()));
     }
-    assert_eq!(bitmart(&place, &["spot", "account-trades"]).out, "", "nothing was sold");
+    assert_eq!(bitmart(&place, &["spot", "fills"]).out, "", "nothing was sold");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! What a publisher and its readers exchange, as JSON. Decimals are text.
+//! The messages of a publisher to its readers, as JSON. Decimals are text. The names of a running fleet of an
+//! earlier version are kept.
 
 use bitmart_account::{Balance, Fill, Market, Order, Position, PositionKey};
 use bitmart_types::{Currency, OrderId, Timestamp};
@@ -46,16 +47,16 @@ pub enum Update {
     Missed {
         /// The market.
         market: Market,
-        /// Until when all fills are known.
+        /// All fills before this time are known.
         from: Timestamp,
-        /// From when on all fills are known again.
+        /// All fills after this time are known again.
         until: Timestamp,
     },
 }
 
 /// How complete a market is, according to the publisher's tracker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Truth {
+pub(super) struct Completeness {
     pub(super) live: bool,
     /// Every fill until this time is known; `None` before the first subscription.
     pub(super) complete_until: Option<Timestamp>,
@@ -63,7 +64,8 @@ pub(super) struct Truth {
     pub(super) since: Option<Timestamp>,
 }
 
-pub(super) type Truths = Vec<(Market, Truth)>;
+/// How complete each followed market is.
+pub(super) type Markets = Vec<(Market, Completeness)>;
 
 /// A message of the publisher. The messages of a term have consecutive numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,8 +79,10 @@ pub(super) struct Message {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Body {
     Update(Box<Update>),
-    /// Sent after each change, and regularly so that silence has a meaning.
-    Truth(Truths),
+    /// Sent after each change, and at regular intervals: a reader that receives none for a while knows that
+    /// the publisher is gone.
+    #[serde(rename = "Truth")]
+    Completeness(Markets),
 }
 
 /// The state as of a number.
@@ -92,8 +96,9 @@ pub(super) struct Snapshot {
     pub(super) recent: Vec<Update>,
     pub(super) balances: Vec<(Market, Currency, Balance)>,
     pub(super) positions: Vec<(PositionKey, Position)>,
-    /// `recent` has every fill since their [`since`](Truth::since).
-    pub(super) truths: Truths,
+    /// `recent` has every fill since their [`since`](Completeness::since).
+    #[serde(rename = "truths")]
+    pub(super) markets: Markets,
 }
 
 pub(super) fn json(value: &impl Serialize) -> bytes::Bytes {

@@ -14,7 +14,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::check_name;
 use super::log::Log;
-use super::message::{Body, Message, Snapshot, Truth, Truths, Update, json};
+use super::message::{Body, Completeness, Markets, Message, Snapshot, Update, json};
 use crate::collector::leases::{Held, Leases};
 use crate::collector::setup::{self, Setup};
 use crate::collector::status::Counters;
@@ -191,33 +191,33 @@ impl PublisherBuilder {
 struct Tracked {
     tracker: AccountTracker,
     log: Log,
-    truths: Truths,
+    markets: Markets,
 }
 
 impl Tracked {
     fn new(tracker: AccountTracker) -> Self {
         let markets = [Market::Spot, Market::Futures];
         let followed = markets.into_iter().filter(|market| tracker.health(*market).is_some());
-        let truths = followed.map(|market| (market, Truth::default())).collect();
-        Self { tracker, log: Log::default(), truths }
+        let markets = followed.map(|market| (market, Completeness::default())).collect();
+        Self { tracker, log: Log::default(), markets }
     }
 
-    /// Takes the truth of the tracker over. Only while it has no event that was not published yet: it is ahead of
+    /// Copies how complete each market is from the tracker. Only while it has no event that was not published yet: it is ahead of
     /// those.
     fn refresh(&mut self) {
-        for (market, truth) in &mut self.truths {
-            truth.live = self.tracker.is_live(*market);
-            truth.complete_until = self.tracker.complete_until(*market);
-            if let Some(from) = truth.complete_until {
+        for (market, completeness) in &mut self.markets {
+            completeness.live = self.tracker.is_live(*market);
+            completeness.complete_until = self.tracker.complete_until(*market);
+            if let Some(from) = completeness.complete_until {
                 self.log.known_until(*market, from);
             }
-            truth.since = self.log.since().get(market).copied();
+            completeness.since = self.log.since().get(market).copied();
         }
     }
 
     fn snapshot(&self, term: u64, next: u64) -> Snapshot {
         let state = self.tracker.state();
-        let markets = self.truths.iter().map(|(market, _)| *market);
+        let markets = self.markets.iter().map(|(market, _)| *market);
         let open: Vec<_> = markets.flat_map(|m| state.open_orders(m)).cloned().collect();
         let fills = open.iter().flat_map(|order| {
             state.fills(order.instrument.market(), &order.order_id).iter().cloned()
@@ -230,7 +230,7 @@ impl Tracked {
             recent,
             balances: balances.map(|(m, c, b)| (m, c.clone(), b.clone())).collect(),
             positions: state.all_positions().map(|(k, p)| (k.clone(), p.clone())).collect(),
-            truths: self.truths.clone(),
+            markets: self.markets.clone(),
             open,
         }
     }
@@ -307,7 +307,7 @@ impl Task {
 
     /// Leaves the lease to another publisher while the tracker has failed for a while.
     fn offer_lease(&mut self, now: Instant) {
-        let is_live = self.tracked.truths.iter().all(|(_, truth)| truth.live);
+        let is_live = self.tracked.markets.iter().all(|(_, completeness)| completeness.live);
         self.failing_since = if is_live { None } else { self.failing_since.or(Some(now)) };
         self.has_ended &= !is_live;
         let is_long = |since| now.saturating_duration_since(since) >= FAILING_AFTER;
@@ -321,8 +321,8 @@ impl Task {
 
     /// Tracks anew. Readers get a new snapshot, because a number is missing.
     async fn restart(&mut self, stopped: &mut watch::Receiver<bool>) {
-        for (_, truth) in &mut self.tracked.truths {
-            truth.live = false;
+        for (_, completeness) in &mut self.tracked.markets {
+            completeness.live = false;
         }
         self.publish_truth().await;
         self.has_ended = true;
@@ -350,9 +350,10 @@ impl Task {
                 Update::OrderNotFound { market, order_id }
             }
             AccountEvent::Health { market, health } => {
-                let truth = self.tracked.truths.iter_mut().find(|(known, _)| *known == market);
-                if let Some((_, truth)) = truth {
-                    truth.live = health == Health::Live;
+                let completeness =
+                    self.tracked.markets.iter_mut().find(|(known, _)| *known == market);
+                if let Some((_, completeness)) = completeness {
+                    completeness.live = health == Health::Live;
                 }
                 return self.publish_truth().await;
             }
@@ -373,7 +374,7 @@ impl Task {
     }
 
     async fn publish_truth(&mut self) {
-        self.publish(Body::Truth(self.tracked.truths.clone())).await;
+        self.publish(Body::Completeness(self.tracked.markets.clone())).await;
     }
 
     /// Publishes if the lease is held.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bitmart_account::{AccountState, MAX_CLOCK_SKEW, Market, Order, Position};
 use bitmart_types::Timestamp;
 
-use super::message::{Body, Message, Snapshot, Truth, Truths, Update};
+use super::message::{Body, Completeness, Markets, Message, Snapshot, Update};
 
 #[derive(Debug)]
 pub(super) struct Replica {
@@ -19,7 +19,7 @@ pub(super) struct Replica {
     next: Option<u64>,
     /// When the publisher was last received from, at the latest.
     received: Instant,
-    truths: BTreeMap<Market, Truth>,
+    markets: BTreeMap<Market, Completeness>,
     /// The term of the publisher that stated them.
     truth_term: u64,
     reported: BTreeMap<Market, bool>,
@@ -35,7 +35,7 @@ impl Replica {
             term: 0,
             next: None,
             received: now,
-            truths: BTreeMap::new(),
+            markets: BTreeMap::new(),
             truth_term: 0,
             reported: BTreeMap::new(),
             has_state: false,
@@ -48,13 +48,16 @@ impl Replica {
     }
 
     pub(super) fn complete_until(&self, market: Market) -> Option<Timestamp> {
-        self.truths.get(&market)?.complete_until
+        self.markets.get(&market)?.complete_until
     }
 
     /// Whether the state is complete and current.
     pub(super) fn is_live(&self, market: Market, now: Instant) -> bool {
-        let is_true = |truth: &Truth| truth.live && truth.since.is_some();
-        self.is_synced() && self.is_recent(now) && self.truths.get(&market).is_some_and(is_true)
+        let is_complete =
+            |completeness: &Completeness| completeness.live && completeness.since.is_some();
+        self.is_synced()
+            && self.is_recent(now)
+            && self.markets.get(&market).is_some_and(is_complete)
     }
 
     /// Whether no message has been lost since a snapshot.
@@ -105,9 +108,9 @@ impl Replica {
                 (self.next, self.received) = (Some(next + 1), now);
                 match message.body {
                     Body::Update(update) => self.apply(*update),
-                    Body::Truth(truths) => {
-                        self.report_missed_at_first(&truths);
-                        self.set_truths(truths);
+                    Body::Completeness(markets) => {
+                        self.report_missed_at_first(&markets);
+                        self.set_markets(markets);
                     }
                 }
             }
@@ -130,9 +133,9 @@ impl Replica {
         if snapshot.term != lease || snapshot.term < self.term {
             return false;
         }
-        let Snapshot { term, next, open, recent, balances, positions, truths } = snapshot;
+        let Snapshot { term, next, open, recent, balances, positions, markets } = snapshot;
         self.term = term;
-        self.report_missed(&truths);
+        self.report_missed(&markets);
         for update in recent {
             self.apply(update);
         }
@@ -162,7 +165,7 @@ impl Replica {
             self.updates.clear();
         }
         (self.next, self.received) = (Some(next), requested);
-        self.set_truths(truths);
+        self.set_markets(markets);
         self.report(now);
         true
     }
@@ -174,10 +177,10 @@ impl Replica {
 
     /// Reports the fills that no publisher can pass on: those between what is known here and the begin of what the
     /// publisher knows. It may begin later than its snapshot or its lease.
-    fn report_missed(&mut self, truths: &Truths) {
-        for (market, truth) in truths {
+    fn report_missed(&mut self, markets: &Markets) {
+        for (market, completeness) in markets {
             let known = self.complete_until(*market).filter(|_| self.has_state);
-            let Some((known, since)) = known.zip(truth.since) else { continue };
+            let Some((known, since)) = known.zip(completeness.since) else { continue };
             // Times of another publisher may be of another machine.
             let is_same = self.term == self.truth_term;
             let until = if is_same { since } else { since + MAX_CLOCK_SKEW };
@@ -189,19 +192,21 @@ impl Replica {
 
     /// The same for a message that continues the term: compares once the publisher states when it begins. From then on
     /// nothing is missed while no number is missing, also if the publisher remembers less than before.
-    fn report_missed_at_first(&mut self, truths: &Truths) {
-        let is_new = |market| self.truths.get(market).is_none_or(|truth| truth.since.is_none());
-        let first = truths.iter().filter(|(market, _)| is_new(market)).copied().collect();
+    fn report_missed_at_first(&mut self, markets: &Markets) {
+        let is_new = |market| {
+            self.markets.get(market).is_none_or(|completeness| completeness.since.is_none())
+        };
+        let first = markets.iter().filter(|(market, _)| is_new(market)).copied().collect();
         self.report_missed(&first);
     }
 
-    /// A publisher that knows nothing yet does not take away until when everything is known here.
-    fn set_truths(&mut self, truths: Truths) {
-        for (market, truth) in truths {
+    /// Keeps the known `complete_until` while a new publisher has none yet.
+    fn set_markets(&mut self, markets: Markets) {
+        for (market, completeness) in markets {
             let before = self.complete_until(market);
-            let complete_until = truth.complete_until.or(before);
-            self.truths.insert(market, Truth { complete_until, ..truth });
-            if truth.since.is_some() {
+            let complete_until = completeness.complete_until.or(before);
+            self.markets.insert(market, Completeness { complete_until, ..completeness });
+            if completeness.since.is_some() {
                 self.truth_term = self.term;
             }
         }
@@ -231,7 +236,7 @@ impl Replica {
     /// Reports which markets are live if that has changed.
     fn report(&mut self, now: Instant) {
         for market in [Market::Spot, Market::Futures] {
-            if !self.truths.contains_key(&market) {
+            if !self.markets.contains_key(&market) {
                 continue;
             }
             let live = self.is_live(market, now);

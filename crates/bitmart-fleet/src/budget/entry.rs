@@ -23,9 +23,9 @@ pub(super) struct Entry {
 #[derive(Debug, Default)]
 struct AloneUse {
     flying: u64,
-    /// When those that are in flight have expired.
+    /// When the permits of requests in flight expire.
     expire_at: Option<Instant>,
-    /// When those of ended requests are free.
+    /// When the permits of ended requests are free again.
     free_at: Option<Instant>,
 }
 

@@ -1,6 +1,6 @@
-//! What Redis has to know and no request waits for: ends of requests, corrections, pauses, bans.
+//! What is sent to Redis without a request that waits for it: ends of requests, corrections, pauses, bans.
 //!
-//! One task sends all that has collected in one round trip, in order. While Redis is away it keeps what it has and
+//! One task sends all queued events in one round trip, in order. While Redis cannot be reached, it keeps them and
 //! tries again. The queue is bounded: what does not fit is dropped and logged. A lost end costs capacity until the
 //! permit expires, and a lost correction is repeated by the next response. Bans and pauses are not queued: they are
 //! [held](Holds), and sent again while they last.

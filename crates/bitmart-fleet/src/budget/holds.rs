@@ -49,7 +49,7 @@ impl Holds {
         !self.lock().is_empty()
     }
 
-    /// Those that last and Redis does not know yet; all that last if they are to be repeated.
+    /// The holds that still last and were not sent to Redis; with `repeats` all that still last.
     pub(super) fn pending(&self, repeats: bool, now: Instant) -> Vec<Hold> {
         let mut list = self.lock();
         list.retain(|hold| hold.until > now);

@@ -214,7 +214,7 @@ impl Leases {
         self.held.send_if_modified(|held| std::mem::replace(held, new.clone()) != new);
     }
 
-    /// Collectors with different topics are a mistake that otherwise shows as topics nobody collects.
+    /// Reports collectors that were given other topics: a mistake, which leaves topics that no collector publishes.
     fn compare_topics(&mut self) {
         let others = self.fleet.view().with_other_topics(self.topics, Instant::now());
         self.counters.others_have_other_topics(others.len());

@@ -75,7 +75,7 @@ pub(super) fn plan(
                 taken += 1;
             }
         } else if mine > 0 {
-            // Give it up to whoever is to have it, once that one is there to take it.
+            // Release the lease only if a collector that should hold one has none yet, and can take it.
             let has =
                 |id: &str| leases(&|lease| lease.holder == id && view.is_live(lease, now)) > 0;
             if wanted.iter().any(|id| !has(id)) {

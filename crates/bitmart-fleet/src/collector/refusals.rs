@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-/// After what time a shard is tried again, although nothing is known to have changed: others at the same address may
-/// have closed connections. It doubles with each refusal.
+/// A refused shard is tried again after this time, because other processes at the same address may have closed
+/// connections. It doubles with each refusal.
 const BACKOFF: Duration = Duration::from_secs(600);
 const MAX_BACKOFF: Duration = Duration::from_secs(7_200);
 
@@ -13,7 +13,7 @@ pub(super) struct Refusals(BTreeMap<usize, Refusal>);
 
 #[derive(Debug)]
 struct Refusal {
-    /// How many topics of all shards the connections carried when it did not fit.
+    /// How many topics the connections carried when the shard did not fit.
     capacity: usize,
     /// When it is tried again.
     until: Instant,
@@ -39,8 +39,8 @@ impl Refusals {
         true
     }
 
-    /// Refuses those no more that are due, or that fit by now. `needed` says how many topics would be carried with all
-    /// topics of the shard.
+    /// Ends the refusal of each shard that is due, or that fits by now. `needed` returns how many topics the connections
+    /// would carry with the shard.
     pub(super) fn review(&mut self, needed: impl Fn(usize) -> usize, now: Instant) {
         for (shard, refusal) in &mut self.0 {
             let has_room = || needed(*shard) <= refusal.capacity;

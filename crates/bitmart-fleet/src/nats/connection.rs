@@ -13,9 +13,9 @@ use super::{Error, ErrorKind, Options};
 /// Longest wait for a response of NATS.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// Messages that are queued for one subscription before the client drops some. The client has no limit in bytes, so
-/// what may be large goes on to a [queue](super::queue) that has one.
+/// messages that may be large are moved to a [queue](super::queue) that has one.
 const SUBSCRIPTION_CAPACITY: usize = 2_048;
-/// Commands, among them messages, that are queued to be sent. What waits longer stays with whoever sends it.
+/// Commands, among them messages, that are queued to be sent. If they are that many, sending waits.
 const CLIENT_CAPACITY: usize = 128;
 
 #[derive(Clone)]
@@ -77,8 +77,8 @@ impl Connection {
         Ok(Self { client, jetstream, prefix: options.prefix.clone(), open })
     }
 
-    /// The same connection for the leases and the state of an account, which have names of their own: whoever may read
-    /// market data must not read accounts, and the stream keeps everything below the prefix.
+    /// The same connection with a prefix for the leases and the state of an account. The prefix differs, so that
+    /// the right to read market data does not include accounts, and that the stream of market data does not store them.
     #[cfg(feature = "account")]
     pub(crate) fn for_account(mut self, name: &str) -> Self {
         self.prefix = format!("{}-account-{name}", self.prefix);

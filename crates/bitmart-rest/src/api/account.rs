@@ -1,6 +1,6 @@
 //! Balances, deposits, withdrawals and fees of the account.
 
-use bitmart_types::{Currency, Decimal, Rows, WithdrawalId, wire};
+use bitmart_types::{Currency, Decimal, Rows, WithdrawalId, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::api::model;
@@ -47,14 +47,15 @@ impl crate::Client {
 #[non_exhaustive]
 pub struct SpotWallet {
     /// One row per currency that the account holds or held.
-    pub wallet: Rows<SpotBalance>,
+    #[serde(rename = "wallet")]
+    pub balances: Rows<SpotBalance>,
 }
 
 impl SpotWallet {
     /// The balance of one currency; `None` if the exchange does not list it, which means zero while
     /// no row is a fault.
     pub fn find(&self, currency: &str) -> Option<&SpotBalance> {
-        self.wallet.iter().find(|balance| balance.currency.as_str() == currency)
+        self.balances.iter().find(|balance| balance.currency.as_str() == currency)
     }
 }
 
@@ -66,16 +67,16 @@ pub struct SpotBalance {
     #[serde(rename = "id")]
     pub currency: Currency,
     /// Its full name.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub name: Option<String>,
     /// Free to trade or withdraw, in the currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub available: Option<Decimal>,
     /// Held by open orders and withdrawals, in the currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub frozen: Option<Decimal>,
     /// Available and frozen, in the currency. Observed, not documented.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::decimal_opt")]
     pub total: Option<Decimal>,
 }
 
@@ -93,13 +94,14 @@ pub struct WithdrawReceipt {
 #[non_exhaustive]
 pub struct Wallet {
     /// One row per currency.
-    pub wallet: Rows<WalletBalance>,
+    #[serde(rename = "wallet")]
+    pub balances: Rows<WalletBalance>,
 }
 
 impl Wallet {
     /// The row of one currency; `None` if the exchange does not list it, or its row is a fault.
     pub fn find(&self, currency: &str) -> Option<&WalletBalance> {
-        self.wallet.iter().find(|row| row.currency.as_str() == currency)
+        self.balances.iter().find(|row| row.currency.as_str() == currency)
     }
 }
 
@@ -110,26 +112,26 @@ pub struct WalletBalance {
     /// Currency.
     pub currency: Currency,
     /// Its full name.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub name: Option<String>,
     /// Free to trade or withdraw, in the currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub available: Option<Decimal>,
     /// Value of the available balance, in USD; only if requested.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub available_usd_valuation: Option<Decimal>,
     /// Held by open orders and withdrawals, in the currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub frozen: Option<Decimal>,
     /// Held by open orders or otherwise, in the currency.
-    #[serde(rename = "unAvailable", default, with = "wire::decimal_opt")]
+    #[serde(rename = "unAvailable", default, with = "codec::decimal_opt")]
     pub unavailable: Option<Decimal>,
     /// Free in the funding account, in the currency; a third party's field.
     #[serde(
         rename = "fundAvailable",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::decimal_opt"
+        with = "codec::decimal_opt"
     )]
     pub fund_available: Option<Decimal>,
     /// Held in the funding account, in the currency; a third party's field.
@@ -138,7 +140,7 @@ pub struct WalletBalance {
         alias = "fundFrozen",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::decimal_opt"
+        with = "codec::decimal_opt"
     )]
     pub fund_frozen: Option<Decimal>,
 }

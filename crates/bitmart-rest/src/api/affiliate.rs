@@ -7,7 +7,7 @@ mod rebates;
 mod trades;
 
 pub use customers::{
-    Customer, CustomerAccount, CustomerFunding, CustomerFundingRow, Customers, Invitation,
+    Customer, CustomerAccount, CustomerFunding, CustomerFundingRecord, Customers, Invitation,
 };
 pub use enums::{CopyTrade, FundingType, Market, OrderType, RebateStatus, UserType};
 pub use generated::*;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bitmart_types::{Currency, Decimal, Rows, wire};
+use bitmart_types::{Currency, Decimal, Rows, codec};
 use serde::{Deserialize, Serialize};
 
 mod generated;
@@ -30,7 +30,7 @@ impl crate::Client {
 #[non_exhaustive]
 pub struct Rebates {
     /// Rebates by date. The form of the dates is not stated.
-    #[serde(with = "wire::object_opt")]
+    #[serde(with = "codec::object_opt")]
     pub rebates: Option<BTreeMap<String, Rows<Rebate>>>,
 }
 
@@ -40,9 +40,9 @@ pub struct Rebates {
 #[non_exhaustive]
 pub struct Rebate {
     /// Currency.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub currency: Option<Currency>,
     /// Rebate, in the currency.
-    #[serde(rename = "rebate_amount", with = "wire::decimal_opt")]
+    #[serde(rename = "rebate_amount", with = "codec::decimal_opt")]
     pub amount: Option<Decimal>,
 }

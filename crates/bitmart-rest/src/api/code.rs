@@ -25,7 +25,7 @@ mod market;
 mod spot;
 
 pub use self::clock::ClockFault;
-use crate::wire::endpoint::Effect;
+use crate::protocol::endpoint::Effect;
 
 /// The category of an error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -19,10 +19,10 @@ pub use account::*;
 pub use bitmart_types::TradeRole;
 pub use bitmart_types::futures::*;
 pub use enums::{
-    ContractStatus, ContractType, FundingTransferDirection, KlineStep, OpenOrderFilter, OrderMode,
-    PlanOrderFilter, PlanOrderType, ProductType, RepaymentType, SelfTradePrevention, TpSlScope,
-    TradingAccount, TransactionType, TransactionTypeName, TransferDirection, TransferState,
-    TriggerDirection,
+    ContractStatus, ContractType, FundingTransferDirection, KlineStep, OpenOrderFilter,
+    PlanOrderFilter, PlanOrderType, ProductType, RepaymentType, SelfTradePrevention, TimeInForce,
+    TpSlScope, TradingAccount, TransactionType, TransactionTypeName, TransferDirection,
+    TransferState, TriggerDirection,
 };
 pub use market::*;
 pub use plan::*;

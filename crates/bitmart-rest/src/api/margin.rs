@@ -1,7 +1,7 @@
 //! Isolated margin: accounts, loans and orders.
 
 use bitmart_types::{
-    BorrowId, Currency, Decimal, RepayId, Rows, Symbol, Timestamp, TransferId, wire,
+    BorrowId, Currency, Decimal, RepayId, Rows, Symbol, Timestamp, TransferId, codec,
 };
 use serde::{Deserialize, Serialize};
 
@@ -35,13 +35,14 @@ impl crate::Client {
 #[non_exhaustive]
 pub struct Accounts {
     /// One row per pair.
-    pub symbols: Rows<Account>,
+    #[serde(rename = "symbols")]
+    pub accounts: Rows<Account>,
 }
 
 impl Accounts {
     /// The row of one pair; `None` if the exchange does not list it, or its row is a fault.
     pub fn find(&self, symbol: &str) -> Option<&Account> {
-        self.symbols.iter().find(|row| row.symbol.as_str() == symbol)
+        self.accounts.iter().find(|row| row.symbol.as_str() == symbol)
     }
 }
 
@@ -52,28 +53,28 @@ pub struct Account {
     /// Pair.
     pub symbol: Symbol,
     /// Assets over debts, a ratio.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub risk_rate: Option<Decimal>,
     /// How close the account is to liquidation.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub risk_level: Option<RiskLevel>,
     /// Whether the account may buy the base currency.
-    #[serde(default, with = "wire::boolean_opt")]
+    #[serde(default, with = "codec::boolean_opt")]
     pub buy_enabled: Option<bool>,
     /// Whether the account may sell the base currency.
-    #[serde(default, with = "wire::boolean_opt")]
+    #[serde(default, with = "codec::boolean_opt")]
     pub sell_enabled: Option<bool>,
     /// Price at which the account is liquidated, in the quote currency; not above zero when there is none.
-    #[serde(default, with = "wire::decimal_opt")]
-    pub liquidate_price: Option<Decimal>,
+    #[serde(rename = "liquidate_price", default, with = "codec::decimal_opt")]
+    pub liquidation_price: Option<Decimal>,
     /// Risk rate at which the account is liquidated, a ratio.
-    #[serde(default, with = "wire::decimal_opt")]
-    pub liquidate_rate: Option<Decimal>,
-    /// Held and owed amounts of the base currency;
-    #[serde(default, with = "wire::object_opt")]
+    #[serde(rename = "liquidate_rate", default, with = "codec::decimal_opt")]
+    pub liquidation_rate: Option<Decimal>,
+    /// Held and owed amounts of the base currency.
+    #[serde(default, with = "codec::object_opt")]
     pub base: Option<Balance>,
-    /// Held and owed amounts of the quote currency;
-    #[serde(default, with = "wire::object_opt")]
+    /// Held and owed amounts of the quote currency.
+    #[serde(default, with = "codec::object_opt")]
     pub quote: Option<Balance>,
 }
 
@@ -82,34 +83,34 @@ pub struct Account {
 #[non_exhaustive]
 pub struct Balance {
     /// Currency.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub currency: Option<Currency>,
     /// Whether it can be borrowed.
-    #[serde(default, with = "wire::boolean_opt")]
+    #[serde(default, with = "codec::boolean_opt")]
     pub borrow_enabled: Option<bool>,
     /// Borrowed.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub borrowed: Option<Decimal>,
     /// Principal still owed.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub borrow_unpaid: Option<Decimal>,
     /// Interest still owed.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub interest_unpaid: Option<Decimal>,
     /// Free to trade or transfer.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub available: Option<Decimal>,
     /// Held by open orders.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub frozen: Option<Decimal>,
     /// Total amount minus the owed amount.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub net_asset: Option<Decimal>,
     /// Net amount, in BTC.
-    #[serde(rename = "net_assetBTC", default, with = "wire::decimal_opt")]
+    #[serde(rename = "net_assetBTC", default, with = "codec::decimal_opt")]
     pub net_asset_btc: Option<Decimal>,
     /// Total held amount: available and frozen.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub total_asset: Option<Decimal>,
 }
 
@@ -162,24 +163,24 @@ pub struct BorrowRecord {
     /// The exchange's id of the loan.
     pub borrow_id: BorrowId,
     /// Pair of the margin account.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub symbol: Option<Symbol>,
     /// Currency.
     pub currency: Currency,
     /// Borrowed amount, in the currency.
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     pub borrow_amount: Decimal,
     /// Interest per day, a ratio.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub daily_interest: Option<Decimal>,
     /// Interest per hour, a ratio.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub hourly_interest: Option<Decimal>,
     /// Interest so far, in the currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub interest_amount: Option<Decimal>,
     /// When it was granted.
-    #[serde(default, with = "wire::millis_text_opt")]
+    #[serde(default, with = "codec::millis_text_opt")]
     pub create_time: Option<Timestamp>,
 }
 
@@ -205,21 +206,21 @@ pub struct RepayRecord {
     /// The exchange's id of the repayment.
     pub repay_id: RepayId,
     /// When it was made.
-    #[serde(default, with = "wire::millis_text_opt")]
+    #[serde(default, with = "codec::millis_text_opt")]
     pub repay_time: Option<Timestamp>,
     /// Pair of the margin account.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub symbol: Option<Symbol>,
     /// Currency.
     pub currency: Currency,
     /// Repaid amount, in the currency.
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     pub repaid_amount: Decimal,
     /// Part of it that repaid principal.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub repaid_principal: Option<Decimal>,
     /// Part of it that repaid interest.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub repaid_interest: Option<Decimal>,
 }
 
@@ -228,13 +229,14 @@ pub struct RepayRecord {
 #[non_exhaustive]
 pub struct Pairs {
     /// One row per pair.
-    pub symbols: Rows<Pair>,
+    #[serde(rename = "symbols")]
+    pub pairs: Rows<Pair>,
 }
 
 impl Pairs {
     /// The row of one pair; `None` if the exchange does not list it, or its row is a fault.
     pub fn find(&self, symbol: &str) -> Option<&Pair> {
-        self.symbols.iter().find(|row| row.symbol.as_str() == symbol)
+        self.pairs.iter().find(|row| row.symbol.as_str() == symbol)
     }
 }
 
@@ -245,16 +247,16 @@ pub struct Pair {
     /// Pair.
     pub symbol: Symbol,
     /// Highest leverage.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub max_leverage: Option<Decimal>,
     /// Whether the pair can be traded on margin.
-    #[serde(default, with = "wire::boolean_opt")]
+    #[serde(default, with = "codec::boolean_opt")]
     pub symbol_enabled: Option<bool>,
-    /// Terms of the base currency;
-    #[serde(default, with = "wire::object_opt")]
+    /// Terms of the base currency.
+    #[serde(default, with = "codec::object_opt")]
     pub base: Option<BorrowTerms>,
-    /// Terms of the quote currency;
-    #[serde(default, with = "wire::object_opt")]
+    /// Terms of the quote currency.
+    #[serde(default, with = "codec::object_opt")]
     pub quote: Option<BorrowTerms>,
 }
 
@@ -263,21 +265,21 @@ pub struct Pair {
 #[non_exhaustive]
 pub struct BorrowTerms {
     /// Currency.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub currency: Option<Currency>,
     /// Interest per day, a ratio.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub daily_interest: Option<Decimal>,
     /// Interest per hour, a ratio.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub hourly_interest: Option<Decimal>,
     /// Maximum total that can be borrowed.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub max_borrow_amount: Option<Decimal>,
     /// Minimum of one loan.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub min_borrow_amount: Option<Decimal>,
     /// Amount that can still be borrowed.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub borrowable_amount: Option<Decimal>,
 }

@@ -1,6 +1,6 @@
 //! Models that several groups share.
 
-use bitmart_types::wire;
+use bitmart_types::codec;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -40,13 +40,13 @@ where
 
 /// Whether a text is an id: servers write an empty one or 0 for none.
 pub(crate) fn is_id(text: &str) -> bool {
-    !wire::is_blank(text) && text.bytes().any(|byte| byte != b'0')
+    !codec::is_blank(text) && text.bytes().any(|byte| byte != b'0')
 }
 
 /// A [`placed_id`] that is written as a number.
 pub(crate) mod placed_number {
     pub(crate) use super::placed_id as deserialize;
-    pub(crate) use bitmart_types::wire::id_number::serialize;
+    pub(crate) use bitmart_types::codec::id_number::serialize;
 }
 
 /// A list that is required even where the data is empty: a book without a side is not an empty side. With a function

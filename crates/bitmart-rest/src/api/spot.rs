@@ -10,7 +10,7 @@ pub use algo::*;
 pub use bitmart_types::spot::*;
 pub use bitmart_types::{Side, TradeRole};
 pub use enums::{
-    AlgoOrderType, AlgoTriggerType, CancelSource, KlineStep, QueryState, SelfTradePrevention,
+    AlgoExecution, AlgoOrderType, CancelSource, KlineStep, QueryState, SelfTradePrevention,
     TradeStatus,
 };
 pub use market::*;

@@ -2,7 +2,7 @@
 //!
 //! These endpoints are available to institutional accounts only.
 
-use bitmart_types::{Currency, Decimal, Rows, Timestamp, WalletType, wire};
+use bitmart_types::{Currency, Decimal, Rows, Timestamp, WalletType, codec};
 use serde::{Deserialize, Serialize};
 
 mod enums;
@@ -49,10 +49,10 @@ impl Accounts {
 #[non_exhaustive]
 pub struct Account {
     /// Its user name, often an e-mail address.
-    #[serde(rename = "accountName", with = "wire::text")]
+    #[serde(rename = "accountName", with = "codec::text")]
     pub name: String,
     /// State.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub status: Option<Status>,
 }
 
@@ -61,14 +61,15 @@ pub struct Account {
 #[non_exhaustive]
 pub struct Wallet {
     /// One row per currency with a balance.
-    pub wallet: Rows<Balance>,
+    #[serde(rename = "wallet")]
+    pub balances: Rows<Balance>,
 }
 
 impl Wallet {
     /// The balance of one currency; `None` if the exchange does not list it, which means zero while
     /// no row is a fault.
     pub fn find(&self, currency: &str) -> Option<&Balance> {
-        self.wallet.iter().find(|balance| balance.currency.as_str() == currency)
+        self.balances.iter().find(|balance| balance.currency.as_str() == currency)
     }
 }
 
@@ -79,13 +80,13 @@ pub struct Balance {
     /// Currency.
     pub currency: Currency,
     /// Its full name.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub name: Option<String>,
     /// Free to trade or transfer.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub available: Option<Decimal>,
     /// Held by open orders.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub frozen: Option<Decimal>,
 }
 
@@ -94,7 +95,7 @@ pub struct Balance {
 #[non_exhaustive]
 pub struct Transfers {
     /// Number of transfers.
-    #[serde(default, with = "wire::number_opt")]
+    #[serde(default, with = "codec::number_opt")]
     pub total: Option<u64>,
     /// Newest first.
     #[serde(rename = "historyList")]
@@ -107,23 +108,23 @@ pub struct Transfers {
 #[non_exhaustive]
 pub struct Transfer {
     /// User name of the account that paid.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub from_account: Option<String>,
     /// Wallet that paid.
-    #[serde(rename = "fromWalletType", default, with = "wire::opt")]
+    #[serde(rename = "fromWalletType", default, with = "codec::opt")]
     pub from_wallet: Option<WalletType>,
     /// User name of the account that received.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub to_account: Option<String>,
     /// Wallet that received.
-    #[serde(rename = "toWalletType", default, with = "wire::opt")]
+    #[serde(rename = "toWalletType", default, with = "codec::opt")]
     pub to_wallet: Option<WalletType>,
     /// Currency.
     pub currency: Currency,
     /// Amount, in the currency.
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     pub amount: Decimal,
     /// When it was requested; whole seconds.
-    #[serde(rename = "submissionTime", default, with = "wire::seconds_opt")]
+    #[serde(rename = "submissionTime", default, with = "codec::seconds_opt")]
     pub timestamp: Option<Timestamp>,
 }

@@ -1,6 +1,6 @@
 //! Time and maintenance of the exchange.
 
-use bitmart_types::{Rows, Timestamp, wire};
+use bitmart_types::{Rows, Timestamp, codec};
 use serde::{Deserialize, Serialize};
 
 mod enums;
@@ -29,7 +29,7 @@ impl crate::Client {
 #[non_exhaustive]
 pub struct ServerTime {
     /// The exchange's time when it sent the response.
-    #[serde(with = "wire::millis")]
+    #[serde(with = "codec::millis")]
     pub server_time: Timestamp,
 }
 
@@ -38,7 +38,8 @@ pub struct ServerTime {
 #[non_exhaustive]
 pub struct ServiceStatuses {
     /// One row per notice.
-    pub service: Rows<ServiceStatus>,
+    #[serde(rename = "service")]
+    pub notices: Rows<ServiceStatus>,
 }
 
 /// A maintenance notice.
@@ -46,18 +47,18 @@ pub struct ServiceStatuses {
 #[non_exhaustive]
 pub struct ServiceStatus {
     /// Headline.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub title: Option<String>,
     /// The part of the exchange that it is about.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub service_type: Option<ServiceType>,
     /// How far the maintenance is.
-    #[serde(rename = "status", default, with = "wire::text_opt")]
+    #[serde(rename = "status", default, with = "codec::text_opt")]
     pub state: Option<ServiceState>,
     /// When it starts.
-    #[serde(default, with = "wire::millis_opt")]
+    #[serde(default, with = "codec::millis_opt")]
     pub start_time: Option<Timestamp>,
     /// When it ends.
-    #[serde(default, with = "wire::millis_opt")]
+    #[serde(default, with = "codec::millis_opt")]
     pub end_time: Option<Timestamp>,
 }

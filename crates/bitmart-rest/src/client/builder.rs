@@ -13,10 +13,10 @@ use super::{Client, Inner, RetryPolicy, SyncedClock};
 use crate::client::limit::Limiter;
 use crate::client::observe::Metrics;
 use crate::drift::Drift;
+use crate::protocol::request::Encoder;
+use crate::protocol::response::DEFAULT_MAX_BODY;
+use crate::protocol::validate;
 use crate::transport::{CONNECT_TIMEOUT, HyperTransport, Transport};
-use crate::wire::request::Encoder;
-use crate::wire::response::DEFAULT_MAX_BODY;
-use crate::wire::validate;
 use bitmart_types::ConfigError;
 
 /// Settings of a [`Client`].

@@ -8,9 +8,9 @@ use http::{HeaderMap, StatusCode};
 
 use crate::client::observe::Call;
 use crate::error::Error;
-use crate::wire::endpoint::Metadata;
-use crate::wire::rate_limit::RateLimitState;
-use crate::wire::response::{ResponseParts, SuccessEnvelope};
+use crate::protocol::endpoint::Metadata;
+use crate::protocol::rate_limit::RateLimitState;
+use crate::protocol::response::{ResponseParts, SuccessEnvelope};
 
 /// The data of a response and its metadata.
 #[derive(Clone)]

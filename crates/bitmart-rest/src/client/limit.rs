@@ -17,8 +17,8 @@ use self::bucket::Bucket;
 use self::shared_bucket::SharedBucket;
 use self::stored_bucket::StoredBucket;
 use crate::client::observe::BucketMetrics;
-use crate::wire::endpoint::{LimitScope, Metadata};
-use crate::wire::rate_limit::{MIN_BAN_PAUSE, ThrottleReason};
+use crate::protocol::endpoint::{LimitScope, Metadata};
+use crate::protocol::rate_limit::{MIN_BAN_PAUSE, ThrottleReason};
 
 pub(crate) use self::bucket::Delay;
 pub use self::budget::{

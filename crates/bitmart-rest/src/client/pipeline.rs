@@ -26,12 +26,12 @@ use crate::client::limit::{Delay, Limiter, MAX_PAUSE, Permit};
 use crate::client::observe::{self, Call, Metrics};
 use crate::drift::{Drift, DriftReport};
 use crate::error::Error;
+use crate::protocol::endpoint::{Auth, Endpoint, Metadata};
+use crate::protocol::payload::Payload;
+use crate::protocol::rate_limit::{RateLimitState, Throttled};
+use crate::protocol::request::{Encoder, encode, path, runtime_path};
+use crate::protocol::response::{SuccessEnvelope, inflated};
 use crate::transport::{Reservation, Transport, TransportError, TransportErrorKind};
-use crate::wire::endpoint::{Auth, Endpoint, Metadata};
-use crate::wire::payload::Payload;
-use crate::wire::rate_limit::{RateLimitState, Throttled};
-use crate::wire::request::{Encoder, encode, path, runtime_path};
-use crate::wire::response::{SuccessEnvelope, inflated};
 
 use super::builder::ClientBuilder;
 use super::detailed::{CompleteResponse, Detailed, detailed};
@@ -190,8 +190,8 @@ impl Client {
     /// The latest time that a request of this client or of its clones can carry so far: the current time,
     /// or a later one if the clock was set back since. None of them takes effect later than
     /// [`SETTLED_AFTER`](crate::reconcile::SETTLED_AFTER) after it, by the exchange's clock.
-    pub fn latest_signature(&self) -> Timestamp {
-        self.0.clock.latest_signature()
+    pub fn last_signature_time(&self) -> Timestamp {
+        self.0.clock.last_signature_time()
     }
 
     /// This client's clock, to share with other clients that sign with the same credentials.

@@ -11,9 +11,9 @@ use super::detailed::CompleteResponse;
 use super::pipeline::timed_out;
 use crate::client::observe::{self, Call};
 use crate::error::{Error, RetryClass};
-use crate::wire::endpoint::{Effect, Metadata};
-use crate::wire::payload::Payload;
-use crate::wire::response::SuccessEnvelope;
+use crate::protocol::endpoint::{Effect, Metadata};
+use crate::protocol::payload::Payload;
+use crate::protocol::response::SuccessEnvelope;
 
 /// Maximum backoff between two attempts, unless the response requires a longer one.
 const MAX_BACKOFF: Duration = Duration::from_secs(5);

@@ -44,7 +44,7 @@ struct Shared {
     own: Arc<dyn Clock>,
     offset_millis: AtomicI64,
     /// The latest time of all signatures so far, in milliseconds.
-    latest_signature: AtomicI64,
+    last_signature_time: AtomicI64,
     /// Whether the next signed request synchronizes first.
     stale: AtomicBool,
     automatic: bool,
@@ -59,7 +59,7 @@ impl SyncedClock {
         Self(Arc::new(Shared {
             own,
             offset_millis: AtomicI64::new(0),
-            latest_signature: AtomicI64::new(i64::MIN),
+            last_signature_time: AtomicI64::new(i64::MIN),
             stale: AtomicBool::new(automatic),
             automatic,
             turn: Mutex::new(()),
@@ -81,13 +81,13 @@ impl SyncedClock {
     /// The current time, for a signature.
     pub(super) fn time_to_sign(&self) -> Timestamp {
         let now = self.now();
-        self.0.latest_signature.fetch_max(now.as_millis(), Ordering::Relaxed);
+        self.0.last_signature_time.fetch_max(now.as_millis(), Ordering::Relaxed);
         now
     }
 
-    /// See [`Client::latest_signature`].
-    pub(super) fn latest_signature(&self) -> Timestamp {
-        let latest = self.0.latest_signature.load(Ordering::Relaxed);
+    /// See [`Client::last_signature_time`].
+    pub(super) fn last_signature_time(&self) -> Timestamp {
+        let latest = self.0.last_signature_time.load(Ordering::Relaxed);
         self.now().max(Timestamp::from_millis(latest))
     }
 

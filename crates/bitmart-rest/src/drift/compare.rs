@@ -1,6 +1,6 @@
 //! Compares a response with the model decoded from it.
 
-use bitmart_types::{Decimal, wire};
+use bitmart_types::{Decimal, codec};
 use serde_json::Value;
 
 use super::DriftKind;
@@ -62,14 +62,14 @@ fn walk(recorded: &Value, got: &Value, place: &str, found: &mut impl FnMut(Strin
 fn is_blank(value: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::String(text) => wire::is_no_value(text),
+        Value::String(text) => codec::is_no_value(text),
         value => number(value).is_some_and(|number| number.is_zero()),
     }
 }
 
 fn number(value: &Value) -> Option<Decimal> {
     match value {
-        Value::Number(_) | Value::String(_) => wire::decimal::deserialize(value).ok(),
+        Value::Number(_) | Value::String(_) => codec::decimal::deserialize(value).ok(),
         _ => None,
     }
 }

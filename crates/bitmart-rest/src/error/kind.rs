@@ -4,10 +4,10 @@ use http::StatusCode;
 
 use super::Outcome;
 use crate::code::{self, Category, ClockFault, ErrorCode};
+use crate::protocol::endpoint::Host;
+use crate::protocol::rate_limit::Throttled;
+use crate::protocol::validate::ValidationError;
 use crate::transport::TransportErrorKind;
-use crate::wire::endpoint::Host;
-use crate::wire::rate_limit::Throttled;
-use crate::wire::validate::ValidationError;
 
 /// The kinds of [`Error`](super::Error).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,9 +6,9 @@ use bitmart_types::Timestamp;
 
 use super::{Error, ErrorKind, Outcome, Unexpected};
 use crate::code::{Category, RetryAdvice};
+use crate::protocol::endpoint::Effect;
+use crate::protocol::rate_limit::{MIN_BAN_PAUSE, ThrottleReason};
 use crate::transport::TransportErrorKind;
-use crate::wire::endpoint::Effect;
-use crate::wire::rate_limit::{MIN_BAN_PAUSE, ThrottleReason};
 
 /// Whether and when a request that failed may be sent again: [`Error::retry_class`].
 ///

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::{Error, ErrorKind, Outcome};
-use crate::wire::endpoint::{Effect, Host};
-use crate::wire::rate_limit::ThrottleReason;
-use crate::wire::response::reason_text;
+use crate::protocol::endpoint::{Effect, Host};
+use crate::protocol::rate_limit::ThrottleReason;
+use crate::protocol::response::reason_text;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -95,7 +95,7 @@ histories! {
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |response| response.into_value(),
         |row| unverified_key(row.create_time, row.order_id.as_ref(), row);
-    spot::ListAccountTrades => spot::Fill, specs::SPOT_ACCOUNT_TRADES,
+    spot::ListFills => spot::Fill, specs::SPOT_FILLS,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |response| Some(response),
         |row| fill_key(row.timestamp, &row.trade_id, &row.order_id);
@@ -122,12 +122,12 @@ histories! {
         |response| Some(response),
         |row| fill_key(row.timestamp, &row.trade_id, &row.order_id);
     futures::ListTransactions => futures::Transaction, specs::FUTURES_TRANSACTIONS,
-        |this, window| this.start_time(window.from).end_time(window.to).page_size(window.rows),
+        |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |response| Some(response), |row| transaction_key(row);
     futures::ListTransfers => futures::Transfer, specs::FUTURES_TRANSFERS,
         |this, window| futures::ListTransfers { page: window.page, limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
-        |response| Some(response.records), |row| key(row.timestamp, &row.transfer_id);
+        |response| Some(response.transfers), |row| key(row.timestamp, &row.transfer_id);
     // `after` and `before` are the limits of the window; code 70000 means that it contains no candle.
     spot::ListKlines => spot::Kline, specs::SPOT_KLINES,
         |this, window| this.after(window.from).before(window.to).limit(window.rows),
@@ -141,25 +141,25 @@ histories! {
     // At most 20 rows per page according to third parties; without times, the last week.
     futures::ListAutoRepayments => futures::AutoRepayment, specs::FUTURES_AUTO_REPAYMENTS,
         |this, window| this.start_time(window.from).end_time(window.to)
-            .page(window.page).size(window.rows),
+            .page(window.page).limit(window.rows),
         |response| {
             let response = response.into_value()?;
-            rows_or_none(response.list, response.total)
+            rows_or_none(response.repayments, response.total)
         },
         // The format of its time is not documented.
         |row| unverified_key(None, None::<&String>, row),
         |response| response.value()?.total;
     futures::ListCollateralInterest => futures::CollateralInterest, specs::FUTURES_COLLATERAL_INTEREST,
         |this, window| this.start_time(window.from).end_time(window.to)
-            .page(window.page).size(window.rows),
+            .page(window.page).limit(window.rows),
         |response| {
             let response = response.into_value()?;
-            rows_or_none(response.items, response.total)
+            rows_or_none(response.interest, response.total)
         },
         |row| unverified_key(row.interest_time, row.id.as_ref(), row),
         |response| response.value()?.total;
     earn::ListFlexibleRecords => earn::FlexibleRecord, specs::EARN_FLEXIBLE_RECORDS,
-        |this, window| Self { page: window.page, size: window.rows, ..this }
+        |this, window| Self { page: window.page, limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
         |response| {
             let response = response.into_value()?;
@@ -168,7 +168,7 @@ histories! {
         |row| unverified_key(row.time, row.record_id.as_ref(), row),
         |response| response.value()?.total;
     earn::ListFixedRecords => earn::FixedRecord, specs::EARN_FIXED_RECORDS,
-        |this, window| Self { page: window.page, size: window.rows, ..this }
+        |this, window| Self { page: window.page, limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
         |response| {
             let response = response.into_value()?;

@@ -304,7 +304,7 @@ mod tests {
     }
 
     fn take(pagination: &mut Pagination, rows: &Rows<spot::Fill>) -> Progress {
-        pagination.advance(&keys::<spot::ListAccountTrades>(rows))
+        pagination.advance(&keys::<spot::ListFills>(rows))
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::Json;
 use crate::catalog::{self, EndpointEntry};
-use crate::wire::endpoint::Method;
+use crate::protocol::endpoint::Method;
 
 /// A REST request with its response, in the format that `cargo xtask conformance` of the repository
 /// reads: a JSON object with `source`, `method`, `path`, `query` or `body`, `status` and

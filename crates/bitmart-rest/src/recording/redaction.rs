@@ -6,7 +6,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::redactor::Redactor;
 use super::{Json, Recording};
-use crate::wire::endpoint::{Auth, Envelope};
+use crate::protocol::endpoint::{Auth, Envelope};
 
 /// Replaces account data in recordings.
 ///

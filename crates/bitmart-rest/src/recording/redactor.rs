@@ -23,7 +23,7 @@ mod names;
 mod tests;
 
 use bitmart_types::Timestamp;
-use bitmart_types::wire::is_no_value;
+use bitmart_types::codec::is_no_value;
 use ring::hmac;
 
 use self::names::Class;

@@ -6,8 +6,8 @@ use http::Method;
 
 use super::SentRequest;
 use super::sent_request::auth_text;
+use crate::protocol::endpoint::Auth;
 use crate::recording::Json;
-use crate::wire::endpoint::Auth;
 
 /// A request that a [`ScriptedTransport`](super::ScriptedTransport) expects.
 ///

@@ -12,9 +12,9 @@ use http::{HeaderMap, StatusCode};
 use tracing::warn;
 
 use super::SentRequest;
+use crate::protocol::response::{DEFAULT_MAX_BODY, inflated};
 use crate::recording::{Json, Recording, Redaction};
 use crate::transport::{Body, ReservationFuture, Transport, TransportError, TransportFuture};
-use crate::wire::response::{DEFAULT_MAX_BODY, inflated};
 
 /// Sends through another transport and writes each request with its response into a folder, a file
 /// for each: `rest/system_time-1.json`.

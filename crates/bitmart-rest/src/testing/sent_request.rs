@@ -7,8 +7,8 @@ use http::{HeaderMap, Method, Uri};
 use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
 
+use crate::protocol::endpoint::Auth;
 use crate::recording::Json;
-use crate::wire::endpoint::Auth;
 
 /// A request that a client passed to a [`ScriptedTransport`](super::ScriptedTransport).
 #[derive(Clone)]

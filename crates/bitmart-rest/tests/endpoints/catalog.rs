@@ -61,9 +61,8 @@ fn every_entry_is_found_by_path_id_and_method() {
 
 #[test]
 fn histories_have_a_specification_and_read_their_rows() {
-    let trades = catalog::find("spot_account_trades")
-        .and_then(|entry| entry.history)
-        .expect("it is a history");
+    let trades =
+        catalog::find("spot_fills").and_then(|entry| entry.history).expect("it is a history");
     let body = r#"{"code":1000,"message":"success","trace":"t","data":[{"tradeId":"7","orderId":"1",
         "symbol":"BTC_USDT","side":"buy","price":"5","size":"1","createTime":1700000000000}, {}]}"#;
     let page = trades.read(&bytes::Bytes::from(body)).expect("it decodes");

@@ -50,8 +50,8 @@ fn a_plan_order_has_trigger_and_execution() {
 }
 
 #[test]
-fn a_rising_trigger_by_the_fair_price_is_written_in_numbers() {
-    let trigger = futures::Trigger::rising(dec!(70000)).by(futures::PriceType::Fair);
+fn a_rising_trigger_by_the_mark_price_is_written_in_numbers() {
+    let trigger = futures::Trigger::rising(dec!(70000)).price_type(futures::PriceType::Mark);
     let order = futures::NewPlanOrder::sell(
         "BTCUSDT",
         1,
@@ -116,7 +116,7 @@ fn a_take_profit_closes_the_position_at_market_by_default() {
     let part = position
         .size(5)
         .execution(futures::TriggeredExecution::Limit(dec!(71900)))
-        .by(futures::PriceType::Fair);
+        .price_type(futures::PriceType::Mark);
     assert_eq!(
         body(&futures::SubmitTpSlOrder::from(part)),
         format!(
@@ -216,7 +216,7 @@ fn a_modified_limit_order_has_its_id_as_a_number() {
 #[test]
 fn the_callback_rate_of_a_trailing_order_is_a_tenth_to_five_percent() {
     let order = |rate| {
-        let trail = futures::Trail::new(dec!(72000), rate).by(futures::PriceType::Fair);
+        let trail = futures::Trail::new(dec!(72000), rate).price_type(futures::PriceType::Mark);
         let leverage = futures::Leverage::cross(dec!(10));
         futures::SubmitTrailingOrder::from(futures::NewTrailingOrder::close_long(
             "BTCUSDT", 10, leverage, trail,
@@ -277,11 +277,12 @@ fn settings_and_transfers_write_enumerations_as_text() {
     );
     assert!(body(&futures::TransferFunds::to_spot("USDT", dec!(10))).contains("contract_to_spot"));
     assert!(
-        body(&futures::TransferWithFunding::from_fund("USDT", dec!(1)))
+        body(&futures::TransferWithFunding::from_funding("USDT", dec!(1)))
             .contains("fund_to_contract")
     );
     assert!(
-        body(&futures::TransferWithFunding::to_fund("USDT", dec!(1))).contains("contract_to_fund")
+        body(&futures::TransferWithFunding::to_funding("USDT", dec!(1)))
+            .contains("contract_to_fund")
     );
     assert_eq!(
         rejection(&futures::TransferFunds::from_spot("USDT", dec!(0))),
@@ -314,11 +315,11 @@ fn times_are_written_in_the_unit_of_the_endpoint() {
         "symbol=BTCUSDT&start_time=1700000000"
     );
     assert_eq!(
-        query(&futures::ListTransactions::new().end_time(end).page_size(1000)),
+        query(&futures::ListTransactions::new().end_time(end).limit(1000)),
         "end_time=1700003600000&page_size=1000"
     );
     assert_eq!(
-        rejection(&futures::ListTransactions::new().page_size(1001)),
+        rejection(&futures::ListTransactions::new().limit(1001)),
         "`page_size` must be 1 to 1000, not `1001`"
     );
 }

@@ -252,7 +252,7 @@ fn futures_orders_have_leverage_as_text_and_presets() {
         .leverage(dec!(5))
         .margin_type(futures::MarginType::Isolated)
         .take_profit(dec!(70000), futures::PriceType::Last)
-        .stop_loss(dec!(50000), futures::PriceType::Fair)
+        .stop_loss(dec!(50000), futures::PriceType::Mark)
         .self_trade_prevention(futures::SelfTradePrevention::CancelBoth);
     assert_eq!(
         body(&futures::SubmitOrder::from(order)),

@@ -92,7 +92,7 @@ fn models_have_exactly_the_described_fields() {
         check_model::<earn::QueryAutoSaving, earn::AutoSaving>(),
         check_model::<earn::QueryAutoSubscribe, earn::AutoSubscribeStatus>(),
         check_model::<futures::ListAutoRepayments, futures::AutoRepayments>(),
-        check_model::<futures::ListCollateralInterest, futures::CollateralInterestLog>(),
+        check_model::<futures::ListCollateralInterest, futures::CollateralInterestHistory>(),
         check_model::<futures::ListFundingRates, futures::FundingRates>(),
         check_model::<spot::SubmitAlgoOrder, spot::AlgoOrderReceipt>(),
         check_model::<spot::CancelAlgoOrder, spot::AlgoCancelReceipt>(),

@@ -29,8 +29,8 @@ pub(super) static REBATES: Route = Route {
     undocumented: &[],
 };
 
-pub(super) static TRADES: Route = Route {
-    id: EndpointId::AffiliateTrades,
+pub(super) static CUSTOMER_TRADES: Route = Route {
+    id: EndpointId::AffiliateCustomerTrades,
     group: Group::Affiliate,
     method: Method::Get,
     path: "/contract/private/affiliate/trade-list",

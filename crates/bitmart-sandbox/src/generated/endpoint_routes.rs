@@ -7,7 +7,7 @@ impl EndpointId {
     pub(crate) fn route(self) -> &'static Route {
         match self {
             Self::AffiliateRebates => &affiliate::REBATES,
-            Self::AffiliateTrades => &affiliate::TRADES,
+            Self::AffiliateCustomerTrades => &affiliate::CUSTOMER_TRADES,
             Self::AffiliateUserRebate => &affiliate::USER_REBATE,
             Self::AffiliateApiRebate => &affiliate::API_REBATE,
             Self::AffiliateInvitation => &affiliate::INVITATION,
@@ -80,7 +80,7 @@ impl EndpointId {
             Self::FuturesCloseAllPositions => &futures_trading::CLOSE_ALL_POSITIONS,
             Self::FuturesTransfer => &futures_transfer::TRANSFER,
             Self::FuturesTransfers => &futures_transfer::TRANSFERS,
-            Self::FuturesTransferFund => &futures_transfer::TRANSFER_FUND,
+            Self::FuturesTransferWithFunding => &futures_transfer::TRANSFER_WITH_FUNDING,
             Self::MarginAccounts => &margin::ACCOUNTS,
             Self::MarginTransfer => &margin::TRANSFER,
             Self::MarginSubmitOrder => &margin::SUBMIT_ORDER,
@@ -137,8 +137,8 @@ impl EndpointId {
             Self::SpotOrderByClientId => &spot_trading::ORDER_BY_CLIENT_ID,
             Self::SpotOpenOrders => &spot_trading::OPEN_ORDERS,
             Self::SpotOrderHistory => &spot_trading::ORDER_HISTORY,
-            Self::SpotAccountTrades => &spot_trading::ACCOUNT_TRADES,
-            Self::SpotOrderTrades => &spot_trading::ORDER_TRADES,
+            Self::SpotFills => &spot_trading::FILLS,
+            Self::SpotOrderFills => &spot_trading::ORDER_FILLS,
             Self::SystemTime => &system::TIME,
             Self::SystemService => &system::SERVICE,
         }

@@ -129,8 +129,8 @@ pub(super) static MODIFY_PRESET: Route = Route {
     limit: Some(Limit::new(24, 2, Scope::Uid)),
     envelope: Envelope::Standard,
     params: &[
-        Param::new("order_id", Kind::Text, Presence::Required),
         Param::new("symbol", Kind::Text, Presence::Required),
+        Param::new("order_id", Kind::Text, Presence::Required),
         Param::new("preset_take_profit_price_type", Kind::Integer, Presence::Optional)
             .values(&["1", "2"]),
         Param::new("preset_stop_loss_price_type", Kind::Integer, Presence::Optional)

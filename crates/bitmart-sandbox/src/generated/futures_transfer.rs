@@ -51,8 +51,8 @@ pub(super) static TRANSFERS: Route = Route {
     undocumented: &[],
 };
 
-pub(super) static TRANSFER_FUND: Route = Route {
-    id: EndpointId::FuturesTransferFund,
+pub(super) static TRANSFER_WITH_FUNDING: Route = Route {
+    id: EndpointId::FuturesTransferWithFunding,
     group: Group::FuturesTransfer,
     method: Method::Post,
     path: "/contract/private/account/v1/transfer",

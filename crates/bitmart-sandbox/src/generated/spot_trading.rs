@@ -239,8 +239,8 @@ pub(super) static ORDER_HISTORY: Route = Route {
     undocumented: &[],
 };
 
-pub(super) static ACCOUNT_TRADES: Route = Route {
-    id: EndpointId::SpotAccountTrades,
+pub(super) static FILLS: Route = Route {
+    id: EndpointId::SpotFills,
     group: Group::SpotTrading,
     method: Method::Post,
     path: "/spot/v4/query/trades",
@@ -264,8 +264,8 @@ pub(super) static ACCOUNT_TRADES: Route = Route {
     undocumented: &[],
 };
 
-pub(super) static ORDER_TRADES: Route = Route {
-    id: EndpointId::SpotOrderTrades,
+pub(super) static ORDER_FILLS: Route = Route {
+    id: EndpointId::SpotOrderFills,
     group: Group::SpotTrading,
     method: Method::Post,
     path: "/spot/v4/query/order-trades",

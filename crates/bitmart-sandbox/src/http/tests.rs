@@ -174,7 +174,7 @@ fn extra(endpoint: Id, id: &str) -> Value {
         Id::AccountTransfer => {
             json!({ "currency": "USDT", "amount": "1", "type": "spot_to_fund" })
         }
-        Id::FuturesTransferFund => {
+        Id::FuturesTransferWithFunding => {
             json!({ "currency": "USDT", "amount": "1", "type": "fund_to_contract" })
         }
         Id::AccountFundingRecord => json!({ "id": "1679003" }),

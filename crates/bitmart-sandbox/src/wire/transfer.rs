@@ -85,7 +85,7 @@ pub(crate) fn account_transfer(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({}))
 }
 
-pub(crate) fn futures_transfer_fund(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn futures_transfer_with_funding(call: &mut Call<'_>) -> HandlerResult {
     transfer_own(call, ["fund_to_contract", "contract_to_fund"])?;
     Ok(json!({}))
 }

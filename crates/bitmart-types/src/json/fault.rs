@@ -78,13 +78,13 @@ mod tests {
     use serde::de::Error as _;
 
     use super::JsonFault;
-    use crate::{Decimal, wire};
+    use crate::{Decimal, codec};
 
     #[derive(Debug, Deserialize)]
     #[allow(dead_code, reason = "only decoding is of interest")]
     struct Row {
         id: u64,
-        #[serde(with = "wire::decimal", default)]
+        #[serde(with = "codec::decimal", default)]
         price: Decimal,
         kind: Option<Kind>,
         own: Option<Own>,

@@ -1,16 +1,16 @@
 //! Structs that are arrays on the wire.
 
-use bitmart_types::{Decimal, OrderId, Timestamp, json, positional, wire};
+use bitmart_types::{Decimal, OrderId, Timestamp, codec, json, positional};
 
 positional! {
     /// A candle.
     pub struct Kline {
         /// When it begins.
-        pub open_time: Timestamp as wire::seconds_text,
+        pub open_time: Timestamp as codec::seconds_text,
         /// First price.
-        pub open: Decimal as wire::decimal,
+        pub open: Decimal as codec::decimal,
         /// Last price, absent while nothing was traded.
-        pub close: Option<Decimal> as wire::decimal_opt,
+        pub close: Option<Decimal> as codec::decimal_opt,
         /// An id, read by its own type.
         pub id: OrderId,
     }
@@ -20,8 +20,8 @@ positional! {
     /// One level of a book; its name is that of a helper inside of the macro.
     #[derive(Eq)]
     pub struct Row {
-        pub(crate) price: Decimal as wire::decimal,
-        pub(crate) size: Decimal as wire::decimal,
+        pub(crate) price: Decimal as codec::decimal,
+        pub(crate) size: Decimal as codec::decimal,
     }
 }
 
@@ -53,9 +53,9 @@ fn a_missing_column_is_none_beside_a_number_with_many_digits() {
     positional! {
         /// A level.
         struct Level {
-            price: Decimal as wire::decimal,
-            size: Decimal as wire::decimal,
-            total: Option<Decimal> as wire::decimal_opt,
+            price: Decimal as codec::decimal,
+            size: Decimal as codec::decimal,
+            total: Option<Decimal> as codec::decimal_opt,
         }
     }
 
@@ -84,9 +84,9 @@ fn optional_columns_at_the_end_may_be_absent() {
         /// A row that has grown.
         pub struct Grown {
             /// Always present.
-            pub price: Decimal as wire::decimal,
+            pub price: Decimal as codec::decimal,
             /// Added later.
-            pub size: Option<Decimal> as wire::decimal_opt,
+            pub size: Option<Decimal> as codec::decimal_opt,
             /// Added after that.
             pub name: Option<String>,
         }

@@ -1,12 +1,12 @@
 //! Lists with bad rows, and other tolerated input.
 
-use bitmart_types::{Decimal, Note, Rows, collect_notes, json, positional, show_faults, wire};
+use bitmart_types::{Decimal, Note, Rows, codec, collect_notes, json, positional, show_faults};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Order {
     id: u64,
-    #[serde(rename = "avg_price", alias = "price_avg", with = "wire::decimal_opt", default)]
+    #[serde(rename = "avg_price", alias = "price_avg", with = "codec::decimal_opt", default)]
     price: Option<Decimal>,
     #[serde(default)]
     fills: Rows<Level>,
@@ -16,9 +16,9 @@ positional! {
     /// A level.
     pub struct Level {
         /// Price.
-        pub price: Decimal as wire::decimal,
+        pub price: Decimal as codec::decimal,
         /// Size.
-        pub size: Decimal as wire::decimal,
+        pub size: Decimal as codec::decimal,
     }
 }
 
@@ -26,7 +26,7 @@ positional! {
 struct Page {
     total: u32,
     orders: Rows<Order>,
-    #[serde(with = "wire::object_opt", default)]
+    #[serde(with = "codec::object_opt", default)]
     last: Option<Order>,
 }
 

@@ -22,7 +22,7 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::BoxError;
 
-/// Levels a side of a book.
+/// Number of levels on each side of a book.
 const LEVELS: i64 = 50;
 
 /// A running server. Dropping it kills the process.
@@ -214,7 +214,7 @@ async fn acknowledge_next<S: AsyncRead + AsyncWrite>(
     Ok(())
 }
 
-/// Returns a book with this number of levels a side, as BitMart sends it.
+/// Returns a book with this number of levels on each side, as BitMart sends it.
 fn depth(symbol: &str, version: u64, levels: i64) -> String {
     let mut seed = 7_u32;
     let mut side = |sign: i64| {

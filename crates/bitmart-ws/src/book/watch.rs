@@ -68,8 +68,8 @@ impl<T> BookWatch<T> {
         &self.topic
     }
 
-    /// Returns the latest book.
-    pub fn latest(&self) -> Arc<OrderBook> {
+    /// Returns the present book.
+    pub fn book(&self) -> Arc<OrderBook> {
         self.receiver.borrow().book.clone()
     }
 
@@ -127,7 +127,7 @@ impl<T> fmt::Debug for BookWatch<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BookWatch")
             .field("topic", &self.topic)
-            .field("latest", &*self.receiver.borrow())
+            .field("book", &*self.receiver.borrow())
             .finish_non_exhaustive()
     }
 }
@@ -140,7 +140,7 @@ impl Client {
     /// # async fn run(client: Client) -> Result<(), bitmart_ws::Error> {
     /// let books = client.watch_book(topic::spot::depth_updates("BTC_USDT")).await?;
     /// let reader = books.clone();
-    /// std::thread::spawn(move || match reader.latest().mid_price() {
+    /// std::thread::spawn(move || match reader.book().mid_price() {
     ///     Some(price) => println!("{price}"),
     ///     None => println!("resyncing, or a side is empty"),
     /// });

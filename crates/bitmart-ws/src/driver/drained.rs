@@ -11,9 +11,9 @@ const MAX_GAP: Duration = Duration::from_secs(1);
 
 /// The last time at which a socket had nothing to read.
 ///
-/// tokio knows that bytes have arrived only after it has asked the system. A task that continues after the
-/// process was stopped can be polled before that: the socket then seems to have nothing to read although
-/// bytes arrived in the meantime. So after a gap this waits until the runtime has asked.
+/// tokio learns from the system that bytes have arrived. After the process was stopped, a task can be polled
+/// before tokio has polled the system: the socket then seems to have nothing to read, although bytes arrived
+/// in the meantime. So after a gap this waits until tokio has polled the system.
 #[derive(Debug)]
 pub(crate) struct Drained {
     at: Option<Instant>,

@@ -1,12 +1,12 @@
 //! The driver and the client with a scripted server, in memory and in virtual time.
 
 mod faults;
+mod frames;
 mod lifecycle;
 mod login;
 mod policy;
 mod pool;
 mod shutdown;
-mod wire;
 
 use std::time::Duration;
 

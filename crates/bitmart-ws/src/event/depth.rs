@@ -2,7 +2,7 @@
 
 use std::{fmt, marker::PhantomData};
 
-use bitmart_types::{Decimal, Timestamp, open_enum, positional, wire};
+use bitmart_types::{Decimal, Timestamp, codec, open_enum, positional};
 use serde::{
     Deserialize, Serialize,
     de::{self, SeqAccess, Visitor},
@@ -63,17 +63,17 @@ pub trait DepthEvent: Event {
 positional! {
     /// A spot level on the wire: `["price","size"]`.
     struct LevelRow {
-        price: Decimal as wire::decimal,
-        size: Decimal as wire::decimal,
+        price: Decimal as codec::decimal,
+        size: Decimal as codec::decimal,
     }
 }
 
 /// A futures level on the wire: `{"price":"…","vol":"…"}`.
 #[derive(Serialize, Deserialize)]
 struct LevelObject {
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     price: Decimal,
-    #[serde(rename = "vol", with = "wire::decimal")]
+    #[serde(rename = "vol", with = "codec::decimal")]
     size: Decimal,
 }
 

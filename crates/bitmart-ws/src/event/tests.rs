@@ -89,7 +89,7 @@ fn decodes_the_published_futures_books() {
 fn decodes_the_published_spot_order_and_its_fill() {
     let order: spot::OrderUpdate = one(&spot_order());
     assert_eq!(order.state, Some(OrderState::PartiallyFilled));
-    assert_eq!(order.entrust_type, Some(spot::EntrustType::Normal));
+    assert_eq!(order.time_in_force, Some(spot::TimeInForce::Normal));
     assert_eq!(order.notional, None);
     assert_eq!(order.create_time, Some(Timestamp::from_millis(1_609_926_028_000)));
     let fill = order.fill().expect("the sample has a fill");
@@ -230,7 +230,7 @@ fn keeps_unknown_values_of_enums() {
     frame["data"][0]["order"]["trigger_price_type"] = json!("fair_price");
     let update: futures::OrderUpdate = one(&frame);
     assert_eq!(update.action.and_then(|action| action.as_number()), Some(77));
-    assert_eq!(update.order.trigger_price_type, Some(bitmart_types::futures::PriceType::Fair));
+    assert_eq!(update.order.trigger_price_type, Some(bitmart_types::futures::PriceType::Mark));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The account's own futures balances and positions.
 
 use bitmart_types::futures::{MarginType, PositionMode, PositionSide};
-use bitmart_types::{ContractSymbol, Currency, Decimal, Timestamp, wire};
+use bitmart_types::{ContractSymbol, Currency, Decimal, Timestamp, codec};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::event::{DecodeError, Event, decode_entries, impl_event, required};
@@ -18,13 +18,13 @@ pub struct Balance {
     #[serde(deserialize_with = "required")]
     pub currency: Currency,
     /// Free to trade or to transfer, in the currency.
-    #[serde(rename = "available_balance", default, with = "wire::decimal_opt")]
+    #[serde(rename = "available_balance", default, with = "codec::decimal_opt")]
     pub available: Option<Decimal>,
     /// Margin of open positions, in the currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub position_deposit: Option<Decimal>,
     /// Held by open orders, in the currency.
-    #[serde(rename = "frozen_balance", default, with = "wire::decimal_opt")]
+    #[serde(rename = "frozen_balance", default, with = "codec::decimal_opt")]
     pub frozen: Option<Decimal>,
 }
 
@@ -51,13 +51,13 @@ pub struct Position {
     #[serde(deserialize_with = "required")]
     pub symbol: ContractSymbol,
     /// Open size in contracts.
-    #[serde(rename = "hold_volume", with = "wire::decimal")]
+    #[serde(rename = "hold_volume", with = "codec::decimal")]
     pub size: Decimal,
     /// Long or short; `None` if the exchange does not send it, as for a flat position in one-way mode.
     #[serde(
         rename = "position_type",
         default,
-        deserialize_with = "wire::opt::deserialize",
+        deserialize_with = "codec::opt::deserialize",
         serialize_with = "position_side_number"
     )]
     pub position_side: Option<PositionSide>,
@@ -65,31 +65,31 @@ pub struct Position {
     #[serde(rename = "open_type", default, with = "margin_number")]
     pub margin_type: Option<MarginType>,
     /// Size held by closing orders, in contracts.
-    #[serde(rename = "frozen_volume", default, with = "wire::decimal_opt")]
+    #[serde(rename = "frozen_volume", default, with = "codec::decimal_opt")]
     pub frozen_size: Option<Decimal>,
     /// Closed size, in contracts.
-    #[serde(rename = "close_volume", default, with = "wire::decimal_opt")]
+    #[serde(rename = "close_volume", default, with = "codec::decimal_opt")]
     pub closed_size: Option<Decimal>,
     /// Average price of the open size.
-    #[serde(rename = "hold_avg_price", default, with = "wire::decimal_opt")]
+    #[serde(rename = "hold_avg_price", default, with = "codec::decimal_opt")]
     pub entry_price: Option<Decimal>,
     /// Average price of the closing fills. 0 without one.
-    #[serde(rename = "close_avg_price", default, with = "wire::decimal_opt")]
+    #[serde(rename = "close_avg_price", default, with = "codec::decimal_opt")]
     pub close_average_price: Option<Decimal>,
     /// Average price of the opening fills.
-    #[serde(rename = "open_avg_price", default, with = "wire::decimal_opt")]
+    #[serde(rename = "open_avg_price", default, with = "codec::decimal_opt")]
     pub open_average_price: Option<Decimal>,
     /// Price at which the position is liquidated.
-    #[serde(rename = "liquidate_price", default, with = "wire::decimal_opt")]
+    #[serde(rename = "liquidate_price", default, with = "codec::decimal_opt")]
     pub liquidation_price: Option<Decimal>,
     /// Time when it was opened.
-    #[serde(rename = "create_time", default, with = "wire::millis_opt")]
+    #[serde(rename = "create_time", default, with = "codec::millis_opt")]
     pub open_time: Option<Timestamp>,
     /// Time of the last change.
-    #[serde(default, with = "wire::millis_opt")]
+    #[serde(default, with = "codec::millis_opt")]
     pub update_time: Option<Timestamp>,
     /// One-way or hedge mode. Absent from captures of 2023.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub position_mode: Option<PositionMode>,
 }
 
@@ -110,11 +110,11 @@ fn position_side_number<S: Serializer>(
 
 /// Numbers on this channel, text on all others.
 mod margin_number {
+    use bitmart_types::codec;
     use bitmart_types::futures::MarginType;
-    use bitmart_types::wire;
     use serde::{Serialize as _, Serializer};
 
-    pub(super) use wire::opt::deserialize;
+    pub(super) use codec::opt::deserialize;
 
     #[allow(clippy::ref_option, reason = "serde passes the field by reference")]
     pub(super) fn serialize<S: Serializer>(

@@ -1,6 +1,6 @@
 //! Order books: one side or both at every push, or as a snapshot and increments.
 
-use bitmart_types::{ContractSymbol, Timestamp, open_int_enum, wire};
+use bitmart_types::{ContractSymbol, Timestamp, codec, open_int_enum};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{BookUpdate, DepthEvent, DepthKind, Level, impl_event, level_objects, required};
@@ -25,7 +25,7 @@ pub struct SideDepth {
     #[serde(rename = "depths", with = "level_objects")]
     pub levels: Vec<Level>,
     /// Time of the book. One published sample has none.
-    #[serde(rename = "ms_t", default, with = "wire::millis_opt")]
+    #[serde(rename = "ms_t", default, with = "codec::millis_opt")]
     pub timestamp: Option<Timestamp>,
 }
 
@@ -43,7 +43,7 @@ pub struct Depth {
     #[serde(deserialize_with = "required")]
     pub symbol: ContractSymbol,
     /// Time of the book.
-    #[serde(rename = "ms_t", default, with = "wire::millis_opt")]
+    #[serde(rename = "ms_t", default, with = "codec::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// Asks, sizes in contracts.
     #[serde(with = "level_objects")]
@@ -70,10 +70,10 @@ pub struct DepthUpdate {
     #[serde(rename = "type", deserialize_with = "required")]
     pub kind: DepthKind,
     /// Version of the book. Every update has the next version, also an empty one (observed).
-    #[serde(with = "wire::number")]
+    #[serde(with = "codec::number")]
     pub version: u64,
     /// Time of the book.
-    #[serde(rename = "ms_t", default, with = "wire::millis_opt")]
+    #[serde(rename = "ms_t", default, with = "codec::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// Asks, sizes in contracts.
     #[serde(with = "level_objects")]

@@ -1,6 +1,6 @@
 //! Candles, in both known wire forms.
 
-use bitmart_types::{ContractSymbol, Decimal, Rows, Timestamp, wire};
+use bitmart_types::{ContractSymbol, Decimal, Rows, Timestamp, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{DecodeError, Event, decode_each, decode_entries, required};
@@ -84,17 +84,17 @@ enum Form {
 /// A candle in its wire form: `{"o":"…","h":"…","l":"…","c":"…","v":"…","ts":…}`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Candle {
-    #[serde(rename = "o", with = "wire::decimal")]
+    #[serde(rename = "o", with = "codec::decimal")]
     open: Decimal,
-    #[serde(rename = "h", with = "wire::decimal")]
+    #[serde(rename = "h", with = "codec::decimal")]
     high: Decimal,
-    #[serde(rename = "l", with = "wire::decimal")]
+    #[serde(rename = "l", with = "codec::decimal")]
     low: Decimal,
-    #[serde(rename = "c", with = "wire::decimal")]
+    #[serde(rename = "c", with = "codec::decimal")]
     close: Decimal,
-    #[serde(rename = "v", default, with = "wire::decimal_opt")]
+    #[serde(rename = "v", default, with = "codec::decimal_opt")]
     volume: Option<Decimal>,
-    #[serde(rename = "ts", with = "wire::seconds")]
+    #[serde(rename = "ts", with = "codec::seconds")]
     timestamp: Timestamp,
 }
 
@@ -131,17 +131,17 @@ struct Members {
     symbol: ContractSymbol,
     #[serde(default)]
     items: Option<Rows<Candle>>,
-    #[serde(default, rename = "o", with = "wire::decimal_opt")]
+    #[serde(default, rename = "o", with = "codec::decimal_opt")]
     open: Option<Decimal>,
-    #[serde(default, rename = "h", with = "wire::decimal_opt")]
+    #[serde(default, rename = "h", with = "codec::decimal_opt")]
     high: Option<Decimal>,
-    #[serde(default, rename = "l", with = "wire::decimal_opt")]
+    #[serde(default, rename = "l", with = "codec::decimal_opt")]
     low: Option<Decimal>,
-    #[serde(default, rename = "c", with = "wire::decimal_opt")]
+    #[serde(default, rename = "c", with = "codec::decimal_opt")]
     close: Option<Decimal>,
-    #[serde(default, rename = "v", with = "wire::decimal_opt")]
+    #[serde(default, rename = "v", with = "codec::decimal_opt")]
     volume: Option<Decimal>,
-    #[serde(default, rename = "ts", with = "wire::seconds_opt")]
+    #[serde(default, rename = "ts", with = "codec::seconds_opt")]
     timestamp: Option<Timestamp>,
 }
 

@@ -1,6 +1,6 @@
 //! Tickers, trades, the best bid and offer, and the funding rate.
 
-use bitmart_types::{ContractSymbol, Decimal, Side, Timestamp, TradeId, open_int_enum, wire};
+use bitmart_types::{ContractSymbol, Decimal, Side, Timestamp, TradeId, codec, open_int_enum};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{impl_event, required};
@@ -18,31 +18,31 @@ pub struct Ticker {
     #[serde(deserialize_with = "required")]
     pub symbol: ContractSymbol,
     /// Price of the last trade.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub last_price: Option<Decimal>,
     /// Volume of the last 24 hours in contracts.
-    #[serde(rename = "volume_24", default, with = "wire::decimal_opt")]
+    #[serde(rename = "volume_24", default, with = "codec::decimal_opt")]
     pub volume: Option<Decimal>,
     /// Change of the price over 24 hours as a ratio: 0.01 is one percent.
-    #[serde(rename = "range", default, with = "wire::decimal_opt")]
+    #[serde(rename = "range", default, with = "codec::decimal_opt")]
     pub change: Option<Decimal>,
     /// Mark price. Named `fair_price` on the wire until 2025-02-11.
-    #[serde(alias = "fair_price", default, with = "wire::decimal_opt")]
+    #[serde(alias = "fair_price", default, with = "codec::decimal_opt")]
     pub mark_price: Option<Decimal>,
     /// Index price.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub index_price: Option<Decimal>,
     /// Best ask.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub ask_price: Option<Decimal>,
     /// Size of the best ask, in contracts.
-    #[serde(rename = "ask_vol", default, with = "wire::decimal_opt")]
+    #[serde(rename = "ask_vol", default, with = "codec::decimal_opt")]
     pub ask_size: Option<Decimal>,
     /// Best bid.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub bid_price: Option<Decimal>,
     /// Size of the best bid, in contracts.
-    #[serde(rename = "bid_vol", default, with = "wire::decimal_opt")]
+    #[serde(rename = "bid_vol", default, with = "codec::decimal_opt")]
     pub bid_size: Option<Decimal>,
 }
 
@@ -64,20 +64,20 @@ pub struct Trade {
     #[serde(deserialize_with = "required")]
     pub symbol: ContractSymbol,
     /// Price.
-    #[serde(rename = "deal_price", with = "wire::decimal")]
+    #[serde(rename = "deal_price", with = "codec::decimal")]
     pub price: Decimal,
     /// Size in contracts.
-    #[serde(rename = "deal_vol", with = "wire::decimal")]
+    #[serde(rename = "deal_vol", with = "codec::decimal")]
     pub size: Decimal,
     /// Whether the buyer was the maker; see [`taker_side`](Self::taker_side).
-    #[serde(rename = "m", default, with = "wire::boolean_opt")]
+    #[serde(rename = "m", default, with = "codec::boolean_opt")]
     pub is_buyer_maker: Option<bool>,
     /// Time of the trade. The wire has nanoseconds; digits beyond the millisecond are dropped.
-    #[serde(rename = "created_at", default, with = "wire::rfc3339_opt")]
+    #[serde(rename = "created_at", default, with = "codec::rfc3339_opt")]
     pub timestamp: Option<Timestamp>,
     /// Which party opened and which closed a position. Documented, but absent from the published
     /// sample.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub way: Option<TradeWay>,
 }
 
@@ -122,19 +122,19 @@ pub struct BookTicker {
     #[serde(deserialize_with = "required")]
     pub symbol: ContractSymbol,
     /// Best bid.
-    #[serde(rename = "best_bid_price", default, with = "wire::decimal_opt")]
+    #[serde(rename = "best_bid_price", default, with = "codec::decimal_opt")]
     pub bid_price: Option<Decimal>,
     /// Size of the best bid, in contracts.
-    #[serde(rename = "best_bid_vol", default, with = "wire::decimal_opt")]
+    #[serde(rename = "best_bid_vol", default, with = "codec::decimal_opt")]
     pub bid_size: Option<Decimal>,
     /// Best ask.
-    #[serde(rename = "best_ask_price", default, with = "wire::decimal_opt")]
+    #[serde(rename = "best_ask_price", default, with = "codec::decimal_opt")]
     pub ask_price: Option<Decimal>,
     /// Size of the best ask, in contracts.
-    #[serde(rename = "best_ask_vol", default, with = "wire::decimal_opt")]
+    #[serde(rename = "best_ask_vol", default, with = "codec::decimal_opt")]
     pub ask_size: Option<Decimal>,
     /// Time of the prices.
-    #[serde(rename = "ms_t", default, with = "wire::millis_opt")]
+    #[serde(rename = "ms_t", default, with = "codec::millis_opt")]
     pub timestamp: Option<Timestamp>,
 }
 
@@ -150,26 +150,26 @@ pub struct FundingRate {
     #[serde(deserialize_with = "required")]
     pub symbol: ContractSymbol,
     /// Current rate, as a ratio; `None` while a new contract has none.
-    #[serde(rename = "fundingRate", default, with = "wire::decimal_opt")]
+    #[serde(rename = "fundingRate", default, with = "codec::decimal_opt")]
     pub rate: Option<Decimal>,
     /// Documented as the next funding, but observed to be the time of the push or just before it. For
     /// the next funding use [`next_funding_time`](Self::next_funding_time).
-    #[serde(rename = "fundingTime", default, with = "wire::millis_opt")]
+    #[serde(rename = "fundingTime", default, with = "codec::millis_opt")]
     pub funding_time: Option<Timestamp>,
     /// Expected rate of the next funding, as a ratio.
-    #[serde(rename = "nextFundingRate", default, with = "wire::decimal_opt")]
+    #[serde(rename = "nextFundingRate", default, with = "codec::decimal_opt")]
     pub expected_rate: Option<Decimal>,
     /// Time of the next funding.
-    #[serde(rename = "nextFundingTime", default, with = "wire::millis_opt")]
+    #[serde(rename = "nextFundingTime", default, with = "codec::millis_opt")]
     pub next_funding_time: Option<Timestamp>,
     /// Highest possible rate, as a ratio.
-    #[serde(rename = "funding_upper_limit", default, with = "wire::decimal_opt")]
+    #[serde(rename = "funding_upper_limit", default, with = "codec::decimal_opt")]
     pub upper_limit: Option<Decimal>,
     /// Lowest possible rate, as a ratio.
-    #[serde(rename = "funding_lower_limit", default, with = "wire::decimal_opt")]
+    #[serde(rename = "funding_lower_limit", default, with = "codec::decimal_opt")]
     pub lower_limit: Option<Decimal>,
     /// Time of the push.
-    #[serde(rename = "ts", default, with = "wire::millis_opt")]
+    #[serde(rename = "ts", default, with = "codec::millis_opt")]
     pub timestamp: Option<Timestamp>,
 }
 
@@ -177,10 +177,10 @@ impl_event!(Ticker: symbol, Trade: symbol, BookTicker: symbol, FundingRate: symb
 
 /// A number on the wire. Ids that do not fit one are written as text.
 pub(super) mod trade_number {
-    use bitmart_types::{TradeId, wire};
+    use bitmart_types::{TradeId, codec};
     use serde::Serializer;
 
-    pub(crate) use wire::opt::deserialize;
+    pub(crate) use codec::opt::deserialize;
 
     #[allow(clippy::ref_option, reason = "serde passes the field by reference")]
     pub(crate) fn serialize<S: Serializer>(
@@ -188,7 +188,7 @@ pub(super) mod trade_number {
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         match value {
-            Some(id) => wire::id_number::serialize(id, serializer),
+            Some(id) => codec::id_number::serialize(id, serializer),
             None => serializer.serialize_none(),
         }
     }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use bitmart_types::futures::{MarginType, OrderState, OrderType, PositionMode, PriceType, Side};
 use bitmart_types::{
-    ClientOrderId, ContractSymbol, Currency, Decimal, OrderId, Timestamp, TradeId, open_int_enum,
-    wire,
+    ClientOrderId, ContractSymbol, Currency, Decimal, OrderId, Timestamp, TradeId, codec,
+    open_int_enum,
 };
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -23,7 +23,7 @@ use crate::futures::market::trade_number;
 #[doc(alias = "futures/order")]
 pub struct OrderUpdate {
     /// The change.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub action: Option<OrderAction>,
     /// The order.
     pub order: Order,
@@ -37,71 +37,71 @@ pub struct Order {
     #[serde(deserialize_with = "required")]
     pub order_id: OrderId,
     /// Id chosen by the client.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub client_order_id: Option<ClientOrderId>,
     /// Limit price.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub price: Option<Decimal>,
     /// Ordered size in contracts.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub size: Option<Decimal>,
     /// Contract.
     #[serde(deserialize_with = "required")]
     pub symbol: ContractSymbol,
     /// State of the order; `None` if the exchange does not send it: query REST then.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub state: Option<OrderState>,
     /// Buy or sell, open or close.
     #[serde(deserialize_with = "required")]
     pub side: Side,
     /// Type of the order.
-    #[serde(rename = "type", default, with = "wire::opt")]
+    #[serde(rename = "type", default, with = "codec::opt")]
     pub order_type: Option<OrderType>,
     /// Leverage.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub leverage: Option<Decimal>,
     /// Cross or isolated.
-    #[serde(rename = "open_type", default, with = "wire::opt")]
+    #[serde(rename = "open_type", default, with = "codec::opt")]
     pub margin_type: Option<MarginType>,
     /// Average price of the fills. 0 without one.
-    #[serde(rename = "deal_avg_price", default, with = "wire::decimal_opt")]
+    #[serde(rename = "deal_avg_price", default, with = "codec::decimal_opt")]
     pub average_price: Option<Decimal>,
     /// Filled size in contracts.
-    #[serde(rename = "deal_size", default, with = "wire::decimal_opt")]
+    #[serde(rename = "deal_size", default, with = "codec::decimal_opt")]
     pub filled_size: Option<Decimal>,
     /// Creation time.
-    #[serde(default, with = "wire::millis_opt")]
+    #[serde(default, with = "codec::millis_opt")]
     pub create_time: Option<Timestamp>,
     /// Time of the last change.
-    #[serde(default, with = "wire::millis_opt")]
+    #[serde(default, with = "codec::millis_opt")]
     pub update_time: Option<Timestamp>,
     /// Id of the plan order that placed it.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub plan_order_id: Option<OrderId>,
     /// The last fill. [`OrderUpdate::fill`] returns it if it is complete, and
     /// [`OrderUpdate::has_unread_fill`] tells whether it is not.
     #[serde(rename = "last_trade", default, deserialize_with = "last_fill")]
     pub last_fill: Option<LastFill>,
     /// Price at which a plan order triggers.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub trigger_price: Option<Decimal>,
     /// Kind of price that triggers it.
     #[serde(default, with = "price_type_text")]
     pub trigger_price_type: Option<PriceType>,
     /// Price of the order that a plan order places.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub execution_price: Option<Decimal>,
     /// Kind of price that activates a trailing order.
     #[serde(default, with = "price_type_text")]
     pub activation_price_type: Option<PriceType>,
     /// Price at which a trailing order becomes active.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub activation_price: Option<Decimal>,
     /// Callback rate of a trailing order.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub callback_rate: Option<Decimal>,
     /// One-way or hedge mode.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub position_mode: Option<PositionMode>,
 }
 
@@ -113,16 +113,16 @@ pub struct LastFill {
     #[serde(rename = "lastTradeID", default, with = "trade_number")]
     pub trade_id: Option<TradeId>,
     /// Size in contracts.
-    #[serde(rename = "fillQty", default, with = "wire::decimal_opt")]
+    #[serde(rename = "fillQty", default, with = "codec::decimal_opt")]
     pub size: Option<Decimal>,
     /// Price.
-    #[serde(rename = "fillPrice", default, with = "wire::decimal_opt")]
+    #[serde(rename = "fillPrice", default, with = "codec::decimal_opt")]
     pub price: Option<Decimal>,
     /// Fee. Negative in the documented sample.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub fee: Option<Decimal>,
     /// Currency of the fee.
-    #[serde(rename = "feeCcy", default, with = "wire::text_opt")]
+    #[serde(rename = "feeCcy", default, with = "codec::text_opt")]
     pub fee_currency: Option<Currency>,
     /// It is no object.
     #[serde(skip)]
@@ -189,11 +189,11 @@ open_int_enum! {
 
 /// Price types are text on this channel, numbers over REST.
 mod price_type_text {
+    use bitmart_types::codec;
     use bitmart_types::futures::PriceType;
-    use bitmart_types::wire;
     use serde::Serializer;
 
-    pub(super) use wire::text_opt::deserialize;
+    pub(super) use codec::text_opt::deserialize;
 
     #[allow(clippy::ref_option, reason = "serde passes the field by reference")]
     pub(super) fn serialize<S: Serializer>(
@@ -203,7 +203,7 @@ mod price_type_text {
         serializer.serialize_str(match value {
             None => "-",
             Some(PriceType::Last) => "last_price",
-            Some(PriceType::Fair) => "fair_price",
+            Some(PriceType::Mark) => "fair_price",
             Some(other) => other.as_str(),
         })
     }
@@ -225,7 +225,7 @@ fn last_fill<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LastFi
         }
 
         fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-            Ok(if wire::is_blank(text) { None } else { Some(unreadable()) })
+            Ok(if codec::is_blank(text) { None } else { Some(unreadable()) })
         }
 
         fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self::Value, E> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Action, Session, SessionEvent, State, TopicState, WireState};
+use super::{Action, ServerState, Session, SessionEvent, State, TopicState};
 use crate::reason::Rejection;
 
 impl Session {
@@ -59,14 +59,14 @@ impl Session {
         }
         let entry = self.topics.entry(topic.clone()).or_insert(TopicState {
             desired: true,
-            wire_state: WireState::Absent,
+            server_state: ServerState::Absent,
             confirmed_before: false,
             renewal_due: false,
             retry_alone: false,
             retry_at: None,
             unexplained_rejections: 0,
         });
-        if entry.wire_state == WireState::Confirmed {
+        if entry.server_state == ServerState::Confirmed {
             self.actions.push_back(Action::Emit(SessionEvent::Subscribed { topic }));
         }
         entry.desired = true;
@@ -89,7 +89,7 @@ impl Session {
             };
             any_known = true;
             entry.desired = false;
-            if entry.wire_state == WireState::Absent {
+            if entry.server_state == ServerState::Absent {
                 self.forget(topic);
             }
         }
@@ -104,7 +104,7 @@ impl Session {
     /// brings a snapshot anyway.
     pub fn request_snapshot(&mut self, now: Instant, topic: &str) {
         let subscribed = self.topics.get_key_value(topic).filter(|(_, entry)| {
-            matches!(entry.wire_state, WireState::Subscribing | WireState::Confirmed)
+            matches!(entry.server_state, ServerState::Subscribing | ServerState::Confirmed)
         });
         if let Some((topic, _)) = subscribed
             && !self.snapshot_requests.contains(topic)
@@ -119,7 +119,7 @@ impl Session {
     pub fn resubscribe(&mut self, now: Instant, topic: &str) {
         if let Some(entry) = self.topics.get_mut(topic)
             && entry.desired
-            && entry.wire_state == WireState::Confirmed
+            && entry.server_state == ServerState::Confirmed
             && entry.retry_at.is_none()
         {
             entry.renewal_due = true;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::pending::Resolution;
-use super::{Action, Session, SessionEvent, State, WireState};
+use super::{Action, ServerState, Session, SessionEvent, State};
 use crate::dialect::{Access, Control, Operation};
 use crate::reason::{Permanence, ReconnectReason, Rejection};
 
@@ -154,12 +154,12 @@ impl Session {
             }
             Permanence::Permanent => false,
         };
-        match (operation, entry.wire_state) {
+        match (operation, entry.server_state) {
             (Operation::Request, _) => {
                 self.emit(SessionEvent::RequestRejected { topic: name, rejection });
             }
-            (Operation::Unsubscribe, WireState::Unsubscribing) if rejection.is_transient() => {
-                entry.wire_state = WireState::Confirmed;
+            (Operation::Unsubscribe, ServerState::Unsubscribing) if rejection.is_transient() => {
+                entry.server_state = ServerState::Confirmed;
                 if entry.desired {
                     // Desired again in the meantime, and it was never unsubscribed.
                     self.emit(SessionEvent::Subscribed { topic: name });
@@ -170,14 +170,14 @@ impl Session {
             // A topic that cannot be unsubscribed is not subscribed.
             (Operation::Unsubscribe, _) => self.release(topic),
             (Operation::Subscribe, _) if rejection.is_duplicate() => self.confirm(topic),
-            (Operation::Subscribe, WireState::Subscribing) if retry && entry.desired => {
+            (Operation::Subscribe, ServerState::Subscribing) if retry && entry.desired => {
                 if !rejection.is_transient() {
                     entry.unexplained_rejections += 1;
                 }
-                entry.wire_state = WireState::Absent;
+                entry.server_state = ServerState::Absent;
                 entry.retry_at = retry_at;
             }
-            (Operation::Subscribe, WireState::Subscribing) => self.reject(topic, rejection),
+            (Operation::Subscribe, ServerState::Subscribing) => self.reject(topic, rejection),
             // Already confirmed or rejected.
             (Operation::Subscribe, _) => {}
         }
@@ -191,10 +191,10 @@ impl Session {
         let Some(entry) = self.topics.get_mut(&topic) else {
             return;
         };
-        if matches!(entry.wire_state, WireState::Confirmed | WireState::Unsubscribing) {
+        if matches!(entry.server_state, ServerState::Confirmed | ServerState::Unsubscribing) {
             return;
         }
-        entry.wire_state = WireState::Confirmed;
+        entry.server_state = ServerState::Confirmed;
         entry.retry_alone = false;
         entry.retry_at = None;
         entry.unexplained_rejections = 0;
@@ -214,10 +214,10 @@ impl Session {
         let Some(entry) = self.topics.get_mut(topic) else {
             return;
         };
-        if entry.wire_state != WireState::Unsubscribing {
+        if entry.server_state != ServerState::Unsubscribing {
             return;
         }
-        entry.wire_state = WireState::Absent;
+        entry.server_state = ServerState::Absent;
         entry.retry_alone = false;
         if !entry.desired {
             self.forget(topic);
@@ -241,7 +241,7 @@ impl Session {
         if let Some(entry) = self.topics.get_mut(&name) {
             entry.desired = false;
             entry.retry_alone = false;
-            entry.wire_state = WireState::Confirmed;
+            entry.server_state = ServerState::Confirmed;
         }
         self.emit(SessionEvent::Rejected { topic: name, rejection });
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Action, Session, SessionEvent, State, WireState};
+use super::{Action, ServerState, Session, SessionEvent, State};
 use crate::reason::ReconnectReason;
 
 impl Session {
@@ -63,7 +63,7 @@ impl Session {
             self.forget(&topic);
         }
         for topic in self.topics.values_mut() {
-            topic.wire_state = WireState::Absent;
+            topic.server_state = ServerState::Absent;
             topic.renewal_due = false;
             topic.retry_alone = false;
             topic.retry_at = None;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::pending::PendingCommand;
-use super::{Action, Session, SessionEvent, State, TopicState, WireState};
+use super::{Action, ServerState, Session, SessionEvent, State, TopicState};
 use crate::dialect::{self, Operation};
 use crate::topic;
 
@@ -18,14 +18,14 @@ impl Session {
         self.topics.iter().filter(move |(name, topic)| match operation {
             Operation::Subscribe => {
                 topic.desired
-                    && topic.wire_state == WireState::Absent
+                    && topic.server_state == ServerState::Absent
                     && topic.retry_at.is_none()
                     // Another variant must be unsubscribed first.
                     && self.variants(name).count() == 1
             }
             Operation::Unsubscribe => {
                 (!topic.desired || topic.renewal_due)
-                    && topic.wire_state == WireState::Confirmed
+                    && topic.server_state == ServerState::Confirmed
                     && topic.retry_at.is_none()
             }
             Operation::Request => false,
@@ -47,7 +47,7 @@ impl Session {
     /// The index of the first snapshot request whose topic is confirmed.
     fn next_snapshot_request(&self) -> Option<usize> {
         self.snapshot_requests.iter().position(|topic| {
-            self.topics.get(topic).is_some_and(|entry| entry.wire_state == WireState::Confirmed)
+            self.topics.get(topic).is_some_and(|entry| entry.server_state == ServerState::Confirmed)
         })
     }
 
@@ -84,7 +84,7 @@ impl Session {
         };
         // Topics being unsubscribed count until the exchange acknowledges it.
         let carried =
-            self.topics.values().filter(|topic| topic.wire_state != WireState::Absent).count();
+            self.topics.values().filter(|topic| topic.server_state != ServerState::Absent).count();
         let free = self.limits.topics_per_connection.saturating_sub(carried);
         if !self.send(now, Operation::Subscribe, &subscribe[..free.min(subscribe.len())]) {
             return;
@@ -113,9 +113,9 @@ impl Session {
             for name in sent {
                 if let Some(topic) = self.topics.get_mut(name) {
                     match operation {
-                        Operation::Subscribe => topic.wire_state = WireState::Subscribing,
+                        Operation::Subscribe => topic.server_state = ServerState::Subscribing,
                         Operation::Unsubscribe => {
-                            topic.wire_state = WireState::Unsubscribing;
+                            topic.server_state = ServerState::Unsubscribing;
                             topic.renewal_due = false;
                         }
                         Operation::Request => {}

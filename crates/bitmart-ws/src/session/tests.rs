@@ -1,6 +1,7 @@
 //! Tests of the state transitions.
 
 mod connection;
+mod idle;
 mod login;
 mod rejections;
 mod topics;

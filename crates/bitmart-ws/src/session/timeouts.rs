@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Session, State, WireState};
+use super::{ServerState, Session, State};
 use crate::dialect::Operation;
 use crate::reason::{ReconnectReason, Rejection};
 
@@ -59,20 +59,20 @@ impl Session {
         let Some(entry) = self.topics.get_mut(topic) else {
             return;
         };
-        let action = match (entry.wire_state, entry.desired) {
-            (WireState::Absent | WireState::Confirmed, _) => return,
-            (WireState::Subscribing, true) if entry.retry_alone => TimeoutAction::Reject,
-            (WireState::Unsubscribing, false) if !entry.retry_alone => TimeoutAction::Retry,
-            (WireState::Subscribing, true) => TimeoutAction::Retry,
-            (WireState::Unsubscribing, true) => TimeoutAction::Release,
-            (WireState::Subscribing | WireState::Unsubscribing, false) => TimeoutAction::Forget,
+        let action = match (entry.server_state, entry.desired) {
+            (ServerState::Absent | ServerState::Confirmed, _) => return,
+            (ServerState::Subscribing, true) if entry.retry_alone => TimeoutAction::Reject,
+            (ServerState::Unsubscribing, false) if !entry.retry_alone => TimeoutAction::Retry,
+            (ServerState::Subscribing, true) => TimeoutAction::Retry,
+            (ServerState::Unsubscribing, true) => TimeoutAction::Release,
+            (ServerState::Subscribing | ServerState::Unsubscribing, false) => TimeoutAction::Forget,
         };
         match action {
             TimeoutAction::Retry => {
                 entry.retry_alone = true;
                 // `flush` derives the next command from this state and `desired`.
-                entry.wire_state =
-                    if entry.desired { WireState::Absent } else { WireState::Confirmed };
+                entry.server_state =
+                    if entry.desired { ServerState::Absent } else { ServerState::Confirmed };
             }
             TimeoutAction::Release => self.release(topic),
             TimeoutAction::Forget => self.forget(topic),
@@ -88,9 +88,9 @@ impl Session {
     pub(super) fn retry_individually(&mut self, topics: &[Arc<str>]) {
         for topic in topics {
             if let Some(entry) = self.topics.get_mut(topic)
-                && entry.wire_state == WireState::Subscribing
+                && entry.server_state == ServerState::Subscribing
             {
-                entry.wire_state = WireState::Absent;
+                entry.server_state = ServerState::Absent;
                 entry.retry_alone = true;
                 if !entry.desired {
                     self.forget(topic);

@@ -353,7 +353,7 @@ impl Feed {
 
 impl Drop for Feed {
     fn drop(&mut self) {
-        // Whoever subscribes from now on gets another feed, and whoever was about to is informed.
+        // Later subscriptions get another feed; those whose command is still queued get an error.
         self.commands.close();
         while let Ok(command) = self.commands.try_recv() {
             self.handle_command(command);

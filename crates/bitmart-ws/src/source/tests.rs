@@ -12,7 +12,7 @@ use crate::{
     Client, ConnectionState, Error, ErrorKind, FanInOptions, Market, Subscription, Update,
 };
 
-/// Hands the feeds to the test.
+/// A source that passes its feeds to the test.
 struct ToTest(mpsc::UnboundedSender<Feed>);
 
 impl Source for ToTest {
@@ -137,10 +137,10 @@ async fn subscriptions_to_a_topic_share_its_feed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_feed_ends_when_the_last_lease_is_given_back_without_a_signal() {
+async fn a_feed_ends_when_its_last_lease_is_dropped() {
     let (client, mut feeds) = client();
     let (trades, mut feed) = subscribe(&client, &mut feeds).await;
-    // As of a call of `subscribe` that is dropped before its command arrives.
+    // A call of `subscribe` that is dropped before its command arrives leaves such a lease.
     let lease = feed.lease().expect("a lease");
     drop(trades);
     let mut request = std::pin::pin!(feed.next_request());

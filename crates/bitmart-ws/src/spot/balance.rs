@@ -1,6 +1,6 @@
 //! The account's own spot balances.
 
-use bitmart_types::{Currency, Decimal, Rows, Timestamp, open_enum, wire};
+use bitmart_types::{Currency, Decimal, Rows, Timestamp, codec, open_enum};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{DecodeError, Event, decode_entries, required};
@@ -14,13 +14,13 @@ use crate::event::{DecodeError, Event, decode_entries, required};
 #[doc(alias = "spot/user/balance")]
 pub struct BalanceUpdate {
     /// Reason of the change.
-    #[serde(rename = "event_type", default, with = "wire::opt")]
+    #[serde(rename = "event_type", default, with = "codec::opt")]
     pub reason: Option<BalanceReason>,
     /// Account behind the change. Known from a third party only, in events since March 2026.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub account_type: Option<BalanceAccount>,
     /// Time of the change.
-    #[serde(rename = "event_time", default, with = "wire::millis_text_opt")]
+    #[serde(rename = "event_time", default, with = "codec::millis_text_opt")]
     pub timestamp: Option<Timestamp>,
     /// Balances that changed. One that cannot be decoded is among the [`faults`](Rows::faults): query
     /// it over REST.
@@ -36,10 +36,10 @@ pub struct Balance {
     #[serde(rename = "ccy", deserialize_with = "required")]
     pub currency: Currency,
     /// Free to trade or withdraw, in the currency.
-    #[serde(rename = "av_bal", default, with = "wire::decimal_opt")]
+    #[serde(rename = "av_bal", default, with = "codec::decimal_opt")]
     pub available: Option<Decimal>,
     /// Held, for example by open orders, in the currency.
-    #[serde(rename = "fz_bal", default, with = "wire::decimal_opt")]
+    #[serde(rename = "fz_bal", default, with = "codec::decimal_opt")]
     pub frozen: Option<Decimal>,
 }
 

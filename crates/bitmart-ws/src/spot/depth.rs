@@ -2,7 +2,7 @@
 
 mod fast_path;
 
-use bitmart_types::{Symbol, Timestamp, wire};
+use bitmart_types::{Symbol, Timestamp, codec};
 use serde::{Deserialize, Serialize};
 
 use self::fast_path::{FromParts, Parts};
@@ -23,7 +23,7 @@ pub struct Depth {
     #[serde(deserialize_with = "required")]
     pub symbol: Symbol,
     /// Time of the book.
-    #[serde(rename = "ms_t", default, with = "wire::millis_opt")]
+    #[serde(rename = "ms_t", default, with = "codec::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// Asks, best first, sizes in base currency.
     #[serde(with = "level_rows")]
@@ -49,10 +49,10 @@ pub struct DepthUpdate {
     pub kind: DepthKind,
     /// Version of the book. A changed book has the next version; an update of an idle book repeats
     /// the last one.
-    #[serde(with = "wire::number")]
+    #[serde(with = "codec::number")]
     pub version: u64,
     /// Time of the snapshot or update.
-    #[serde(rename = "ms_t", default, with = "wire::millis_opt")]
+    #[serde(rename = "ms_t", default, with = "codec::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// Asks, sizes in base currency.
     #[serde(with = "level_rows")]

@@ -1,6 +1,6 @@
 //! Tickers, trades, candles, and the best bid and offer.
 
-use bitmart_types::{Decimal, Side, Symbol, Timestamp, positional, wire};
+use bitmart_types::{Decimal, Side, Symbol, Timestamp, codec, positional};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
@@ -18,43 +18,43 @@ pub struct Ticker {
     #[serde(deserialize_with = "required")]
     pub symbol: Symbol,
     /// Price of the last trade.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub last_price: Option<Decimal>,
     /// Highest price of the last 24 hours.
-    #[serde(rename = "high_24h", default, with = "wire::decimal_opt")]
+    #[serde(rename = "high_24h", default, with = "codec::decimal_opt")]
     pub high: Option<Decimal>,
     /// Lowest price of the last 24 hours.
-    #[serde(rename = "low_24h", default, with = "wire::decimal_opt")]
+    #[serde(rename = "low_24h", default, with = "codec::decimal_opt")]
     pub low: Option<Decimal>,
     /// Price 24 hours ago.
-    #[serde(rename = "open_24h", default, with = "wire::decimal_opt")]
+    #[serde(rename = "open_24h", default, with = "codec::decimal_opt")]
     pub open: Option<Decimal>,
     /// Volume of the last 24 hours in base currency. Other clients have seen the quote volume here.
-    #[serde(rename = "base_volume_24h", default, with = "wire::decimal_opt")]
+    #[serde(rename = "base_volume_24h", default, with = "codec::decimal_opt")]
     pub base_volume: Option<Decimal>,
     /// Volume of the last 24 hours in quote currency.
-    #[serde(rename = "quote_volume_24h", default, with = "wire::decimal_opt")]
+    #[serde(rename = "quote_volume_24h", default, with = "codec::decimal_opt")]
     pub quote_volume: Option<Decimal>,
     /// Change of the price over 24 hours as a ratio: 0.01 is one percent.
-    #[serde(rename = "fluctuation", default, with = "wire::decimal_opt")]
+    #[serde(rename = "fluctuation", default, with = "codec::decimal_opt")]
     pub change: Option<Decimal>,
     /// Best bid.
-    #[serde(rename = "bid_px", default, with = "wire::decimal_opt")]
+    #[serde(rename = "bid_px", default, with = "codec::decimal_opt")]
     pub bid_price: Option<Decimal>,
     /// Size of the best bid, in base currency.
-    #[serde(rename = "bid_sz", default, with = "wire::decimal_opt")]
+    #[serde(rename = "bid_sz", default, with = "codec::decimal_opt")]
     pub bid_size: Option<Decimal>,
     /// Best ask.
-    #[serde(rename = "ask_px", default, with = "wire::decimal_opt")]
+    #[serde(rename = "ask_px", default, with = "codec::decimal_opt")]
     pub ask_price: Option<Decimal>,
     /// Size of the best ask, in base currency.
-    #[serde(rename = "ask_sz", default, with = "wire::decimal_opt")]
+    #[serde(rename = "ask_sz", default, with = "codec::decimal_opt")]
     pub ask_size: Option<Decimal>,
     /// Time of the ticker.
-    #[serde(rename = "ms_t", default, with = "wire::millis_opt")]
+    #[serde(rename = "ms_t", default, with = "codec::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// The same time in whole seconds. BitMart has announced the removal of this field.
-    #[serde(rename = "s_t", default, with = "wire::seconds_opt")]
+    #[serde(rename = "s_t", default, with = "codec::seconds_opt")]
     pub timestamp_seconds: Option<Timestamp>,
 }
 
@@ -69,19 +69,19 @@ pub struct Trade {
     #[serde(deserialize_with = "required")]
     pub symbol: Symbol,
     /// Price.
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     pub price: Decimal,
     /// Side of the taker.
     #[serde(deserialize_with = "required")]
     pub side: Side,
     /// Size in base currency.
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     pub size: Decimal,
     /// Time of the trade.
-    #[serde(rename = "ms_t", default, with = "wire::millis_opt")]
+    #[serde(rename = "ms_t", default, with = "codec::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// The same time in whole seconds. BitMart has announced the removal of this field.
-    #[serde(rename = "s_t", default, with = "wire::seconds_opt")]
+    #[serde(rename = "s_t", default, with = "codec::seconds_opt")]
     pub timestamp_seconds: Option<Timestamp>,
 }
 
@@ -121,12 +121,12 @@ struct Entry {
 positional! {
     /// A candle in its wire form: `[time,"open","high","low","close","volume"]`.
     struct CandleRow {
-        timestamp: Timestamp as wire::seconds,
-        open: Decimal as wire::decimal,
-        high: Decimal as wire::decimal,
-        low: Decimal as wire::decimal,
-        close: Decimal as wire::decimal,
-        base_volume: Option<Decimal> as wire::decimal_opt,
+        timestamp: Timestamp as codec::seconds,
+        open: Decimal as codec::decimal,
+        high: Decimal as codec::decimal,
+        low: Decimal as codec::decimal,
+        close: Decimal as codec::decimal,
+        base_volume: Option<Decimal> as codec::decimal_opt,
     }
 }
 
@@ -154,22 +154,22 @@ impl From<Kline> for Entry {
 #[doc(alias = "spot/bookTicker")]
 pub struct BookTicker {
     /// Pair.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub symbol: Option<Symbol>,
     /// Best bid.
-    #[serde(rename = "bid_px", with = "wire::decimal_opt")]
+    #[serde(rename = "bid_px", with = "codec::decimal_opt")]
     pub bid_price: Option<Decimal>,
     /// Size of the best bid in base currency, as in the ticker; unit inferred from the field name.
-    #[serde(rename = "bid_sz", with = "wire::decimal_opt")]
+    #[serde(rename = "bid_sz", with = "codec::decimal_opt")]
     pub bid_size: Option<Decimal>,
     /// Best ask.
-    #[serde(rename = "ask_px", with = "wire::decimal_opt")]
+    #[serde(rename = "ask_px", with = "codec::decimal_opt")]
     pub ask_price: Option<Decimal>,
     /// Size of the best ask in base currency, as in the ticker; unit inferred from the field name.
-    #[serde(rename = "ask_sz", with = "wire::decimal_opt")]
+    #[serde(rename = "ask_sz", with = "codec::decimal_opt")]
     pub ask_size: Option<Decimal>,
     /// A time as text; no source states its format.
-    #[serde(rename = "ts", with = "wire::text_opt")]
+    #[serde(rename = "ts", with = "codec::text_opt")]
     pub timestamp: Option<SmolStr>,
 }
 

@@ -2,8 +2,8 @@
 
 use bitmart_types::spot::{OrderMode, OrderState, OrderType};
 use bitmart_types::{
-    ClientOrderId, Currency, Decimal, OrderId, Side, Symbol, Timestamp, TradeId, TradeRole,
-    open_enum, wire,
+    ClientOrderId, Currency, Decimal, OrderId, Side, Symbol, Timestamp, TradeId, TradeRole, codec,
+    open_enum,
 };
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -26,82 +26,82 @@ pub struct OrderUpdate {
     #[serde(deserialize_with = "required")]
     pub order_id: OrderId,
     /// Id chosen by the client.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub client_order_id: Option<ClientOrderId>,
     /// Buy or sell.
     #[serde(deserialize_with = "required")]
     pub side: Side,
     /// Limit or market. Post-only and immediate-or-cancel are in
-    /// [`entrust_type`](Self::entrust_type).
-    #[serde(rename = "type", default, with = "wire::opt")]
+    /// [`time_in_force`](Self::time_in_force).
+    #[serde(rename = "type", default, with = "codec::opt")]
     pub order_type: Option<OrderType>,
     /// Limit price in quote currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub price: Option<Decimal>,
     /// Ordered size in base currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub size: Option<Decimal>,
     /// Ordered notional in quote currency. Market buys only.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub notional: Option<Decimal>,
     /// Filled size in base currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub filled_size: Option<Decimal>,
     /// Filled notional in quote currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub filled_notional: Option<Decimal>,
     /// State of the order. `None` if the event contains only the number of
     /// [`legacy_state`](Self::legacy_state), as in captures of 2022: query REST then.
     ///
     /// A completely filled market buy may end as partially canceled, because the exchange returns
     /// the rest of the notional (observed).
-    #[serde(rename = "order_state", default, with = "wire::opt")]
+    #[serde(rename = "order_state", default, with = "codec::opt")]
     pub state: Option<OrderState>,
     /// Time in force: normal, post-only or immediate-or-cancel.
-    #[serde(default, with = "wire::opt")]
-    pub entrust_type: Option<EntrustType>,
+    #[serde(rename = "entrust_type", default, with = "codec::opt")]
+    pub time_in_force: Option<TimeInForce>,
     /// Spot or isolated margin.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub order_mode: Option<OrderMode>,
     /// Price of the last fill. 0 without a fill.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub last_fill_price: Option<Decimal>,
     /// Size of the last fill in base currency. 0 without a fill.
-    #[serde(rename = "last_fill_count", default, with = "wire::decimal_opt")]
+    #[serde(rename = "last_fill_count", default, with = "codec::decimal_opt")]
     pub last_fill_size: Option<Decimal>,
     /// Time of the last fill. `None` without a fill.
-    #[serde(default, with = "wire::millis_text_opt")]
+    #[serde(default, with = "codec::millis_text_opt")]
     pub last_fill_time: Option<Timestamp>,
     /// Maker or taker in the last fill.
-    #[serde(rename = "exec_type", default, with = "wire::text_opt")]
+    #[serde(rename = "exec_type", default, with = "codec::text_opt")]
     pub trade_role: Option<TradeRole>,
     /// Id of the last fill.
-    #[serde(rename = "detail_id", default, with = "wire::text_opt")]
+    #[serde(rename = "detail_id", default, with = "codec::text_opt")]
     pub trade_id: Option<TradeId>,
     /// Fee of the last fill.
-    #[serde(rename = "dealFee", default, with = "wire::decimal_opt")]
+    #[serde(rename = "dealFee", default, with = "codec::decimal_opt")]
     pub fee: Option<Decimal>,
     /// Currency of the fee.
-    #[serde(rename = "deal_fee_coin_name", default, with = "wire::text_opt")]
+    #[serde(rename = "deal_fee_coin_name", default, with = "codec::text_opt")]
     pub fee_currency: Option<Currency>,
     /// Creation time.
-    #[serde(default, with = "wire::millis_text_opt")]
+    #[serde(default, with = "codec::millis_text_opt")]
     pub create_time: Option<Timestamp>,
     /// Time of the last change.
-    #[serde(default, with = "wire::millis_text_opt")]
+    #[serde(default, with = "codec::millis_text_opt")]
     pub update_time: Option<Timestamp>,
     /// Creation time once more.
-    #[serde(rename = "ms_t", default, with = "wire::millis_text_opt")]
+    #[serde(rename = "ms_t", default, with = "codec::millis_text_opt")]
     pub timestamp: Option<Timestamp>,
     /// State as a number. BitMart has announced its removal; use [`state`](Self::state).
-    #[serde(rename = "state", default, with = "wire::text_opt")]
+    #[serde(rename = "state", default, with = "codec::text_opt")]
     pub legacy_state: Option<SmolStr>,
     /// Time in force as a number. BitMart has announced its removal; use
-    /// [`entrust_type`](Self::entrust_type).
-    #[serde(rename = "order_type", default, with = "wire::text_opt")]
+    /// [`time_in_force`](Self::time_in_force).
+    #[serde(rename = "order_type", default, with = "codec::text_opt")]
     pub legacy_order_type: Option<SmolStr>,
     /// 0 for spot. BitMart has announced its removal; use [`order_mode`](Self::order_mode).
-    #[serde(rename = "margin_trading", default, with = "wire::text_opt")]
+    #[serde(rename = "margin_trading", default, with = "codec::text_opt")]
     pub legacy_margin_trading: Option<SmolStr>,
 }
 
@@ -138,11 +138,11 @@ impl_event!(OrderUpdate: symbol);
 
 open_enum! {
     /// Time in force of a spot order.
-    pub enum EntrustType {
+    pub enum TimeInForce {
         /// A limit order that is good till canceled, or a market order.
         Normal = "NORMAL" | "normal",
         /// Post-only: rejected if it would take.
-        LimitMaker = "LIMIT_MAKER" | "limit_maker",
+        PostOnly = "LIMIT_MAKER" | "limit_maker",
         /// Immediate-or-cancel.
         ImmediateOrCancel = "IOC" | "ioc",
     }

@@ -101,7 +101,7 @@ async fn isolated_positions_use_their_own_margin_and_cross_positions_the_wallet(
     let brackets =
         harness.trader.futures().leverage_brackets(futures::ListLeverageBrackets::new()).await?;
     let first = &brackets.rules.first().ok_or("no contract")?.brackets[0];
-    assert_eq!((first.initial_leverage, first.maintenance_margin_ratio), (100, Some(dec!(0.005))));
+    assert_eq!((first.max_leverage, first.maintenance_margin_ratio), (100, Some(dec!(0.005))));
 
     harness.set_leverage(futures::MarginType::Isolated, dec!(20)).await?;
     harness.buy(dec!(60000), 100, futures::MarginType::Isolated).await?;
@@ -201,8 +201,8 @@ async fn funding_is_paid_at_the_funding_time() -> TestResult {
     assert_eq!(harness.amounts(futures::TransactionType::Funding).await?, [dec!(-0.6)]);
     let past =
         futures.funding_rate_history(futures::ListFundingRateHistory::new("BTCUSDT")).await?;
-    assert_eq!(past.list[0].funding_time, next);
-    assert_eq!(past.list[0].rate, dec!(0.0001));
+    assert_eq!(past.rates[0].funding_time, next);
+    assert_eq!(past.rates[0].rate, dec!(0.0001));
     Ok(())
 }
 

@@ -121,7 +121,7 @@ async fn the_history_of_fills_equals_the_fills_of_the_exchange() -> TestResult {
     }
     let from = Timestamp::from_millis(i64::try_from(BEGIN)?);
     let to = Timestamp::from_millis(i64::try_from(exchange.now_ms())? + 1_000);
-    let mut pages = client.history(spot::ListAccountTrades::new(), from, to);
+    let mut pages = client.history(spot::ListFills::new(), from, to);
     let mut ids = Vec::new();
     while let Some(page) = pages.next().await {
         ids.extend(page?.into_iter().map(|fill| fill.trade_id.to_string()));

@@ -65,7 +65,7 @@ async fn transfers_between_wallets_and_accounts() -> TestResult {
         futures::TransferFunds::new("USDT", dec!(20), futures::TransferDirection::SpotToFutures);
     main.futures().transfer(to_futures).await?;
     let rows = main.futures().transfers(futures::ListTransfers::new(1, 10)).await?;
-    assert_eq!(rows.records[0].state, Some(futures::TransferState::Finished));
+    assert_eq!(rows.transfers[0].state, Some(futures::TransferState::Finished));
     let usdt = exchange.balances().into_iter().find(|row| row.wallet == "funding");
     assert_eq!(usdt.map(|row| row.available), Some(dec!(10)));
     Ok(())
@@ -103,12 +103,12 @@ async fn a_margin_loan_is_repaid_with_interest() -> TestResult {
         margin::TransferFunds::new("BTC_USDT", "USDT", dec!(1000), margin::TransferDirection::In);
     margin.transfer(into).await?;
     let pairs = margin.pairs(margin::ListPairs::new().symbol("BTC_USDT")).await?;
-    let terms = pairs.symbols[0].quote.as_ref().ok_or("no terms")?;
+    let terms = pairs.pairs[0].quote.as_ref().ok_or("no terms")?;
     assert_eq!(terms.borrowable_amount, Some(dec!(4000)));
     margin.borrow(margin::Borrow::new("BTC_USDT", "USDT", dec!(1000))).await?;
     exchange.advance(Duration::from_secs(10_800));
     let accounts = margin.accounts(margin::ListAccounts::new().symbol("BTC_USDT")).await?;
-    let quote = accounts.symbols[0].quote.as_ref().ok_or("no balance")?;
+    let quote = accounts.accounts[0].quote.as_ref().ok_or("no balance")?;
     assert_eq!(
         (quote.borrow_unpaid, quote.interest_unpaid),
         (Some(dec!(1000)), Some(dec!(0.12501)))

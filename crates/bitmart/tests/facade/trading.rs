@@ -80,7 +80,7 @@ async fn the_fill_of_a_placed_order_arrives_with_a_fee() -> TestResult {
     let mut seen = Vec::new();
     let last = until(&mut orders, &mut seen, finished(&id)).await?;
     assert_eq!(last.order_id, placed.order_id);
-    let fills = harness.rest.spot().order_trades(placed.order_id.clone()).await?;
+    let fills = harness.rest.spot().order_fills(placed.order_id.clone()).await?;
     assert!(!fills.is_empty());
     assert!(fills.iter().all(|fill| fill.fee > Some(dec!(0))), "{fills:?}");
     let reported: BTreeSet<_> = fills.iter().map(|fill| fill.trade_id.clone()).collect();
@@ -135,7 +135,7 @@ async fn disconnects_lose_and_duplicate_no_fill() -> TestResult {
     // With REST for the missed orders, every fill is known.
     let mut known = unique;
     for order_id in missed {
-        let fills = harness.rest.spot().order_trades(order_id).await?;
+        let fills = harness.rest.spot().order_fills(order_id).await?;
         known.extend(fills.into_iter().map(|fill| fill.trade_id));
     }
     assert_eq!(known, ledger.iter().map(|fill| TradeId::from(fill.trade_id.as_str())).collect());

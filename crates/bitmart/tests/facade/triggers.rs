@@ -81,7 +81,7 @@ async fn a_plan_order_is_reported_when_submitted_and_when_triggered() -> TestRes
         SYMBOL,
         2,
         futures::Leverage::cross(dec!(10)),
-        futures::Trigger::falling(dec!(59000)).by(futures::PriceType::Last),
+        futures::Trigger::falling(dec!(59000)).price_type(futures::PriceType::Last),
         futures::Execution::Limit(dec!(58000)),
     );
     let id = harness.trader.futures().submit_plan_order(plan).await?.order_id;
@@ -154,7 +154,7 @@ async fn a_stop_loss_triggers_and_the_take_profit_is_canceled_with_the_position(
 #[tokio::test]
 async fn a_trailing_order_is_listed_as_open_until_canceled() -> TestResult {
     let mut harness = Harness::open().await?;
-    let trail = futures::Trail::new(dec!(59000), dec!(0.5)).by(futures::PriceType::Fair);
+    let trail = futures::Trail::new(dec!(59000), dec!(0.5)).price_type(futures::PriceType::Mark);
     let order = futures::NewTrailingOrder::open_long(
         SYMBOL,
         1,
@@ -165,7 +165,7 @@ async fn a_trailing_order_is_listed_as_open_until_canceled() -> TestResult {
     let update = harness.next(futures::OrderType::Trailing).await?;
     assert_eq!((update.order.order_id, update.order.callback_rate), (id.clone(), Some(dec!(0.5))));
     assert_eq!(update.order.activation_price, Some(dec!(59000)));
-    assert_eq!(update.order.activation_price_type, Some(futures::PriceType::Fair));
+    assert_eq!(update.order.activation_price_type, Some(futures::PriceType::Mark));
     assert_eq!(update.order.trigger_price, None);
     let open = harness.trader.futures().open_orders(futures::ListOpenOrders::new()).await?;
     assert_eq!(open[0].order_id, id);

@@ -7,7 +7,7 @@ const SOURCE: &str = r#"
     #[derive(Deserialize)]
     pub struct Order {
         pub id: OrderId,
-        #[serde(default, rename = "avgPrice", alias = "avg_price", with = "wire::decimal_opt")]
+        #[serde(default, rename = "avgPrice", alias = "avg_price", with = "codec::decimal_opt")]
         pub price: Option<Decimal>,
         #[serde(default)]
         pub fills: Rows<Fill>,
@@ -16,9 +16,9 @@ const SOURCE: &str = r#"
         /// A fill.
         pub struct Fill {
             /// Price.
-            pub price: Decimal as wire::decimal,
+            pub price: Decimal as codec::decimal,
             /// Fee.
-            pub fee: Option<Decimal> as wire::decimal_opt,
+            pub fee: Option<Decimal> as codec::decimal_opt,
         }
     }
 "#;
@@ -54,10 +54,10 @@ fn a_model_that_is_as_described_passes() {
 fn a_member_that_is_stricter_than_described_is_named() {
     let strict = [
         ("pub id: OrderId", "pub id: OrderId, pub side: Side", "Order::side"),
-        ("Option<Decimal> as wire::decimal_opt", "Decimal as wire::decimal", "Fill::fee"),
+        ("Option<Decimal> as codec::decimal_opt", "Decimal as codec::decimal", "Fill::fee"),
         ("#[serde(default)]", "", "Order::fills"),
         ("serde(default, ", "serde(", "Order::price"),
-        (r#", with = "wire::decimal_opt""#, "", "Order::price"),
+        (r#", with = "codec::decimal_opt""#, "", "Order::price"),
     ];
     for (from, to, name) in strict {
         let source = SOURCE.replacen(from, to, 1);

@@ -93,6 +93,14 @@ fn one(out: &mut String, request: &str, param: &Param, is_optional: bool) {
     }
     let constructor =
         if is_optional { format!("Self::new().{field}(value)") } else { "Self::new(value)".into() };
+    // A client order id is checked when it is created, so that no text converts into it.
+    if rust == "ClientOrderId" {
+        let constructor = constructor.replace("value", "value.clone()");
+        let _ = writeln!(
+            out,
+            "impl From<&{rust}> for {request} {{ fn from(value: &{rust}) -> Self {{ {constructor} }} }}\n"
+        );
+    }
     let sources = if rust == "String" { vec!["String", "&str"] } else { vec![rust.as_str()] };
     for source in sources {
         let _ = writeln!(

@@ -86,7 +86,8 @@ pub(super) async fn available(
     source: &str,
 ) -> Result<String, Error> {
     let coin = coin_of(code);
-    let wallet = client.account().wallet(account::QueryWallet::new().currency(coin)).await?.wallet;
+    let wallet =
+        client.account().wallet(account::QueryWallet::new().currency(coin)).await?.balances;
     if !wallet.is_complete() {
         return Ok("unknown: some balances cannot be read".to_owned());
     }

@@ -88,7 +88,7 @@ fn cut_decimals_are_counted_in_histories_and_snapshots() {
     let body = |data: Value| {
         json!({ "code": 1000, "message": "OK", "trace": "1", "data": data }).to_string().into()
     };
-    let read = history_rows::read("spot_account_trades", &body(json!([trade])));
+    let read = history_rows::read("spot_fills", &body(json!([trade])));
     let read = read.expect("a history").expect("rows");
     assert_eq!((read.rows.len(), read.cut, read.unreadable), (1, 1, 0));
     let row = json!({ "currency": "USDT", "equity": LONG, "unrealized": "0" });

@@ -15,7 +15,7 @@ pub(super) async fn balances(
     let currency = parameter_text(parameters, "currency").unwrap_or_default();
     if source == Source::SpotFund {
         let request = account::QueryWallet::new().currency(currency.as_str());
-        let wallet = client.account().wallet(request).await?.wallet;
+        let wallet = client.account().wallet(request).await?.balances;
         let row = wallet.iter().find(|row| row.currency.as_str() == currency);
         if row.is_none() && !wallet.is_complete() {
             return Ok(Vec::new());
@@ -25,7 +25,7 @@ pub(super) async fn balances(
     }
     let symbol = parameter_text(parameters, "symbol").unwrap_or_default();
     let request = margin::ListAccounts::new().symbol(symbol.as_str());
-    let accounts = client.margin().accounts(request).await?.symbols;
+    let accounts = client.margin().accounts(request).await?.accounts;
     let account = accounts.iter().find(|account| account.symbol.as_str() == symbol);
     if account.is_none() && !accounts.is_complete() {
         return Ok(Vec::new());
@@ -36,7 +36,7 @@ pub(super) async fn balances(
         .find(|side| side.currency.as_ref().is_some_and(|known| known.as_str() == currency));
     let spot = client.account().spot_wallet().await?;
     let row = spot.find(&currency);
-    if row.is_none() && !spot.wallet.is_complete() {
+    if row.is_none() && !spot.balances.is_complete() {
         return Ok(Vec::new());
     }
     let free = row.map_or(Some(Decimal::ZERO), |row| row.available);

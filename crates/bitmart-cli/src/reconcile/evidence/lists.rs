@@ -50,7 +50,7 @@ pub(super) async fn list(
         }
         Source::FuturesTransfer => {
             let request = futures::ListTransfers::new(1, ROWS).currency(currency.as_str());
-            let records = client.futures().transfers(request).await?.records;
+            let records = client.futures().transfers(request).await?.transfers;
             let direction = get("type");
             listed(&records, |row| Row {
                 id: Some(row.transfer_id.to_string()),

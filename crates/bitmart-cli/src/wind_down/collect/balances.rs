@@ -84,11 +84,11 @@ async fn pending_withdrawals(client: &Client, facts: &mut Facts) -> BTreeMap<Str
 /// an endpoint of its own.
 async fn spot_and_funding(client: &Client, facts: &mut Facts, pending: &BTreeMap<String, Decimal>) {
     let mut pending = pending.clone();
-    let wallet = client.account().spot_wallet().await.map(|wallet| wallet.wallet);
+    let wallet = client.account().spot_wallet().await.map(|wallet| wallet.balances);
     let rows = facts.rows_or_note("spot wallet", wallet);
     add_spot(facts, rows, &mut pending);
     let wallet =
-        client.account().wallet(account::QueryWallet::new()).await.map(|wallet| wallet.wallet);
+        client.account().wallet(account::QueryWallet::new()).await.map(|wallet| wallet.balances);
     let rows = facts.rows_or_note("funding account", wallet);
     add_funding(facts, rows, &pending);
 }
@@ -162,7 +162,7 @@ fn add_futures(facts: &mut Facts, rows: Vec<futures::Balance>) {
 
 async fn margin(client: &Client, facts: &mut Facts) {
     let accounts = client.margin().accounts(margin::ListAccounts::new()).await;
-    let rows = facts.rows_or_note("isolated margin", accounts.map(|list| list.symbols));
+    let rows = facts.rows_or_note("isolated margin", accounts.map(|list| list.accounts));
     add_margin(facts, rows);
 }
 
@@ -278,7 +278,7 @@ async fn sub_accounts(client: &Client, facts: &mut Facts) {
     };
     for account in facts.rows_or_note("sub-accounts", list) {
         let name = account.name;
-        let wallet = client.sub_accounts().wallet(name.as_str()).await.map(|list| list.wallet);
+        let wallet = client.sub_accounts().wallet(name.as_str()).await.map(|list| list.balances);
         let place = format!("spot of {name}");
         for row in facts.rows_or_note(&place, wallet) {
             let (wallet, currency) = (Wallet::SubSpot(name.clone()), row.currency.as_str());
@@ -288,7 +288,7 @@ async fn sub_accounts(client: &Client, facts: &mut Facts) {
         }
         let wallet = client.futures_sub_accounts().wallet(name.as_str()).await;
         let place = format!("futures of {name}");
-        for row in facts.rows_or_note(&place, wallet.map(|list| list.wallet)) {
+        for row in facts.rows_or_note(&place, wallet.map(|list| list.balances)) {
             let (wallet, currency) = (Wallet::SubFutures(name.clone()), row.currency.as_str());
             let amount = sent(facts, &place, "frozen", currency, row.frozen);
             let held = vec![Held { by: HeldBy::Unknown, amount }];

@@ -126,7 +126,7 @@ impl WithdrawalRoutes {
                 return Err(Failure::usage(format!("--to: {} is given twice", own.code)));
             }
         }
-        let saved = client.account().withdraw_addresses().await.map(|list| list.list);
+        let saved = client.account().withdraw_addresses().await.map(|list| list.addresses);
         let saved = facts.rows_or_note("saved addresses", saved);
         let tickers = client.spot().tickers().await;
         let prices = facts.rows_or_note("last prices", tickers).into_iter().filter_map(|row| {

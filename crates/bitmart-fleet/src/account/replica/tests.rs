@@ -19,9 +19,9 @@ fn order(id: u8, progress: &str) -> Order {
     serde_json::from_value(order).expect("an order")
 }
 
-fn truth(live: bool) -> Truths {
+fn completeness(live: bool) -> Markets {
     let first = Some(Timestamp::from_millis(1));
-    vec![(Market::Spot, Truth { live, complete_until: first, since: first })]
+    vec![(Market::Spot, Completeness { live, complete_until: first, since: first })]
 }
 
 /// The account as the publishers know it: all of them track it.
@@ -134,7 +134,7 @@ impl World {
             recent: self.finished.iter().map(|id| Update::Order(order(*id, "Canceled"))).collect(),
             balances: Vec::new(),
             positions: Vec::new(),
-            truths: truth(self.account.live),
+            markets: completeness(self.account.live),
         }
     }
 
@@ -156,12 +156,12 @@ impl World {
             }
             Step::Live(live, fate) => {
                 self.account.live = live;
-                self.publish(Body::Truth(truth(live)), fate);
+                self.publish(Body::Completeness(completeness(live)), fate);
             }
             Step::TakeOver(fate) => {
                 (self.term, self.number) = (self.term + 1, 0);
                 self.history.insert((self.term, 0), self.account.clone());
-                self.publish(Body::Truth(truth(self.account.live)), fate);
+                self.publish(Body::Completeness(completeness(self.account.live)), fate);
             }
             Step::Stale(id) => {
                 let body = Body::Update(Box::new(Update::Order(order(100 + id, "Open"))));
@@ -269,8 +269,8 @@ fn the_snapshot_of_a_publisher_without_the_lease_is_ignored() {
     assert!(!world.replica.is_synced());
 }
 
-fn spot(live: bool, complete_until: Option<Timestamp>, since: Option<Timestamp>) -> Truths {
-    vec![(Market::Spot, Truth { live, complete_until, since })]
+fn spot(live: bool, complete_until: Option<Timestamp>, since: Option<Timestamp>) -> Markets {
+    vec![(Market::Spot, Completeness { live, complete_until, since })]
 }
 
 /// A publisher may give a snapshot before it has subscribed to anything.
@@ -279,19 +279,20 @@ fn what_a_publisher_has_missed_is_reported_when_it_knows_since_when() {
     let time = |second: i64| Timestamp::from_millis(second * 1_000);
     let mut world = World::new();
     let mut first = world.snapshot();
-    first.truths = spot(true, Some(time(100)), Some(time(0)));
+    first.markets = spot(true, Some(time(100)), Some(time(0)));
     assert!(world.replica.snapshot(first, 1, world.now, world.now));
     let mut second = world.snapshot();
     (second.term, second.next) = (2, 0);
-    second.truths = spot(false, None, None);
+    second.markets = spot(false, None, None);
     assert!(world.replica.snapshot(second, 2, world.now, world.now));
     assert_eq!(world.replica.complete_until(Market::Spot), Some(time(100)), "it is not taken away");
     updates(&mut world.replica);
-    let truth = |number, truths| Message { term: 2, number, body: Body::Truth(truths) };
-    world.replica.message(truth(0, spot(true, None, None)), world.now);
+    let completeness =
+        |number, markets| Message { term: 2, number, body: Body::Completeness(markets) };
+    world.replica.message(completeness(0, spot(true, None, None)), world.now);
     assert!(!world.replica.is_live(Market::Spot, world.now), "it does not say since when");
-    let truths = spot(true, Some(time(200)), Some(time(150)));
-    world.replica.message(truth(1, truths), world.now);
+    let markets = spot(true, Some(time(200)), Some(time(150)));
+    world.replica.message(completeness(1, markets), world.now);
     assert!(world.replica.is_live(Market::Spot, world.now));
     let missed =
         Update::Missed { market: Market::Spot, from: time(100), until: time(150) + MAX_CLOCK_SKEW };
@@ -307,11 +308,11 @@ fn fills_that_no_publisher_has_seen_are_reported_as_missed() {
     {
         let mut world = World::new();
         let mut first = world.snapshot();
-        first.truths = spot(true, Some(time(100)), Some(time(0)));
+        first.markets = spot(true, Some(time(100)), Some(time(0)));
         assert!(world.replica.snapshot(first, 1, world.now, world.now));
         let mut second = world.snapshot();
         second.term = term;
-        second.truths = spot(true, Some(time(200)), Some(time(since)));
+        second.markets = spot(true, Some(time(200)), Some(time(since)));
         updates(&mut world.replica);
         assert!(world.replica.snapshot(second, term, world.now, world.now));
         let is_loss =
@@ -324,7 +325,8 @@ fn fills_that_no_publisher_has_seen_are_reported_as_missed() {
 fn nothing_is_missed_while_all_messages_arrive_and_the_publisher_forgets_old_ones() {
     let now = Instant::now();
     let at = |millis| Some(Timestamp::from_millis(millis));
-    let truths = |since| vec![(Market::Spot, Truth { live: true, complete_until: at(10), since })];
+    let markets =
+        |since| vec![(Market::Spot, Completeness { live: true, complete_until: at(10), since })];
     let mut reader = Replica::new(TTL, now);
     let snapshot = Snapshot {
         term: 1,
@@ -333,12 +335,12 @@ fn nothing_is_missed_while_all_messages_arrive_and_the_publisher_forgets_old_one
         recent: Vec::new(),
         balances: Vec::new(),
         positions: Vec::new(),
-        truths: truths(at(5)),
+        markets: markets(at(5)),
     };
     assert!(reader.snapshot(snapshot, 1, now, now));
     for number in 0..3 {
         // Its log is full of updates that are newer than what it is complete until.
-        let body = Body::Truth(truths(at(20)));
+        let body = Body::Completeness(markets(at(20)));
         reader.message(Message { term: 1, number, body }, now);
     }
     let updates: Vec<_> = std::iter::from_fn(|| reader.poll_update()).collect();

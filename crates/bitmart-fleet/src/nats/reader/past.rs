@@ -8,8 +8,8 @@ use super::topic::Channel;
 use crate::nats::message::{Kind, Message, is_snapshot};
 use crate::nats::{Error, stored};
 
-/// How often, and after which pause, a new topic is read again that does not yet tell where its snapshot is. Its number
-/// of messages is below the limit.
+/// A topic with fewer messages than `NEW_TOPIC` may have no snapshot yet. It is read again this many times, each after
+/// this delay.
 const SNAPSHOT_ATTEMPTS: u32 = 5;
 const SNAPSHOT_DELAY: Duration = Duration::from_millis(100);
 const NEW_TOPIC: u64 = 100;

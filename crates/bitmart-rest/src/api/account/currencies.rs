@@ -1,10 +1,10 @@
 //! Currencies and their networks.
 
-use bitmart_types::{Currency, Decimal, Rows, wire};
+use bitmart_types::{Currency, Decimal, Rows, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
-use crate::wire::validate;
+use crate::protocol::validate;
 
 /// Maximum number of currencies in one request.
 const CURRENCIES_MAX: usize = 20;
@@ -24,7 +24,7 @@ const CURRENCIES_MAX: usize = 20;
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListFundingCurrencies {
     /// Joined by commas, as on the wire.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
     pub(super) currencies: Option<String>,
 }
 
@@ -66,16 +66,7 @@ impl From<()> for ListFundingCurrencies {
         Self::new()
     }
 }
-impl From<Currency> for ListFundingCurrencies {
-    fn from(currency: Currency) -> Self {
-        Self::new().currency(currency)
-    }
-}
-impl From<&str> for ListFundingCurrencies {
-    fn from(currency: &str) -> Self {
-        Self::new().currency(currency)
-    }
-}
+crate::api::convert::identifier!(Currency => ListFundingCurrencies.currency);
 
 /// Currencies with their networks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -100,30 +91,30 @@ pub struct FundingCurrency {
     /// Currency, with its network where there are several: `USDT-TRC20`.
     pub currency: Currency,
     /// Its full name.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub name: Option<String>,
     /// Address of its contract; `None` for a coin that has none.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub contract_address: Option<String>,
     /// Network.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub network: Option<String>,
     /// Whether it can be withdrawn.
-    #[serde(default, with = "wire::boolean_opt")]
+    #[serde(default, with = "codec::boolean_opt")]
     pub withdraw_enabled: Option<bool>,
     /// Whether it can be deposited.
-    #[serde(default, with = "wire::boolean_opt")]
+    #[serde(default, with = "codec::boolean_opt")]
     pub deposit_enabled: Option<bool>,
     /// Smallest withdrawal, in the currency; `None` without a minimum.
-    #[serde(rename = "withdraw_minsize", default, with = "wire::decimal_opt")]
+    #[serde(rename = "withdraw_minsize", default, with = "codec::decimal_opt")]
     pub withdraw_min_size: Option<Decimal>,
     /// Smallest fee, in the currency. BitMart announced its removal after 2025-05-18.
-    #[serde(rename = "withdraw_minfee", default, with = "wire::decimal_opt")]
+    #[serde(rename = "withdraw_minfee", default, with = "codec::decimal_opt")]
     pub withdraw_min_fee: Option<Decimal>,
     /// Fee of a withdrawal, in the currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub withdraw_fee: Option<Decimal>,
     /// Estimated fee of a withdrawal, in USD.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub withdraw_fee_estimate: Option<Decimal>,
 }

@@ -177,7 +177,7 @@ impl crate::api::account::Account<'_> {
     /// [`GET /account/v1/currencies`](https://developer-pro.bitmart.com/en/spot/#get-currencies):
     /// needs no key, rate limit 2 in 2 s per address.
     ///
-    /// Takes a [`ListFundingCurrencies`](super::ListFundingCurrencies), `()` or a `Currency`.
+    /// Takes a [`ListFundingCurrencies`](super::ListFundingCurrencies) or `()`.
     ///
     /// * One row per currency and network; the currency is then written with its network, as USDT-TRC20.
     /// * `withdraw_minfee` was to be removed after 2025-05-18.

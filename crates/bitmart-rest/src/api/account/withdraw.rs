@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use bitmart_types::{Currency, Decimal, wire};
+use bitmart_types::{Currency, Decimal, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
 use crate::api::account::{RecipientType, WithdrawSource};
-use crate::wire::validate;
+use crate::protocol::validate;
 
 /// Withdraws money, to an address on a chain or to another account of the exchange.
 ///
@@ -30,35 +30,35 @@ use crate::wire::validate;
 #[must_use = "a request does nothing until it is sent"]
 pub struct Withdraw {
     currency: Currency,
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     amount: Decimal,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
     destination: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
     address: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
     address_memo: Option<String>,
     #[serde(
         rename = "type",
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::text_opt::deserialize"
+        deserialize_with = "codec::text_opt::deserialize"
     )]
     recipient_type: Option<RecipientType>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
     value: Option<String>,
     #[serde(
         rename = "areaCode",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::text_opt"
+        with = "codec::text_opt"
     )]
     area_code: Option<String>,
     #[serde(
         rename = "sourceAccount",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::text_opt"
+        with = "codec::text_opt"
     )]
     source: Option<WithdrawSource>,
 }

@@ -1,6 +1,6 @@
 //! Customers of an affiliate.
 
-use bitmart_types::{Currency, Decimal, Rows, UserId, wire};
+use bitmart_types::{Currency, Decimal, Rows, UserId, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::Unverified;
@@ -11,7 +11,7 @@ use crate::api::affiliate::RebateStatus;
 #[non_exhaustive]
 pub struct Invitation {
     /// Whether the affiliate invited the user.
-    #[serde(rename = "isInviteUser", with = "wire::boolean")]
+    #[serde(rename = "isInviteUser", with = "codec::boolean")]
     pub is_invited: bool,
 }
 
@@ -20,14 +20,14 @@ pub struct Invitation {
 #[non_exhaustive]
 pub struct Customers {
     /// Number of rows over all pages.
-    #[serde(default, with = "wire::number_opt")]
+    #[serde(default, with = "codec::number_opt")]
     pub total: Option<u64>,
     /// Number of this page.
-    #[serde(default, with = "wire::number_opt")]
+    #[serde(default, with = "codec::number_opt")]
     pub page: Option<u32>,
     /// Number of rows per page.
-    #[serde(default, with = "wire::number_opt")]
-    pub size: Option<u32>,
+    #[serde(rename = "size", default, with = "codec::number_opt")]
+    pub limit: Option<u32>,
     /// The rows of this page. Their form is unverified, since the published sample has none.
     #[serde(rename = "list")]
     pub customers: Rows<Unverified<Customer>>,
@@ -47,29 +47,29 @@ impl Customers {
 #[non_exhaustive]
 pub struct Customer {
     /// The customer.
-    #[serde(rename = "cid", with = "wire::text_opt")]
+    #[serde(rename = "cid", with = "codec::text_opt")]
     pub uid: Option<UserId>,
     /// Rebate, in USDT.
-    #[serde(with = "wire::decimal_opt")]
-    pub rebate_total: Option<Decimal>,
+    #[serde(rename = "rebateTotal", with = "codec::decimal_opt")]
+    pub total_rebate: Option<Decimal>,
     /// Traded amount, in USDT.
-    #[serde(rename = "tradingVolTotal", with = "wire::decimal_opt")]
-    pub trading_volume_total: Option<Decimal>,
+    #[serde(rename = "tradingVolTotal", with = "codec::decimal_opt")]
+    pub total_volume: Option<Decimal>,
     /// Cash back, in percent.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(with = "codec::decimal_opt")]
     pub cashback_rate: Option<Decimal>,
     /// Fees, in USDT.
-    #[serde(with = "wire::decimal_opt")]
-    pub trading_fee_total: Option<Decimal>,
+    #[serde(rename = "tradingFeeTotal", with = "codec::decimal_opt")]
+    pub total_fee: Option<Decimal>,
     /// Share of the fees that is paid back; the unit is not stated.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(with = "codec::decimal_opt")]
     pub back_rate: Option<Decimal>,
     /// Whether the rebate has been paid.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub status: Option<RebateStatus>,
     /// Total assets of the customer's account; the unit is not stated.
-    #[serde(with = "wire::decimal_opt")]
-    pub account_asset_total: Option<Decimal>,
+    #[serde(rename = "accountAssetTotal", with = "codec::decimal_opt")]
+    pub total_assets: Option<Decimal>,
 }
 
 /// A page of a customer's deposits and withdrawals, as a third party describes it: every field may
@@ -79,51 +79,51 @@ pub struct Customer {
 #[non_exhaustive]
 pub struct CustomerFunding {
     /// Number of rows over all pages.
-    #[serde(with = "wire::number_opt")]
+    #[serde(with = "codec::number_opt")]
     pub total: Option<u64>,
     /// Number of this page.
-    #[serde(with = "wire::number_opt")]
+    #[serde(with = "codec::number_opt")]
     pub page: Option<u32>,
     /// Number of rows per page.
-    #[serde(with = "wire::number_opt")]
-    pub size: Option<u32>,
+    #[serde(rename = "size", with = "codec::number_opt")]
+    pub limit: Option<u32>,
     /// The rows of this page.
-    #[serde(rename = "list", with = "wire::object_opt")]
-    pub rows: Option<Rows<CustomerFundingRow>>,
+    #[serde(rename = "list", with = "codec::object_opt")]
+    pub records: Option<Rows<CustomerFundingRecord>>,
 }
 
-/// A deposit or withdrawal of a customer. No source explains the numbers of `user_type`, `kind` and
-/// `method`.
+/// A deposit or withdrawal of a customer. No source explains the numbers of `user_type`,
+/// `record_type` and `method`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct CustomerFundingRow {
+pub struct CustomerFundingRecord {
     /// When it happened; the unit is not stated.
-    #[serde(with = "wire::number_opt")]
+    #[serde(with = "codec::number_opt")]
     pub date_time: Option<i64>,
     /// The customer.
-    #[serde(rename = "cid", with = "wire::text_opt")]
+    #[serde(rename = "cid", with = "codec::text_opt")]
     pub uid: Option<UserId>,
     /// Remark.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub remark: Option<String>,
     /// The user who invited the customer.
-    #[serde(rename = "parentCid", with = "wire::text_opt")]
+    #[serde(rename = "parentCid", with = "codec::text_opt")]
     pub parent_uid: Option<UserId>,
     /// Kind of customer.
-    #[serde(with = "wire::number_opt")]
+    #[serde(with = "codec::number_opt")]
     pub user_type: Option<i64>,
     /// Kind of record.
-    #[serde(rename = "type", with = "wire::number_opt")]
-    pub kind: Option<i64>,
+    #[serde(rename = "type", with = "codec::number_opt")]
+    pub record_type: Option<i64>,
     /// Method of the deposit or withdrawal.
-    #[serde(with = "wire::number_opt")]
+    #[serde(with = "codec::number_opt")]
     pub method: Option<i64>,
     /// Amount, in the currency.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(with = "codec::decimal_opt")]
     pub amount: Option<Decimal>,
     /// Currency.
-    #[serde(rename = "coin", with = "wire::text_opt")]
+    #[serde(rename = "coin", with = "codec::text_opt")]
     pub currency: Option<Currency>,
 }
 
@@ -133,9 +133,9 @@ pub struct CustomerFundingRow {
 #[non_exhaustive]
 pub struct CustomerAccount {
     /// Total assets of the account, in USDT.
-    #[serde(rename = "futuresAccountAssetTotalUsdt", with = "wire::decimal_opt")]
+    #[serde(rename = "futuresAccountAssetTotalUsdt", with = "codec::decimal_opt")]
     pub total_assets: Option<Decimal>,
     /// Equity of the account, in USDT.
-    #[serde(rename = "futuresAccountRightUsdt", with = "wire::decimal_opt")]
+    #[serde(rename = "futuresAccountRightUsdt", with = "codec::decimal_opt")]
     pub equity: Option<Decimal>,
 }

@@ -62,7 +62,7 @@ impl crate::api::affiliate::Affiliate<'_> {
     #[doc(alias = "AffiliateTradeListRequest")]
     #[doc(alias = "getAffiliateTradeList")]
     #[doc(alias = "get_affiliate_trade_list")]
-    pub async fn trades(
+    pub async fn customer_trades(
         &self,
         request: impl Into<ListCustomerTrades>,
     ) -> Result<crate::api::affiliate::CustomerTrades, crate::Error> {
@@ -74,7 +74,7 @@ impl crate::api::affiliate::Affiliate<'_> {
     /// [`GET /contract/private/affiliate/rebate-user`](https://developer.bitmart.com/futures):
     /// needs a key, rate limit 24 in 2 s per key.
     ///
-    /// Takes a [`QueryUserRebate`] or `(user_id, start_time, end_time)`.
+    /// Takes a [`QueryUserRebate`] or `(uid, start_time, end_time)`.
     ///
     /// * For affiliates only.
     /// * The rate back is a ratio.
@@ -98,7 +98,7 @@ impl crate::api::affiliate::Affiliate<'_> {
     /// [`GET /contract/private/affiliate/rebate-api`](https://developer.bitmart.com/futures):
     /// needs a key, rate limit 24 in 2 s per key.
     ///
-    /// Takes a [`QueryApiRebate`] or `(user_id, start_time, end_time)`.
+    /// Takes a [`QueryApiRebate`] or `(uid, start_time, end_time)`.
     ///
     /// * For affiliates only.
     ///
@@ -121,7 +121,7 @@ impl crate::api::affiliate::Affiliate<'_> {
     /// [`GET /contract/private/affiliate/invite-check`](https://developer.bitmart.com/futures):
     /// needs a key, rate limit 24 in 2 s per key.
     ///
-    /// Takes a [`CheckInvitation`] or the `user_id`.
+    /// Takes a [`CheckInvitation`] or the `uid`.
     ///
     /// * For affiliates only.
     ///
@@ -194,7 +194,7 @@ impl crate::api::affiliate::Affiliate<'_> {
     /// [`GET /contract/private/affiliate/aff-customer-info`](https://developer.bitmart.com/futures):
     /// needs a key, no published rate limit.
     ///
-    /// Takes a [`QueryCustomerAccount`] or the `user_id`.
+    /// Takes a [`QueryCustomerAccount`] or the `uid`.
     ///
     /// The exchange does not document the response: its form is unverified.
     ///

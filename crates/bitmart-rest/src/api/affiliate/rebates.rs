@@ -1,6 +1,6 @@
 //! Rebates.
 
-use bitmart_types::{Currency, Decimal, Rows, UserId, wire};
+use bitmart_types::{Currency, Decimal, Rows, UserId, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::api::affiliate::UserType;
@@ -10,22 +10,22 @@ use crate::api::affiliate::UserType;
 #[non_exhaustive]
 pub struct Rebates {
     /// Number of rows over all pages.
-    #[serde(default, with = "wire::number_opt")]
+    #[serde(default, with = "codec::number_opt")]
     pub total: Option<u64>,
     /// Number of this page.
-    #[serde(default, with = "wire::number_opt")]
+    #[serde(default, with = "codec::number_opt")]
     pub page: Option<u32>,
     /// Number of rows per page.
-    #[serde(default, with = "wire::number_opt")]
-    pub size: Option<u32>,
+    #[serde(rename = "size", default, with = "codec::number_opt")]
+    pub limit: Option<u32>,
     /// Sum of the rebates in BTC.
-    #[serde(rename = "btc_rebate_sum", default, with = "wire::decimal_exact_opt")]
+    #[serde(rename = "btc_rebate_sum", default, with = "codec::decimal_exact_opt")]
     pub btc: Option<Decimal>,
     /// Sum of the rebates in USDT.
-    #[serde(rename = "usdt_rebate_sum", default, with = "wire::decimal_exact_opt")]
+    #[serde(rename = "usdt_rebate_sum", default, with = "codec::decimal_exact_opt")]
     pub usdt: Option<Decimal>,
     /// Sum of the rebates in ETH.
-    #[serde(rename = "eth_rebate_sum", default, with = "wire::decimal_exact_opt")]
+    #[serde(rename = "eth_rebate_sum", default, with = "codec::decimal_exact_opt")]
     pub eth: Option<Decimal>,
     /// The rows of this page.
     #[serde(rename = "rebate_detail_page_data")]
@@ -48,13 +48,13 @@ pub struct Rebate {
     #[serde(rename = "rebate_coin")]
     pub currency: Currency,
     /// The customer.
-    #[serde(rename = "trade_user_id", with = "wire::id_number")]
+    #[serde(rename = "trade_user_id", with = "codec::id_number")]
     pub uid: UserId,
     /// Sum of the customer's rebates, in the currency.
-    #[serde(rename = "total_rebate_amount", with = "wire::decimal_exact")]
+    #[serde(rename = "total_rebate_amount", with = "codec::decimal_exact")]
     pub amount: Decimal,
     /// How the customer was invited.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub user_type: Option<UserType>,
 }
 
@@ -64,28 +64,28 @@ pub struct Rebate {
 #[non_exhaustive]
 pub struct UserRebate {
     /// The customer.
-    #[serde(rename = "cid", default, with = "wire::opt")]
+    #[serde(rename = "cid", default, with = "codec::opt")]
     pub uid: Option<UserId>,
     /// Share of the fees that is paid back, as a ratio.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub back_rate: Option<Decimal>,
     /// Traded amount over all time.
-    #[serde(rename = "trading_vol_total", default, with = "wire::decimal_opt")]
+    #[serde(rename = "trading_vol_total", default, with = "codec::decimal_opt")]
     pub total_volume: Option<Decimal>,
     /// Fees over all time.
-    #[serde(rename = "trading_fee_total", default, with = "wire::decimal_opt")]
+    #[serde(rename = "trading_fee_total", default, with = "codec::decimal_opt")]
     pub total_fee: Option<Decimal>,
     /// Rebate over all time.
-    #[serde(rename = "rebate_total", default, with = "wire::decimal_opt")]
+    #[serde(rename = "rebate_total", default, with = "codec::decimal_opt")]
     pub total_rebate: Option<Decimal>,
     /// Traded amount in the requested period.
-    #[serde(rename = "trading_vol", default, with = "wire::decimal_opt")]
+    #[serde(rename = "trading_vol", default, with = "codec::decimal_opt")]
     pub volume: Option<Decimal>,
     /// Fees in the requested period.
-    #[serde(rename = "trading_fee", default, with = "wire::decimal_opt")]
+    #[serde(rename = "trading_fee", default, with = "codec::decimal_opt")]
     pub fee: Option<Decimal>,
     /// Rebate in the requested period.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub rebate: Option<Decimal>,
 }
 
@@ -94,9 +94,9 @@ pub struct UserRebate {
 #[non_exhaustive]
 pub struct ApiRebate {
     /// Fees.
-    #[serde(rename = "api_trading_fee_total", default, with = "wire::decimal_opt")]
+    #[serde(rename = "api_trading_fee_total", default, with = "codec::decimal_opt")]
     pub total_fee: Option<Decimal>,
     /// Rebate.
-    #[serde(rename = "api_rebate_total", default, with = "wire::decimal_opt")]
+    #[serde(rename = "api_rebate_total", default, with = "codec::decimal_opt")]
     pub total_rebate: Option<Decimal>,
 }

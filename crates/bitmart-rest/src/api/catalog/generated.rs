@@ -29,7 +29,7 @@ mod system;
 /// Every described endpoint, in the order of the description.
 pub static ENDPOINTS: &[EndpointEntry] = &[
     affiliate::AFFILIATE_REBATES,
-    affiliate::AFFILIATE_TRADES,
+    affiliate::AFFILIATE_CUSTOMER_TRADES,
     affiliate::AFFILIATE_USER_REBATE,
     affiliate::AFFILIATE_API_REBATE,
     affiliate::AFFILIATE_INVITATION,
@@ -102,7 +102,7 @@ pub static ENDPOINTS: &[EndpointEntry] = &[
     futures_trading::FUTURES_CLOSE_ALL_POSITIONS,
     futures_transfer::FUTURES_TRANSFER,
     futures_transfer::FUTURES_TRANSFERS,
-    futures_transfer::FUTURES_TRANSFER_FUND,
+    futures_transfer::FUTURES_TRANSFER_WITH_FUNDING,
     margin::MARGIN_ACCOUNTS,
     margin::MARGIN_TRANSFER,
     margin::MARGIN_SUBMIT_ORDER,
@@ -159,8 +159,8 @@ pub static ENDPOINTS: &[EndpointEntry] = &[
     spot_trading::SPOT_ORDER_BY_CLIENT_ID,
     spot_trading::SPOT_OPEN_ORDERS,
     spot_trading::SPOT_ORDER_HISTORY,
-    spot_trading::SPOT_ACCOUNT_TRADES,
-    spot_trading::SPOT_ORDER_TRADES,
+    spot_trading::SPOT_FILLS,
+    spot_trading::SPOT_ORDER_FILLS,
     system::SYSTEM_TIME,
     system::SYSTEM_SERVICE,
 ];

@@ -20,4 +20,4 @@ pub(crate) const SPOT_ALGO_ORDER_HISTORY: HistorySpec = spec(7, 200, 1, false, N
 pub(crate) const SPOT_KLINES: HistorySpec = spec(100, 200, 1000, false, Some(70_000));
 pub(crate) const SPOT_OPEN_ORDERS: HistorySpec = spec(7, 200, 1, false, None);
 pub(crate) const SPOT_ORDER_HISTORY: HistorySpec = spec(7, 200, 1, false, None);
-pub(crate) const SPOT_ACCOUNT_TRADES: HistorySpec = spec(7, 200, 1, false, None);
+pub(crate) const SPOT_FILLS: HistorySpec = spec(7, 200, 1, false, None);

@@ -88,13 +88,6 @@ pub(super) const FUTURES_MARGIN_TYPE: &[Meaning] = &[
     Meaning::new("isolated", "isolated", "The margin of the position only."),
 ];
 
-pub(super) const FUTURES_ORDER_MODE: &[Meaning] = &[
-    Meaning::new("1", "good_till_canceled", "Until it is canceled."),
-    Meaning::new("2", "fill_or_kill", "Completely and immediately, or not at all."),
-    Meaning::new("3", "immediate_or_cancel", "Immediately; the remainder is canceled."),
-    Meaning::new("4", "post_only", "Only as a maker; not for market orders."),
-];
-
 pub(super) const FUTURES_ORDER_STATE: &[Meaning] = &[
     Meaning::new("1", "approving", "Being checked."),
     Meaning::new("2", "open", "Open."),
@@ -136,7 +129,7 @@ pub(super) const FUTURES_POSITION_SIDE: &[Meaning] = &[
 pub(super) const FUTURES_PRICE_TYPE: &[Meaning] = &[
     Meaning::new("0", "unset", "Not set."),
     Meaning::new("1", "last", "The last traded price."),
-    Meaning::new("2", "fair", "The fair price, also called mark price."),
+    Meaning::new("2", "mark", "The mark price; the exchange calls it fair price here."),
 ];
 
 pub(super) const FUTURES_PRODUCT_TYPE: &[Meaning] = &[
@@ -160,6 +153,13 @@ pub(super) const FUTURES_SIDE: &[Meaning] = &[
         concat!("Hedge mode: sell to close a long. One-way mode: sell, reduce ", "only."),
     ),
     Meaning::new("4", "open_short", "Hedge mode: sell to open a short. One-way mode: sell."),
+];
+
+pub(super) const FUTURES_TIME_IN_FORCE: &[Meaning] = &[
+    Meaning::new("1", "good_till_canceled", "Until it is canceled."),
+    Meaning::new("2", "fill_or_kill", "Completely and immediately, or not at all."),
+    Meaning::new("3", "immediate_or_cancel", "Immediately; the remainder is canceled."),
+    Meaning::new("4", "post_only", "Only as a maker; not for market orders."),
 ];
 
 pub(super) const FUTURES_TP_SL_SCOPE: &[Meaning] = &[
@@ -211,7 +211,7 @@ pub(super) const MARGIN_RISK_LEVEL: &[Meaning] = &[
     Meaning::new("3", "high", "High."),
 ];
 
-pub(super) const SPOT_ALGO_TRIGGER_TYPE: &[Meaning] = &[
+pub(super) const SPOT_ALGO_EXECUTION: &[Meaning] = &[
     Meaning::new("limit", "limit", "A limit order."),
     Meaning::new("market", "market", "A market order."),
 ];
@@ -249,7 +249,7 @@ pub(super) const SPOT_ORDER_TYPE: &[Meaning] = &[
     Meaning::new("market", "market", "At any price."),
     Meaning::new(
         "limit_maker",
-        "limit_maker",
+        "post_only",
         concat!(
             "Only as a maker (post-only): the exchange accepts an order that ",
             "would take liquidity, then cancels it."

@@ -1,11 +1,11 @@
 //! Subscriptions and redemptions of savings.
 
-use bitmart_types::{Decimal, EarnId, EarnProductId, EarnRequestNo, wire};
+use bitmart_types::{Decimal, EarnId, EarnProductId, EarnRequestNo, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
 use crate::api::earn::FixedRenewal;
-use crate::wire::validate;
+use crate::protocol::validate;
 
 /// Defines setter and getter of the request number.
 macro_rules! request_number {
@@ -37,7 +37,7 @@ request_number!(SubscribeFlexible RedeemFlexible SubscribeFixed RedeemFixed);
 #[non_exhaustive]
 pub struct SubscribeFlexible {
     product_id: EarnProductId,
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     amount: Decimal,
     request_no: EarnRequestNo,
 }
@@ -68,7 +68,7 @@ impl SubscribeFlexible {
 #[non_exhaustive]
 pub struct RedeemFlexible {
     earn_id: EarnId,
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     amount: Decimal,
     request_no: EarnRequestNo,
 }
@@ -100,7 +100,7 @@ impl RedeemFlexible {
 #[non_exhaustive]
 pub struct SubscribeFixed {
     product_id: EarnProductId,
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     amount: Decimal,
     #[serde(rename = "autoSubscribe")]
     renewal: FixedRenewal,
@@ -153,3 +153,5 @@ impl RedeemFixed {
         validate::identifier("requestNo", Some(&self.request_no))
     }
 }
+
+crate::api::convert::identifier!(EarnId => RedeemFixed);

@@ -1,6 +1,6 @@
 //! Fixed savings, as a third party describes them: every field may be absent.
 
-use bitmart_types::{Currency, Decimal, EarnId, EarnProductId, EarnRequestNo, Rows, wire};
+use bitmart_types::{Currency, Decimal, EarnId, EarnProductId, EarnRequestNo, Rows, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::api::earn::RecordType;
@@ -16,10 +16,10 @@ pub use generated::*;
 #[non_exhaustive]
 pub struct FixedProducts {
     /// Number of rows over all pages.
-    #[serde(with = "wire::number_opt")]
+    #[serde(with = "codec::number_opt")]
     pub total: Option<u64>,
     /// The rows of this page.
-    #[serde(rename = "list", with = "wire::object_opt")]
+    #[serde(rename = "list", with = "codec::object_opt")]
     pub products: Option<Rows<FixedProduct>>,
 }
 
@@ -37,28 +37,28 @@ impl FixedProducts {
 #[non_exhaustive]
 pub struct FixedProduct {
     /// Product.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub product_id: Option<EarnProductId>,
     /// Currency.
-    #[serde(rename = "coinName", with = "wire::text_opt")]
+    #[serde(rename = "coinName", with = "codec::text_opt")]
     pub currency: Option<Currency>,
     /// The exchange's label of the product.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub product_tag: Option<String>,
     /// Length of the term in days; unit inferred from the field name.
-    #[serde(rename = "lockDay", with = "wire::number_opt")]
+    #[serde(rename = "lockDay", with = "codec::number_opt")]
     pub lock_days: Option<u32>,
     /// Yearly yield; whether a ratio or in percent is not stated.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(with = "codec::decimal_opt")]
     pub apy: Option<Decimal>,
     /// Smallest amount, in the currency.
-    #[serde(rename = "minPurchaseAmount", with = "wire::decimal_opt")]
+    #[serde(rename = "minPurchaseAmount", with = "codec::decimal_opt")]
     pub min_amount: Option<Decimal>,
     /// Largest amount, in the currency.
-    #[serde(rename = "maxPurchaseAmount", with = "wire::decimal_opt")]
+    #[serde(rename = "maxPurchaseAmount", with = "codec::decimal_opt")]
     pub max_amount: Option<Decimal>,
     /// Additional yearly yield; whether a ratio or in percent is not stated.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(with = "codec::decimal_opt")]
     pub additional_apy: Option<Decimal>,
 }
 
@@ -68,10 +68,10 @@ pub struct FixedProduct {
 #[non_exhaustive]
 pub struct FixedHoldings {
     /// Number of rows over all pages.
-    #[serde(with = "wire::number_opt")]
+    #[serde(with = "codec::number_opt")]
     pub total: Option<u64>,
     /// The rows of this page.
-    #[serde(rename = "list", with = "wire::object_opt")]
+    #[serde(rename = "list", with = "codec::object_opt")]
     pub holdings: Option<Rows<FixedHolding>>,
 }
 
@@ -89,43 +89,43 @@ impl FixedHoldings {
 #[non_exhaustive]
 pub struct FixedHolding {
     /// Id of this holding.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub earn_id: Option<EarnId>,
     /// Product.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub product_id: Option<EarnProductId>,
     /// Currency id.
-    #[serde(with = "wire::number_opt")]
+    #[serde(with = "codec::number_opt")]
     pub coin_id: Option<i64>,
     /// Currency.
-    #[serde(rename = "coinName", with = "wire::text_opt")]
+    #[serde(rename = "coinName", with = "codec::text_opt")]
     pub currency: Option<Currency>,
     /// Amount, in the currency.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(with = "codec::decimal_opt")]
     pub amount: Option<Decimal>,
     /// Expected interest, in the currency.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(with = "codec::decimal_opt")]
     pub estimated_interest: Option<Decimal>,
     /// When the term ends; the unit is not stated.
-    #[serde(with = "wire::number_opt")]
+    #[serde(with = "codec::number_opt")]
     pub expired_date: Option<i64>,
     /// The exchange's label of the product.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub product_tag: Option<String>,
     /// Yearly yield; whether a ratio or in percent is not stated.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(with = "codec::decimal_opt")]
     pub apy: Option<Decimal>,
     /// Length of the term in days; unit inferred from the field name.
-    #[serde(rename = "lockDay", with = "wire::number_opt")]
+    #[serde(rename = "lockDay", with = "codec::number_opt")]
     pub lock_days: Option<u32>,
     /// Interest so far, in the currency.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(with = "codec::decimal_opt")]
     pub total_profit: Option<Decimal>,
     /// How it was subscribed; the values are not stated.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub subscribe_type: Option<String>,
     /// Additional yearly yield; whether a ratio or in percent is not stated.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(with = "codec::decimal_opt")]
     pub additional_apy: Option<Decimal>,
 }
 
@@ -135,10 +135,10 @@ pub struct FixedHolding {
 #[non_exhaustive]
 pub struct FixedRecords {
     /// Number of rows over all pages.
-    #[serde(with = "wire::number_opt")]
+    #[serde(with = "codec::number_opt")]
     pub total: Option<u64>,
     /// The rows of this page.
-    #[serde(rename = "list", with = "wire::object_opt")]
+    #[serde(rename = "list", with = "codec::object_opt")]
     pub records: Option<Rows<FixedRecord>>,
 }
 
@@ -156,36 +156,36 @@ impl FixedRecords {
 #[non_exhaustive]
 pub struct FixedRecord {
     /// Subscription, redemption or interest; the values are not stated.
-    #[serde(rename = "type", with = "wire::text_opt")]
+    #[serde(rename = "type", with = "codec::text_opt")]
     pub kind: Option<RecordType>,
     /// Id of the record.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub record_id: Option<String>,
     /// Product.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub product_id: Option<EarnProductId>,
     /// Length of the term in days; unit inferred from the field name.
-    #[serde(rename = "lockDay", with = "wire::number_opt")]
+    #[serde(rename = "lockDay", with = "codec::number_opt")]
     pub lock_days: Option<u32>,
     /// Currency.
-    #[serde(rename = "coinName", with = "wire::text_opt")]
+    #[serde(rename = "coinName", with = "codec::text_opt")]
     pub currency: Option<Currency>,
     /// Amount, in the currency.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(with = "codec::decimal_opt")]
     pub amount: Option<Decimal>,
     /// The exchange's label of the product.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub product_tag: Option<String>,
     /// When it happened; the unit is not stated.
-    #[serde(with = "wire::number_opt")]
+    #[serde(with = "codec::number_opt")]
     pub time: Option<i64>,
     /// How it was subscribed; the values are not stated.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub subscribe_type: Option<String>,
     /// Request number of the subscription or redemption.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub request_no: Option<EarnRequestNo>,
     /// State; the values are not stated.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub status: Option<String>,
 }

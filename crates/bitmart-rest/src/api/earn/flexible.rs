@@ -1,6 +1,6 @@
 //! Flexible savings, as a third party describes them: every field may be absent.
 
-use bitmart_types::{Currency, Decimal, EarnId, EarnProductId, EarnRequestNo, Rows, wire};
+use bitmart_types::{Currency, Decimal, EarnId, EarnProductId, EarnRequestNo, Rows, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::api::earn::{AutoSubscribe, RecordType};
@@ -16,10 +16,10 @@ pub use generated::*;
 #[non_exhaustive]
 pub struct FlexibleProducts {
     /// Number of rows over all pages.
-    #[serde(with = "wire::number_opt")]
+    #[serde(with = "codec::number_opt")]
     pub total: Option<u64>,
     /// The rows of this page.
-    #[serde(rename = "list", with = "wire::object_opt")]
+    #[serde(rename = "list", with = "codec::object_opt")]
     pub products: Option<Rows<FlexibleProduct>>,
 }
 
@@ -37,31 +37,31 @@ impl FlexibleProducts {
 #[non_exhaustive]
 pub struct FlexibleProduct {
     /// Product.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub product_id: Option<EarnProductId>,
     /// Currency.
-    #[serde(rename = "coinName", with = "wire::text_opt")]
+    #[serde(rename = "coinName", with = "codec::text_opt")]
     pub currency: Option<Currency>,
     /// The exchange's label of the product.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub product_tag: Option<String>,
     /// Yearly yield; whether a ratio or in percent is not stated.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(with = "codec::decimal_opt")]
     pub apy: Option<Decimal>,
     /// Smallest amount, in the currency.
-    #[serde(rename = "minPurchaseAmount", with = "wire::decimal_opt")]
+    #[serde(rename = "minPurchaseAmount", with = "codec::decimal_opt")]
     pub min_amount: Option<Decimal>,
     /// Largest amount, in the currency.
-    #[serde(rename = "maxPurchaseAmount", with = "wire::decimal_opt")]
+    #[serde(rename = "maxPurchaseAmount", with = "codec::decimal_opt")]
     pub max_amount: Option<Decimal>,
     /// Additional yearly yield; whether a ratio or in percent is not stated.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(with = "codec::decimal_opt")]
     pub additional_apy: Option<Decimal>,
     /// Whether the yield depends on the amount.
-    #[serde(with = "wire::boolean_opt")]
+    #[serde(with = "codec::boolean_opt")]
     pub has_tier_rate: Option<bool>,
     /// Yields by amount.
-    #[serde(rename = "tierRate", with = "wire::object_opt")]
+    #[serde(rename = "tierRate", with = "codec::object_opt")]
     pub tier_rates: Option<Rows<TierRate>>,
 }
 
@@ -71,13 +71,13 @@ pub struct FlexibleProduct {
 #[non_exhaustive]
 pub struct TierRate {
     /// Smallest amount, in the currency of the product.
-    #[serde(rename = "minPurchaseAmount", with = "wire::decimal_opt")]
+    #[serde(rename = "minPurchaseAmount", with = "codec::decimal_opt")]
     pub min_amount: Option<Decimal>,
     /// Largest amount, in the currency of the product.
-    #[serde(rename = "maxPurchaseAmount", with = "wire::decimal_opt")]
+    #[serde(rename = "maxPurchaseAmount", with = "codec::decimal_opt")]
     pub max_amount: Option<Decimal>,
     /// Yearly yield; whether a ratio or in percent is not stated.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(with = "codec::decimal_opt")]
     pub apy: Option<Decimal>,
 }
 
@@ -87,10 +87,10 @@ pub struct TierRate {
 #[non_exhaustive]
 pub struct FlexibleHoldings {
     /// Number of rows over all pages.
-    #[serde(with = "wire::number_opt")]
+    #[serde(with = "codec::number_opt")]
     pub total: Option<u64>,
     /// The rows of this page.
-    #[serde(rename = "list", with = "wire::object_opt")]
+    #[serde(rename = "list", with = "codec::object_opt")]
     pub holdings: Option<Rows<FlexibleHolding>>,
 }
 
@@ -108,40 +108,40 @@ impl FlexibleHoldings {
 #[non_exhaustive]
 pub struct FlexibleHolding {
     /// Id of this holding.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub earn_id: Option<EarnId>,
     /// Product.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub product_id: Option<EarnProductId>,
     /// Currency id.
-    #[serde(with = "wire::number_opt")]
+    #[serde(with = "codec::number_opt")]
     pub coin_id: Option<i64>,
     /// Currency.
-    #[serde(rename = "coinName", with = "wire::text_opt")]
+    #[serde(rename = "coinName", with = "codec::text_opt")]
     pub currency: Option<Currency>,
     /// Amount, in the currency. No source mentions this field.
-    #[serde(with = "wire::decimal_opt", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "codec::decimal_opt", skip_serializing_if = "Option::is_none")]
     pub amount: Option<Decimal>,
     /// The exchange's label of the product.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub product_tag: Option<String>,
     /// Yearly yield; whether a ratio or in percent is not stated.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(with = "codec::decimal_opt")]
     pub apy: Option<Decimal>,
     /// Interest so far, in the currency.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(with = "codec::decimal_opt")]
     pub total_profit: Option<Decimal>,
     /// Whether idle money is put into the product automatically.
-    #[serde(with = "wire::boolean_opt")]
+    #[serde(with = "codec::boolean_opt")]
     pub auto_subscribe: Option<bool>,
     /// Additional yearly yield; whether a ratio or in percent is not stated.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(with = "codec::decimal_opt")]
     pub additional_apy: Option<Decimal>,
     /// Whether the yield depends on the amount.
-    #[serde(with = "wire::boolean_opt")]
+    #[serde(with = "codec::boolean_opt")]
     pub has_tier_rate: Option<bool>,
     /// Yields by amount.
-    #[serde(rename = "tierRate", with = "wire::object_opt")]
+    #[serde(rename = "tierRate", with = "codec::object_opt")]
     pub tier_rates: Option<Rows<TierRate>>,
 }
 
@@ -151,10 +151,10 @@ pub struct FlexibleHolding {
 #[non_exhaustive]
 pub struct FlexibleRecords {
     /// Number of rows over all pages.
-    #[serde(with = "wire::number_opt")]
+    #[serde(with = "codec::number_opt")]
     pub total: Option<u64>,
     /// The rows of this page.
-    #[serde(rename = "list", with = "wire::object_opt")]
+    #[serde(rename = "list", with = "codec::object_opt")]
     pub records: Option<Rows<FlexibleRecord>>,
 }
 
@@ -172,34 +172,34 @@ impl FlexibleRecords {
 #[non_exhaustive]
 pub struct FlexibleRecord {
     /// Subscription, redemption or interest; the values are not stated.
-    #[serde(rename = "type", with = "wire::text_opt")]
+    #[serde(rename = "type", with = "codec::text_opt")]
     pub kind: Option<RecordType>,
     /// Id of the record.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub record_id: Option<String>,
     /// Product.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub product_id: Option<EarnProductId>,
     /// Currency.
-    #[serde(rename = "coinName", with = "wire::text_opt")]
+    #[serde(rename = "coinName", with = "codec::text_opt")]
     pub currency: Option<Currency>,
     /// Amount, in the currency.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(with = "codec::decimal_opt")]
     pub amount: Option<Decimal>,
     /// The exchange's label of the product.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub product_tag: Option<String>,
     /// When it happened; the unit is not stated.
-    #[serde(with = "wire::number_opt")]
+    #[serde(with = "codec::number_opt")]
     pub time: Option<i64>,
     /// How it was subscribed; the values are not stated.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub subscribe_type: Option<String>,
     /// Request number of the subscription or redemption.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub request_no: Option<EarnRequestNo>,
     /// State; the values are not stated.
-    #[serde(with = "wire::text_opt")]
+    #[serde(with = "codec::text_opt")]
     pub status: Option<String>,
 }
 
@@ -209,6 +209,6 @@ pub struct FlexibleRecord {
 #[non_exhaustive]
 pub struct AutoSubscribeStatus {
     /// On or off.
-    #[serde(rename = "subscribeStatus", with = "wire::text_opt")]
+    #[serde(rename = "subscribeStatus", with = "codec::text_opt")]
     pub status: Option<AutoSubscribe>,
 }

@@ -1,6 +1,6 @@
 //! Overview of savings.
 
-use bitmart_types::{Currency, Decimal, Keyed, wire};
+use bitmart_types::{Currency, Decimal, Keyed, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::api::earn::AutoSubscribe;
@@ -11,16 +11,16 @@ use crate::api::earn::AutoSubscribe;
 #[non_exhaustive]
 pub struct Holding {
     /// Currency.
-    #[serde(rename = "coinName", with = "wire::text_opt")]
+    #[serde(rename = "coinName", with = "codec::text_opt")]
     pub currency: Option<Currency>,
     /// Total savings.
-    #[serde(rename = "totalUserSum", with = "wire::decimal_opt")]
+    #[serde(rename = "totalUserSum", with = "codec::decimal_opt")]
     pub total: Option<Decimal>,
     /// Interest over all time.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(with = "codec::decimal_opt")]
     pub total_profit: Option<Decimal>,
     /// Interest of the previous period.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(with = "codec::decimal_opt")]
     pub previous_profit: Option<Decimal>,
 }
 
@@ -37,6 +37,6 @@ impl Keyed for Holding {
 #[non_exhaustive]
 pub struct AutoSaving {
     /// On or off.
-    #[serde(rename = "batchSubscribeStatus", with = "wire::text_opt")]
+    #[serde(rename = "batchSubscribeStatus", with = "codec::text_opt")]
     pub status: Option<AutoSubscribe>,
 }

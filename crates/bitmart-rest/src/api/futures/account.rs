@@ -1,7 +1,7 @@
 //! Futures balances, positions, settings and transactions.
 
 use bitmart_types::futures::{MarginType, PositionMode};
-use bitmart_types::{ContractSymbol, Currency, Decimal, Rows, Timestamp, TransactionId, wire};
+use bitmart_types::{ContractSymbol, Currency, Decimal, Rows, Timestamp, TransactionId, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::api::futures::{RepaymentType, TradingAccount, TransactionType, TransactionTypeName};
@@ -36,19 +36,19 @@ pub struct Balance {
     /// Currency.
     pub currency: Currency,
     /// Margin of open positions.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub position_deposit: Option<Decimal>,
     /// Held by open orders.
-    #[serde(rename = "frozen_balance", default, with = "wire::decimal_opt")]
+    #[serde(rename = "frozen_balance", default, with = "codec::decimal_opt")]
     pub frozen: Option<Decimal>,
     /// Free to trade or to move.
-    #[serde(rename = "available_balance", default, with = "wire::decimal_opt")]
+    #[serde(rename = "available_balance", default, with = "codec::decimal_opt")]
     pub available: Option<Decimal>,
     /// Total balance with the unrealized profit and loss.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub equity: Option<Decimal>,
     /// Unrealized profit and loss.
-    #[serde(rename = "unrealized", default, with = "wire::decimal_opt")]
+    #[serde(rename = "unrealized", default, with = "codec::decimal_opt")]
     pub unrealized_profit: Option<Decimal>,
 }
 
@@ -57,13 +57,13 @@ pub struct Balance {
 #[non_exhaustive]
 pub struct FeeRate {
     /// Contract.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub symbol: Option<ContractSymbol>,
     /// Taker fee, as a ratio.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub taker_fee_rate: Option<Decimal>,
     /// Maker fee, as a ratio.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub maker_fee_rate: Option<Decimal>,
 }
 
@@ -72,7 +72,7 @@ pub struct FeeRate {
 #[non_exhaustive]
 pub struct PositionModeSetting {
     /// Position mode, of all contracts.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub position_mode: Option<PositionMode>,
 }
 
@@ -81,16 +81,16 @@ pub struct PositionModeSetting {
 #[non_exhaustive]
 pub struct LeverageSetting {
     /// Contract.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub symbol: Option<ContractSymbol>,
     /// Leverage.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub leverage: Option<Decimal>,
     /// Margin type.
-    #[serde(rename = "open_type", default, with = "wire::opt")]
+    #[serde(rename = "open_type", default, with = "codec::opt")]
     pub margin_type: Option<MarginType>,
     /// The greatest leverage, or the greatest value of a position: published responses differ.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub max_value: Option<Decimal>,
 }
 
@@ -99,30 +99,30 @@ pub struct LeverageSetting {
 #[non_exhaustive]
 pub struct Transaction {
     /// Contract; `None` for a transfer.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub symbol: Option<ContractSymbol>,
     /// Type, as text.
-    #[serde(rename = "type", default, with = "wire::opt")]
+    #[serde(rename = "type", default, with = "codec::opt")]
     pub type_name: Option<TransactionTypeName>,
     /// Type, as a number; not in every response.
     #[serde(
         rename = "flow_type",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::opt"
+        with = "codec::opt"
     )]
     pub transaction_type: Option<TransactionType>,
     /// Amount, in the currency; negative if it reduced the balance.
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     pub amount: Decimal,
     /// Currency.
     #[serde(rename = "asset")]
     pub currency: Currency,
     /// Account that it belongs to.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub account: Option<TradingAccount>,
     /// When it happened.
-    #[serde(rename = "time", default, with = "wire::millis_text_opt")]
+    #[serde(rename = "time", default, with = "codec::millis_text_opt")]
     pub timestamp: Option<Timestamp>,
     /// The exchange's id of the transaction.
     #[serde(rename = "tran_id")]
@@ -134,10 +134,10 @@ pub struct Transaction {
 #[non_exhaustive]
 pub struct AutoRepayments {
     /// The rows of this page.
-    #[serde(default, with = "wire::object_opt")]
-    pub list: Option<Rows<AutoRepayment>>,
+    #[serde(rename = "list", default, with = "codec::object_opt")]
+    pub repayments: Option<Rows<AutoRepayment>>,
     /// Number of rows over all pages.
-    #[serde(default, with = "wire::number_opt")]
+    #[serde(default, with = "codec::number_opt")]
     pub total: Option<u64>,
 }
 
@@ -146,37 +146,37 @@ pub struct AutoRepayments {
 #[non_exhaustive]
 pub struct AutoRepayment {
     /// Currency of the debt.
-    #[serde(default, rename = "to_coin_code", with = "wire::text_opt")]
+    #[serde(default, rename = "to_coin_code", with = "codec::text_opt")]
     pub to_currency: Option<Currency>,
     /// Repaid amount, in that currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub to_amount: Option<Decimal>,
     /// Currency that was used for the repayment.
-    #[serde(default, rename = "from_coin_code", with = "wire::text_opt")]
+    #[serde(default, rename = "from_coin_code", with = "codec::text_opt")]
     pub from_currency: Option<Currency>,
     /// Amount that was used for the repayment, in that currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub from_amount: Option<Decimal>,
     /// When it happened. No source states the format.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub time: Option<String>,
     /// Kind.
-    #[serde(default, rename = "type", with = "wire::text_opt")]
-    pub kind: Option<RepaymentType>,
+    #[serde(default, rename = "type", with = "codec::text_opt")]
+    pub repayment_type: Option<RepaymentType>,
     /// Fee of a liquidation.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub liquidation_fee: Option<Decimal>,
 }
 
 /// Interest on cross collateral, as a third party describes it; unverified.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct CollateralInterestLog {
+pub struct CollateralInterestHistory {
     /// The rows of this page.
-    #[serde(default, with = "wire::object_opt")]
-    pub items: Option<Rows<CollateralInterest>>,
+    #[serde(rename = "items", default, with = "codec::object_opt")]
+    pub interest: Option<Rows<CollateralInterest>>,
     /// Number of rows over all pages.
-    #[serde(default, with = "wire::number_opt")]
+    #[serde(default, with = "codec::number_opt")]
     pub total: Option<u64>,
 }
 
@@ -185,34 +185,34 @@ pub struct CollateralInterestLog {
 #[non_exhaustive]
 pub struct CollateralInterest {
     /// Id of the row.
-    #[serde(default, with = "wire::number_opt")]
+    #[serde(default, with = "codec::number_opt")]
     pub id: Option<u64>,
     /// Account.
-    #[serde(default, with = "wire::number_opt")]
+    #[serde(default, with = "codec::number_opt")]
     pub account_id: Option<u64>,
     /// Currency.
-    #[serde(default, rename = "coin_code", with = "wire::text_opt")]
+    #[serde(default, rename = "coin_code", with = "codec::text_opt")]
     pub currency: Option<Currency>,
     /// Rate of interest.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub rate: Option<Decimal>,
     /// Interest, in the currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub interest: Option<Decimal>,
     /// Debt, in the currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub liability: Option<Decimal>,
     /// Debt that bears no interest, in the currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub interest_free_amount: Option<Decimal>,
     /// When the interest was due. No source states the unit.
-    #[serde(default, with = "wire::number_opt")]
+    #[serde(default, with = "codec::number_opt")]
     pub interest_time: Option<i64>,
     /// When the exchange created the row. No source states the format.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub created_at: Option<String>,
     /// When the row last changed. No source states the format.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub updated_at: Option<String>,
 }
 
@@ -221,10 +221,10 @@ pub struct CollateralInterest {
 #[non_exhaustive]
 pub struct DemoFunds {
     /// Currency.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub currency: Option<Currency>,
     /// The balance afterwards by the documentation, the claimed amount by the exchange's own
     /// reference.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub amount: Option<Decimal>,
 }

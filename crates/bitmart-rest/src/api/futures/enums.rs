@@ -2,7 +2,7 @@
 
 bitmart_types::open_int_enum! {
     /// Time in force of a futures order.
-    pub enum OrderMode {
+    pub enum TimeInForce {
         /// Until it is canceled.
         GoodTillCanceled = 1,
         /// Completely and immediately, or not at all.
@@ -196,9 +196,9 @@ bitmart_types::open_enum! {
     /// Direction of a transfer between the funding and the futures account.
     pub enum FundingTransferDirection {
         /// From funding to futures.
-        FundToFutures = "fund_to_contract",
+        FundingToFutures = "fund_to_contract",
         /// From futures to funding.
-        FuturesToFund = "contract_to_fund",
+        FuturesToFunding = "contract_to_fund",
     }
 }
 

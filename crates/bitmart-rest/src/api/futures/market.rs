@@ -1,6 +1,6 @@
 //! Public futures market data.
 
-use bitmart_types::{ContractSymbol, Currency, Decimal, Rows, Timestamp, positional, wire};
+use bitmart_types::{ContractSymbol, Currency, Decimal, Rows, Timestamp, codec, positional};
 use serde::{Deserialize, Serialize};
 
 use crate::api::futures::{ContractStatus, ProductType};
@@ -15,13 +15,14 @@ pub use generated::*;
 #[non_exhaustive]
 pub struct Contracts {
     /// One row per contract; most of the full list are delisted.
-    pub symbols: Rows<Contract>,
+    #[serde(rename = "symbols")]
+    pub contracts: Rows<Contract>,
 }
 
 impl Contracts {
     /// The row of one contract; `None` if the exchange does not list it, or its row is a fault.
     pub fn find(&self, symbol: &str) -> Option<&Contract> {
-        self.symbols.iter().find(|row| row.symbol.as_str() == symbol)
+        self.contracts.iter().find(|row| row.symbol.as_str() == symbol)
     }
 }
 
@@ -35,100 +36,100 @@ pub struct Contract {
     /// Contract.
     pub symbol: ContractSymbol,
     /// Perpetual or dated.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub product_type: Option<ProductType>,
     /// When it was opened.
-    #[serde(default, with = "wire::millis_opt")]
-    pub open_timestamp: Option<Timestamp>,
+    #[serde(rename = "open_timestamp", default, with = "codec::millis_opt")]
+    pub open_time: Option<Timestamp>,
     /// When it expires; `None` for a perpetual.
-    #[serde(default, with = "wire::millis_opt")]
-    pub expire_timestamp: Option<Timestamp>,
+    #[serde(rename = "expire_timestamp", default, with = "codec::millis_opt")]
+    pub expire_time: Option<Timestamp>,
     /// When it is settled; `None` for a perpetual.
-    #[serde(default, with = "wire::millis_opt")]
-    pub settle_timestamp: Option<Timestamp>,
+    #[serde(rename = "settle_timestamp", default, with = "codec::millis_opt")]
+    pub settle_time: Option<Timestamp>,
     /// Base currency.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub base_currency: Option<Currency>,
     /// Quote currency.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub quote_currency: Option<Currency>,
     /// Price of the last trade, in the quote currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub last_price: Option<Decimal>,
     /// Traded contracts of the last 24 hours.
-    #[serde(rename = "volume_24h", default, with = "wire::decimal_opt")]
+    #[serde(rename = "volume_24h", default, with = "codec::decimal_opt")]
     pub volume: Option<Decimal>,
     /// Traded amount of the last 24 hours, in the quote currency.
-    #[serde(rename = "turnover_24h", default, with = "wire::decimal_opt")]
+    #[serde(rename = "turnover_24h", default, with = "codec::decimal_opt")]
     pub turnover: Option<Decimal>,
     /// Price of the index, in the quote currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub index_price: Option<Decimal>,
     /// Name of the index.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub index_name: Option<String>,
     /// Value of one contract, in the base currency; of a contract margined in coins, in the quote
     /// currency.
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     pub contract_size: Decimal,
     /// Least leverage.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub min_leverage: Option<Decimal>,
     /// Greatest leverage.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub max_leverage: Option<Decimal>,
     /// Step of prices, in the quote currency. Not a count of digits.
-    #[serde(rename = "price_precision", default, with = "wire::decimal_opt")]
+    #[serde(rename = "price_precision", default, with = "codec::decimal_opt")]
     pub price_step: Option<Decimal>,
     /// Step of sizes, in contracts. Not a count of digits.
     #[serde(
         rename = "vol_precision",
         alias = "volume_precision",
         default,
-        with = "wire::decimal_opt"
+        with = "codec::decimal_opt"
     )]
-    pub volume_step: Option<Decimal>,
+    pub size_step: Option<Decimal>,
     /// Largest limit order, in contracts.
-    #[serde(default, with = "wire::decimal_opt")]
-    pub max_volume: Option<Decimal>,
+    #[serde(rename = "max_volume", default, with = "codec::decimal_opt")]
+    pub max_size: Option<Decimal>,
     /// Largest market order, in contracts.
-    #[serde(default, with = "wire::decimal_opt")]
-    pub market_max_volume: Option<Decimal>,
+    #[serde(rename = "market_max_volume", default, with = "codec::decimal_opt")]
+    pub max_market_size: Option<Decimal>,
     /// Smallest order, in contracts.
-    #[serde(default, with = "wire::decimal_opt")]
-    pub min_volume: Option<Decimal>,
+    #[serde(rename = "min_volume", default, with = "codec::decimal_opt")]
+    pub min_size: Option<Decimal>,
     /// Current funding rate, as a ratio.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub funding_rate: Option<Decimal>,
     /// Expected next funding rate, as a ratio.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub expected_funding_rate: Option<Decimal>,
     /// Open interest, in contracts.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub open_interest: Option<Decimal>,
     /// Open interest, in the quote currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub open_interest_value: Option<Decimal>,
     /// Highest price of the last 24 hours.
-    #[serde(rename = "high_24h", default, with = "wire::decimal_opt")]
+    #[serde(rename = "high_24h", default, with = "codec::decimal_opt")]
     pub high: Option<Decimal>,
     /// Lowest price of the last 24 hours.
-    #[serde(rename = "low_24h", default, with = "wire::decimal_opt")]
+    #[serde(rename = "low_24h", default, with = "codec::decimal_opt")]
     pub low: Option<Decimal>,
     /// Change of the price over 24 hours as a ratio.
-    #[serde(rename = "change_24h", default, with = "wire::decimal_opt")]
+    #[serde(rename = "change_24h", default, with = "codec::decimal_opt")]
     pub change: Option<Decimal>,
     /// Hours between funding payments.
-    #[serde(default, with = "wire::number_opt")]
+    #[serde(default, with = "codec::number_opt")]
     pub funding_interval_hours: Option<u32>,
     /// Next funding payment; only in newer responses.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::millis_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::millis_opt")]
     pub funding_time: Option<Timestamp>,
     /// Whether it trades.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub status: Option<ContractStatus>,
     /// When it was delisted; `None` while it is listed. Whole seconds.
-    #[serde(default, with = "wire::seconds_opt")]
+    #[serde(default, with = "codec::seconds_opt")]
     pub delist_time: Option<Timestamp>,
 }
 
@@ -137,10 +138,10 @@ pub struct Contract {
 #[non_exhaustive]
 pub struct Depth {
     /// Contract.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub symbol: Option<ContractSymbol>,
     /// Time of the snapshot.
-    #[serde(default, with = "wire::millis_opt")]
+    #[serde(default, with = "codec::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// Sell side, best (lowest) price first; at most 50.
     #[serde(deserialize_with = "model::required_rows")]
@@ -154,11 +155,11 @@ positional! {
     /// A price level of a futures order book.
     pub struct Level {
         /// Price, in the quote currency.
-        pub price: Decimal as wire::decimal,
+        pub price: Decimal as codec::decimal,
         /// Resting size, in contracts.
-        pub size: Decimal as wire::decimal,
+        pub size: Decimal as codec::decimal,
         /// Resting size of this and all better levels, in contracts.
-        pub cumulative_size: Option<Decimal> as wire::decimal_opt,
+        pub cumulative_size: Option<Decimal> as codec::decimal_opt,
     }
 }
 
@@ -167,22 +168,22 @@ positional! {
 #[non_exhaustive]
 pub struct Trade {
     /// Contract.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub symbol: Option<ContractSymbol>,
     /// Price, in the quote currency.
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     pub price: Decimal,
     /// Size in the base currency, not in contracts.
-    #[serde(rename = "qty", with = "wire::decimal")]
+    #[serde(rename = "qty", with = "codec::decimal")]
     pub base_size: Decimal,
     /// Size, in the quote currency.
-    #[serde(rename = "quote_qty", default, with = "wire::decimal_opt")]
+    #[serde(rename = "quote_qty", default, with = "codec::decimal_opt")]
     pub quote_size: Option<Decimal>,
     /// When it happened; whole seconds.
-    #[serde(rename = "time", default, with = "wire::seconds_opt")]
+    #[serde(rename = "time", default, with = "codec::seconds_opt")]
     pub timestamp: Option<Timestamp>,
     /// Whether the buyer was the maker, so that the taker sold.
-    #[serde(default, with = "wire::boolean_opt")]
+    #[serde(default, with = "codec::boolean_opt")]
     pub is_buyer_maker: Option<bool>,
 }
 
@@ -191,16 +192,16 @@ pub struct Trade {
 #[non_exhaustive]
 pub struct OpenInterest {
     /// Contract.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub symbol: Option<ContractSymbol>,
     /// Time of the value.
-    #[serde(default, with = "wire::millis_opt")]
+    #[serde(default, with = "codec::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// Open interest, in contracts.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub open_interest: Option<Decimal>,
     /// Open interest, in the quote currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub open_interest_value: Option<Decimal>,
 }
 
@@ -209,26 +210,26 @@ pub struct OpenInterest {
 #[non_exhaustive]
 pub struct FundingRate {
     /// Contract.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub symbol: Option<ContractSymbol>,
     /// Time of the rates.
-    #[serde(default, with = "wire::millis_opt")]
+    #[serde(default, with = "codec::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// A ratio. The documentation calls it the previous period's rate, the exchange's own reference
     /// the current one.
-    #[serde(rename = "rate_value", default, with = "wire::decimal_opt")]
+    #[serde(rename = "rate_value", default, with = "codec::decimal_opt")]
     pub rate: Option<Decimal>,
     /// Expected next funding rate, as a ratio.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub expected_rate: Option<Decimal>,
     /// Next funding.
-    #[serde(default, with = "wire::millis_opt")]
+    #[serde(default, with = "codec::millis_opt")]
     pub funding_time: Option<Timestamp>,
     /// Upper limit of the rate, as a ratio.
-    #[serde(rename = "funding_upper_limit", default, with = "wire::decimal_opt")]
+    #[serde(rename = "funding_upper_limit", default, with = "codec::decimal_opt")]
     pub upper_limit: Option<Decimal>,
     /// Lower limit of the rate, as a ratio.
-    #[serde(rename = "funding_lower_limit", default, with = "wire::decimal_opt")]
+    #[serde(rename = "funding_lower_limit", default, with = "codec::decimal_opt")]
     pub lower_limit: Option<Decimal>,
 }
 
@@ -237,14 +238,14 @@ pub struct FundingRate {
 #[non_exhaustive]
 pub struct FundingRates {
     /// One row per contract.
-    #[serde(default, with = "wire::object_opt")]
-    pub list: Option<Rows<FundingRatesRow>>,
+    #[serde(rename = "list", default, with = "codec::object_opt")]
+    pub rates: Option<Rows<FundingRatesRow>>,
 }
 
 impl FundingRates {
     /// The row of one contract; `None` if the exchange does not list it, or its row is a fault.
     pub fn find(&self, symbol: &str) -> Option<&FundingRatesRow> {
-        let mut rows = self.list.iter().flatten();
+        let mut rows = self.rates.iter().flatten();
         rows.find(|row| row.symbol.as_ref().is_some_and(|contract| contract.as_str() == symbol))
     }
 }
@@ -254,25 +255,25 @@ impl FundingRates {
 #[non_exhaustive]
 pub struct FundingRatesRow {
     /// Contract.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub symbol: Option<ContractSymbol>,
     /// Time of the rates. No source states the unit.
-    #[serde(default, with = "wire::number_opt")]
+    #[serde(default, with = "codec::number_opt")]
     pub timestamp: Option<i64>,
     /// Rate, as a ratio; see [`FundingRate::rate`].
-    #[serde(default, rename = "rate_value", with = "wire::decimal_opt")]
+    #[serde(default, rename = "rate_value", with = "codec::decimal_opt")]
     pub rate: Option<Decimal>,
     /// Expected next funding rate, as a ratio.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub expected_rate: Option<Decimal>,
     /// Next funding. No source states the unit.
-    #[serde(default, with = "wire::number_opt")]
+    #[serde(default, with = "codec::number_opt")]
     pub funding_time: Option<i64>,
     /// Upper limit of the rate, as a ratio.
-    #[serde(default, rename = "funding_upper_limit", with = "wire::decimal_opt")]
+    #[serde(default, rename = "funding_upper_limit", with = "codec::decimal_opt")]
     pub upper_limit: Option<Decimal>,
     /// Lower limit of the rate, as a ratio.
-    #[serde(default, rename = "funding_lower_limit", with = "wire::decimal_opt")]
+    #[serde(default, rename = "funding_lower_limit", with = "codec::decimal_opt")]
     pub lower_limit: Option<Decimal>,
 }
 
@@ -281,22 +282,22 @@ pub struct FundingRatesRow {
 #[non_exhaustive]
 pub struct Kline {
     /// When the candle opened; whole seconds.
-    #[serde(with = "wire::seconds")]
+    #[serde(with = "codec::seconds")]
     pub timestamp: Timestamp,
     /// First price.
-    #[serde(rename = "open_price", with = "wire::decimal")]
+    #[serde(rename = "open_price", with = "codec::decimal")]
     pub open: Decimal,
     /// Highest price.
-    #[serde(rename = "high_price", with = "wire::decimal")]
+    #[serde(rename = "high_price", with = "codec::decimal")]
     pub high: Decimal,
     /// Lowest price.
-    #[serde(rename = "low_price", with = "wire::decimal")]
+    #[serde(rename = "low_price", with = "codec::decimal")]
     pub low: Decimal,
     /// Last price.
-    #[serde(rename = "close_price", with = "wire::decimal")]
+    #[serde(rename = "close_price", with = "codec::decimal")]
     pub close: Decimal,
     /// Traded size, in contracts; usually 0 for candles of the mark price.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub volume: Option<Decimal>,
 }
 
@@ -305,7 +306,8 @@ pub struct Kline {
 #[non_exhaustive]
 pub struct FundingRateHistory {
     /// Newest first.
-    pub list: Rows<PastFundingRate>,
+    #[serde(rename = "list")]
+    pub rates: Rows<PastFundingRate>,
 }
 
 /// A funding rate that was paid.
@@ -313,13 +315,13 @@ pub struct FundingRateHistory {
 #[non_exhaustive]
 pub struct PastFundingRate {
     /// Contract.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub symbol: Option<ContractSymbol>,
     /// Rate, as a ratio.
-    #[serde(rename = "funding_rate", with = "wire::decimal")]
+    #[serde(rename = "funding_rate", with = "codec::decimal")]
     pub rate: Decimal,
     /// When it was paid.
-    #[serde(with = "wire::millis_text")]
+    #[serde(with = "codec::millis_text")]
     pub funding_time: Timestamp,
 }
 
@@ -353,21 +355,21 @@ pub struct LeverageRule {
 #[non_exhaustive]
 pub struct LeverageBracket {
     /// Number of the bracket, from 1.
-    #[serde(default, with = "wire::number_opt")]
+    #[serde(default, with = "codec::number_opt")]
     pub bracket: Option<u32>,
     /// Greatest leverage.
-    #[serde(with = "wire::number")]
-    pub initial_leverage: u32,
+    #[serde(rename = "initial_leverage", with = "codec::number")]
+    pub max_leverage: u32,
     /// Upper end of the range, in the quote currency.
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     pub notional_cap: Decimal,
     /// Lower end of the range, in the quote currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub notional_floor: Option<Decimal>,
     /// Maintenance margin, as a ratio of the position's value.
-    #[serde(rename = "maint_margin_ratio", default, with = "wire::decimal_opt")]
+    #[serde(rename = "maint_margin_ratio", default, with = "codec::decimal_opt")]
     pub maintenance_margin_ratio: Option<Decimal>,
     /// Maintenance margin of all brackets below, in the quote currency.
-    #[serde(rename = "cum", default, with = "wire::decimal_opt")]
+    #[serde(rename = "cum", default, with = "codec::decimal_opt")]
     pub cumulative: Option<Decimal>,
 }

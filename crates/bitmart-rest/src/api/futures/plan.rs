@@ -1,10 +1,10 @@
 //! Orders that wait for a price: plan orders, take-profits, stop-losses and trailing orders.
 
 use bitmart_types::futures::{MarginType, OrderState, PositionMode, PriceType, Side};
-use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, OrderId, Timestamp, wire};
+use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, Keyed, OrderId, Timestamp, codec};
 use serde::{Deserialize, Serialize};
 
-use crate::api::futures::{OrderMode, PlanOrderType, TpSlScope, TriggerDirection};
+use crate::api::futures::{PlanOrderType, TimeInForce, TpSlScope, TriggerDirection};
 use crate::api::model;
 
 mod generated;
@@ -31,12 +31,12 @@ pub struct PlanOrderReceipt {
     pub order_id: OrderId,
 }
 
-/// The exchange has accepted a change of a plan order or of preset prices.
+/// The exchange has changed a plan order, a take-profit, a stop-loss or preset prices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct PlanOrderRef {
+pub struct ModifiedPlanOrder {
     /// The exchange's id of the order.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub order_id: Option<OrderId>,
 }
 
@@ -48,7 +48,7 @@ pub struct TpSlReceipt {
     #[serde(deserialize_with = "model::placed_id")]
     pub order_id: OrderId,
     /// Your id; `None` for an order that has none.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(with = "codec::text_opt", default)]
     pub client_order_id: Option<ClientOrderId>,
 }
 
@@ -59,63 +59,70 @@ pub struct PlanOrder {
     /// The exchange's id.
     pub order_id: OrderId,
     /// Your id; `None` for an order that has none.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub client_order_id: Option<ClientOrderId>,
     /// Contract.
     pub symbol: ContractSymbol,
     /// Direction.
     pub side: Side,
     /// Kind of order.
-    #[serde(rename = "type", default, with = "wire::opt")]
+    #[serde(rename = "type", default, with = "codec::opt")]
     pub order_type: Option<PlanOrderType>,
     /// State.
     pub state: OrderState,
     /// Size, in contracts.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub size: Option<Decimal>,
     /// Price that triggers it, in the quote currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub trigger_price: Option<Decimal>,
     /// Limit price of the order that is placed then; 0 or `None` at market.
-    #[serde(default, with = "wire::decimal_opt")]
-    pub executive_price: Option<Decimal>,
+    #[serde(rename = "executive_price", default, with = "codec::decimal_opt")]
+    pub execution_price: Option<Decimal>,
     /// Direction in which the price must reach the trigger.
-    #[serde(rename = "price_way", default, with = "wire::opt")]
-    pub direction: Option<TriggerDirection>,
+    #[serde(rename = "price_way", default, with = "codec::opt")]
+    pub trigger_direction: Option<TriggerDirection>,
     /// Which price triggers it.
-    #[serde(rename = "price_type", default, with = "wire::opt")]
-    pub trigger_by: Option<PriceType>,
+    #[serde(rename = "price_type", default, with = "codec::opt")]
+    pub trigger_price_type: Option<PriceType>,
     /// How much of the position it closes.
-    #[serde(rename = "plan_category", default, with = "wire::opt")]
+    #[serde(rename = "plan_category", default, with = "codec::opt")]
     pub tp_sl_scope: Option<TpSlScope>,
     /// Time in force of the order that is placed then.
-    #[serde(default, with = "wire::opt")]
-    pub mode: Option<OrderMode>,
+    #[serde(rename = "mode", default, with = "codec::opt")]
+    pub time_in_force: Option<TimeInForce>,
     /// Leverage.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub leverage: Option<Decimal>,
     /// Margin type.
-    #[serde(rename = "open_type", default, with = "wire::text_opt")]
+    #[serde(rename = "open_type", default, with = "codec::text_opt")]
     pub margin_type: Option<MarginType>,
     /// Position mode of the account at that time.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub position_mode: Option<PositionMode>,
     /// When it was accepted.
-    #[serde(default, with = "wire::millis_opt")]
+    #[serde(default, with = "codec::millis_opt")]
     pub create_time: Option<Timestamp>,
     /// When it last changed.
-    #[serde(default, with = "wire::millis_opt")]
+    #[serde(default, with = "codec::millis_opt")]
     pub update_time: Option<Timestamp>,
     /// Which price triggers the take-profit.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub preset_take_profit_price_type: Option<PriceType>,
     /// Which price triggers the stop-loss.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub preset_stop_loss_price_type: Option<PriceType>,
     /// Take-profit price of the position that the order opens.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub preset_take_profit_price: Option<Decimal>,
     /// Stop-loss price of the position that the order opens.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub preset_stop_loss_price: Option<Decimal>,
+}
+
+/// By the id of the exchange.
+impl Keyed for PlanOrder {
+    fn key(&self) -> Option<&str> {
+        Some(self.order_id.as_str())
+    }
 }

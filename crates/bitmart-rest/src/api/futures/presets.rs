@@ -4,7 +4,7 @@ use bitmart_types::Decimal;
 use bitmart_types::futures::Side;
 
 use crate::ValidationError;
-use crate::wire::validate;
+use crate::protocol::validate;
 
 /// Checks the preset take-profit and stop-loss prices of an order.
 pub(super) fn check_presets(

@@ -8,7 +8,7 @@ use super::{Contract, NewOrder, NewPlanOrder, NewTpSlOrder, NewTrailingOrder};
 use crate::ValidationError;
 use crate::api::futures::{ContractStatus, ContractType};
 use crate::api::step;
-use crate::wire::validate;
+use crate::protocol::validate;
 
 /// The rules of a contract: steps, ranges and the value of a contract. They round and check an order
 /// before it is sent.
@@ -68,10 +68,10 @@ impl OrderRules {
             contract_type,
             contract_size: contract.contract_size,
             price_step: validate::present("price_precision", contract.price_step)?,
-            size_step: validate::present("vol_precision", contract.volume_step)?,
-            min_size: contract.min_volume,
-            max_size: contract.max_volume,
-            max_market_size: contract.market_max_volume,
+            size_step: validate::present("vol_precision", contract.size_step)?,
+            min_size: contract.min_size,
+            max_size: contract.max_size,
+            max_market_size: contract.max_market_size,
             min_leverage: contract.min_leverage,
             max_leverage: contract.max_leverage,
         })

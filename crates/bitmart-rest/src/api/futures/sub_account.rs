@@ -1,6 +1,6 @@
 //! Futures accounts of sub-accounts.
 
-use bitmart_types::{Currency, Decimal, Rows, Timestamp, WalletType, wire};
+use bitmart_types::{Currency, Decimal, Rows, Timestamp, WalletType, codec};
 use serde::{Deserialize, Serialize};
 
 mod generated;
@@ -27,13 +27,14 @@ impl crate::Client {
 #[non_exhaustive]
 pub struct SubAccountWallet {
     /// One row per currency with a balance above zero.
-    pub wallet: Rows<SubAccountBalance>,
+    #[serde(rename = "wallet")]
+    pub balances: Rows<SubAccountBalance>,
 }
 
 impl SubAccountWallet {
     /// The row of one currency; `None` if the exchange does not list it, or its row is a fault.
     pub fn find(&self, currency: &str) -> Option<&SubAccountBalance> {
-        self.wallet.iter().find(|row| row.currency.as_str() == currency)
+        self.balances.iter().find(|row| row.currency.as_str() == currency)
     }
 }
 
@@ -44,13 +45,13 @@ pub struct SubAccountBalance {
     /// Currency.
     pub currency: Currency,
     /// Its full name.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub name: Option<String>,
     /// Free, in the currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub available: Option<Decimal>,
     /// Held by orders and positions, in the currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub frozen: Option<Decimal>,
 }
 
@@ -60,23 +61,23 @@ pub struct SubAccountBalance {
 #[non_exhaustive]
 pub struct SubAccountTransfer {
     /// User name of the account that paid.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub from_account: Option<String>,
     /// Kind of that account.
-    #[serde(rename = "fromWalletType", default, with = "wire::opt")]
+    #[serde(rename = "fromWalletType", default, with = "codec::opt")]
     pub from_wallet: Option<WalletType>,
     /// User name of the account that received.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub to_account: Option<String>,
     /// Kind of that account.
-    #[serde(rename = "toWalletType", default, with = "wire::opt")]
+    #[serde(rename = "toWalletType", default, with = "codec::opt")]
     pub to_wallet: Option<WalletType>,
     /// Currency.
     pub currency: Currency,
     /// Amount, in the currency.
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     pub amount: Decimal,
     /// When it was requested; whole seconds.
-    #[serde(rename = "submissionTime", default, with = "wire::seconds_opt")]
+    #[serde(rename = "submissionTime", default, with = "codec::seconds_opt")]
     pub timestamp: Option<Timestamp>,
 }

@@ -1,6 +1,6 @@
 //! Moving money between the futures account and others of the same user.
 
-use bitmart_types::{Currency, Decimal, Rows, Timestamp, TransferId, wire};
+use bitmart_types::{Currency, Decimal, Rows, Timestamp, TransferId, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::api::futures::{FundingTransferDirection, TransferDirection, TransferState};
@@ -30,14 +30,14 @@ impl TransferWithFunding {
     /// Moves money from the funding to the futures account.
     ///
     /// * `amount`: in the currency.
-    pub fn from_fund(currency: impl Into<Currency>, amount: Decimal) -> Self {
-        Self::new(currency, amount, FundingTransferDirection::FundToFutures)
+    pub fn from_funding(currency: impl Into<Currency>, amount: Decimal) -> Self {
+        Self::new(currency, amount, FundingTransferDirection::FundingToFutures)
     }
     /// Moves money from the futures to the funding account.
     ///
     /// * `amount`: in the currency.
-    pub fn to_fund(currency: impl Into<Currency>, amount: Decimal) -> Self {
-        Self::new(currency, amount, FundingTransferDirection::FuturesToFund)
+    pub fn to_funding(currency: impl Into<Currency>, amount: Decimal) -> Self {
+        Self::new(currency, amount, FundingTransferDirection::FuturesToFunding)
     }
 }
 
@@ -46,10 +46,10 @@ impl TransferWithFunding {
 #[non_exhaustive]
 pub struct TransferReceipt {
     /// Currency.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub currency: Option<Currency>,
     /// Amount, in the currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub amount: Option<Decimal>,
 }
 
@@ -58,13 +58,14 @@ pub struct TransferReceipt {
 #[non_exhaustive]
 pub struct Transfers {
     /// The rows of this page.
-    pub records: Rows<Transfer>,
+    #[serde(rename = "records")]
+    pub transfers: Rows<Transfer>,
 }
 
 impl Transfers {
     /// The row of one transfer; `None` if the exchange does not list it, or its row is a fault.
     pub fn find(&self, transfer_id: &str) -> Option<&Transfer> {
-        self.records.iter().find(|row| row.transfer_id.as_str() == transfer_id)
+        self.transfers.iter().find(|row| row.transfer_id.as_str() == transfer_id)
     }
 }
 
@@ -77,16 +78,16 @@ pub struct Transfer {
     /// Currency.
     pub currency: Currency,
     /// Amount, in the currency.
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     pub amount: Decimal,
     /// From where to where.
     #[serde(rename = "type")]
     pub direction: TransferDirection,
     /// State.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub state: Option<TransferState>,
     /// When it was requested.
-    #[serde(default, with = "wire::millis_opt")]
+    #[serde(default, with = "codec::millis_opt")]
     pub timestamp: Option<Timestamp>,
 }
 

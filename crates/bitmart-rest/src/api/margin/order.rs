@@ -1,11 +1,11 @@
 //! New orders on isolated margin.
 
-use bitmart_types::{ClientOrderId, Symbol, wire};
+use bitmart_types::{ClientOrderId, Symbol, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
+use crate::protocol::validate;
 use crate::spot;
-use crate::wire::validate;
 
 /// The request that places an order on isolated margin. A [`spot::NewOrder`] converts into it.
 ///
@@ -30,7 +30,7 @@ pub struct SubmitOrder {
         rename = "clientOrderId",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::text_opt"
+        with = "codec::text_opt"
     )]
     client_order_id: Option<ClientOrderId>,
 }

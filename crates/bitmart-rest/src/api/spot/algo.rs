@@ -3,10 +3,10 @@
 //! The exchange documents neither these calls nor their responses. The requests follow its own client
 //! libraries; what third parties report of the responses is typed with every field optional.
 
-use bitmart_types::{ClientOrderId, Decimal, OrderId, Side, Symbol, wire};
+use bitmart_types::{ClientOrderId, Decimal, Keyed, OrderId, Side, Symbol, codec};
 use serde::{Deserialize, Serialize};
 
-use crate::api::spot::AlgoTriggerType;
+use crate::api::spot::AlgoExecution;
 
 mod generated;
 mod submit;
@@ -19,7 +19,7 @@ pub use submit::SubmitAlgoOrder;
 #[non_exhaustive]
 pub struct AlgoOrderReceipt {
     /// The exchange's id of the algo order.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(with = "codec::text_opt", default)]
     pub order_id: Option<OrderId>,
 }
 
@@ -28,7 +28,7 @@ pub struct AlgoOrderReceipt {
 #[non_exhaustive]
 pub struct AlgoCancelReceipt {
     /// Whether it was canceled.
-    #[serde(rename = "result", with = "wire::boolean_opt", default)]
+    #[serde(rename = "result", with = "codec::boolean_opt", default)]
     pub canceled: Option<bool>,
 }
 
@@ -38,42 +38,49 @@ pub struct AlgoCancelReceipt {
 #[non_exhaustive]
 pub struct AlgoOrder {
     /// The exchange's id.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(with = "codec::text_opt", default)]
     pub order_id: Option<OrderId>,
     /// Your id.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(with = "codec::text_opt", default)]
     pub client_order_id: Option<ClientOrderId>,
     /// Pair.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(with = "codec::text_opt", default)]
     pub symbol: Option<Symbol>,
     /// Direction.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(with = "codec::text_opt", default)]
     pub side: Option<Side>,
     /// Kind of algo order or account; no source states the values.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(with = "codec::text_opt", default)]
     pub order_mode: Option<String>,
     /// Kind of the order that it becomes.
-    #[serde(rename = "trigger_type", with = "wire::text_opt", default)]
-    pub trigger_type: Option<AlgoTriggerType>,
+    #[serde(rename = "trigger_type", with = "codec::text_opt", default)]
+    pub execution: Option<AlgoExecution>,
     /// State; no source states the values.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(with = "codec::text_opt", default)]
     pub state: Option<String>,
     /// Who canceled it; no source states the values.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(with = "codec::text_opt", default)]
     pub cancel_source: Option<String>,
     /// Price of the order that it becomes, in the quote currency.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(with = "codec::decimal_opt", default)]
     pub price: Option<Decimal>,
     /// Ordered amount, in the base currency.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(with = "codec::decimal_opt", default)]
     pub size: Option<Decimal>,
     /// Ordered amount, in the quote currency.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(with = "codec::decimal_opt", default)]
     pub notional: Option<Decimal>,
     /// When it was placed, in a unit that no source states; most likely milliseconds.
-    #[serde(with = "wire::number_opt", default)]
+    #[serde(with = "codec::number_opt", default)]
     pub create_time: Option<i64>,
     /// When it last changed, in a unit that no source states; most likely milliseconds.
-    #[serde(with = "wire::number_opt", default)]
+    #[serde(with = "codec::number_opt", default)]
     pub update_time: Option<i64>,
+}
+
+/// By the id of the exchange.
+impl Keyed for AlgoOrder {
+    fn key(&self) -> Option<&str> {
+        self.order_id.as_ref().map(OrderId::as_str)
+    }
 }

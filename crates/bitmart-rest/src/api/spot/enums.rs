@@ -86,7 +86,7 @@ bitmart_types::open_enum! {
 
 bitmart_types::open_enum! {
     /// What a spot algo order becomes when it is triggered.
-    pub enum AlgoTriggerType {
+    pub enum AlgoExecution {
         /// A limit order.
         Limit = "limit",
         /// A market order.

@@ -6,7 +6,7 @@ use super::{NewOrder, SymbolInfo};
 use crate::ValidationError;
 use crate::api::spot::TradeStatus;
 use crate::api::step;
-use crate::wire::validate;
+use crate::protocol::validate;
 
 /// Maximum number of decimal places of a `Decimal`.
 const PLACES_MAX: u32 = 28;
@@ -65,11 +65,11 @@ impl OrderRules {
                 "price_max_precision",
                 pair.price_max_precision,
             )?),
-            size_step: pair.quote_increment.normalize(),
-            min_size: validate::present("base_min_size", pair.base_min_size)?.normalize(),
-            max_size: pair.base_max_size.map(|size| size.normalize()),
-            min_buy_amount: validate::present("min_buy_amount", pair.min_buy_amount)?.normalize(),
-            min_sell_amount: validate::present("min_sell_amount", pair.min_sell_amount)?
+            size_step: pair.size_step.normalize(),
+            min_size: validate::present("base_min_size", pair.min_size)?.normalize(),
+            max_size: pair.max_size.map(|size| size.normalize()),
+            min_buy_amount: validate::present("min_buy_amount", pair.min_buy_notional)?.normalize(),
+            min_sell_amount: validate::present("min_sell_amount", pair.min_sell_notional)?
                 .normalize(),
         })
     }

@@ -2,8 +2,8 @@
 
 use bitmart_types::spot::{OrderMode, OrderState, OrderType};
 use bitmart_types::{
-    ClientOrderId, Currency, Decimal, OrderId, Rows, Side, Symbol, Timestamp, TradeId, TradeRole,
-    wire,
+    ClientOrderId, Currency, Decimal, Keyed, OrderId, Rows, Side, Symbol, Timestamp, TradeId,
+    TradeRole, codec,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -42,7 +42,7 @@ pub struct OrderReceipt {
 pub struct CancelReceipt {
     /// Whether the order was canceled. `false` means that it was filled or canceled before; `None` if the
     /// exchange accepted the request and does not say it.
-    #[serde(rename = "result", default, with = "wire::boolean_opt")]
+    #[serde(rename = "result", default, with = "codec::boolean_opt")]
     pub canceled: Option<bool>,
 }
 
@@ -54,10 +54,10 @@ impl<'de> Deserialize<'de> for CancelReceipt {
         #[serde(untagged)]
         enum Data {
             Members {
-                #[serde(default, with = "wire::boolean_opt")]
+                #[serde(default, with = "codec::boolean_opt")]
                 result: Option<bool>,
             },
-            Bare(#[serde(with = "wire::boolean_opt")] Option<bool>),
+            Bare(#[serde(with = "codec::boolean_opt")] Option<bool>),
         }
 
         let canceled = match Data::deserialize(deserializer)? {
@@ -81,13 +81,13 @@ pub struct BatchCancelReceipt {
     #[serde(rename = "failIds", default)]
     pub failed: Rows<OrderId>,
     /// Number of requested orders.
-    #[serde(default, with = "wire::number_opt")]
+    #[serde(default, with = "codec::number_opt")]
     pub total_count: Option<u32>,
     /// Number of canceled orders.
-    #[serde(default, with = "wire::number_opt")]
+    #[serde(default, with = "codec::number_opt")]
     pub success_count: Option<u32>,
     /// Number of orders that were not canceled.
-    #[serde(default, with = "wire::number_opt")]
+    #[serde(default, with = "codec::number_opt")]
     pub failed_count: Option<u32>,
 }
 
@@ -106,50 +106,57 @@ pub struct Order {
     /// The exchange's id.
     pub order_id: OrderId,
     /// Your id; `None` for an order that has none.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub client_order_id: Option<ClientOrderId>,
     /// Pair.
     pub symbol: Symbol,
     /// Direction.
     pub side: Side,
     /// Account that the order trades for.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub order_mode: Option<OrderMode>,
     /// Kind of order.
-    #[serde(rename = "type", default, with = "wire::opt")]
+    #[serde(rename = "type", default, with = "codec::opt")]
     pub order_type: Option<OrderType>,
     /// State.
     pub state: OrderState,
     /// Who canceled it; `None` for an order that was not.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub cancel_source: Option<CancelSource>,
     /// Self-trade prevention.
-    #[serde(rename = "stpMode", default, with = "wire::text_opt")]
+    #[serde(rename = "stpMode", default, with = "codec::text_opt")]
     pub self_trade_prevention: Option<SelfTradePrevention>,
     /// Limit price, in the quote currency; `None` or 0 for a market order.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub price: Option<Decimal>,
     /// Average price of the fills; 0 or `None` without one.
-    #[serde(rename = "priceAvg", default, with = "wire::decimal_opt")]
+    #[serde(rename = "priceAvg", default, with = "codec::decimal_opt")]
     pub average_price: Option<Decimal>,
     /// Ordered amount, in the base currency; 0 or `None` for a market buy.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub size: Option<Decimal>,
     /// Filled amount, in the base currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub filled_size: Option<Decimal>,
     /// Ordered amount, in the quote currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub notional: Option<Decimal>,
     /// Filled amount, in the quote currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub filled_notional: Option<Decimal>,
     /// When it was accepted.
-    #[serde(default, with = "wire::millis_opt")]
+    #[serde(default, with = "codec::millis_opt")]
     pub create_time: Option<Timestamp>,
     /// When it last changed.
-    #[serde(default, with = "wire::millis_opt")]
+    #[serde(default, with = "codec::millis_opt")]
     pub update_time: Option<Timestamp>,
+}
+
+/// By the id of the exchange: `orders.find("117")`.
+impl Keyed for Order {
+    fn key(&self) -> Option<&str> {
+        Some(self.order_id.as_str())
+    }
 }
 
 /// A fill of one of your orders.
@@ -162,43 +169,50 @@ pub struct Fill {
     /// The exchange's id of the order.
     pub order_id: OrderId,
     /// Your id of the order; `None` for an order that has none.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub client_order_id: Option<ClientOrderId>,
     /// Pair.
     pub symbol: Symbol,
     /// Direction of the order.
     pub side: Side,
     /// Account that the order trades for.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub order_mode: Option<OrderMode>,
     /// Kind of order.
-    #[serde(rename = "type", default, with = "wire::opt")]
+    #[serde(rename = "type", default, with = "codec::opt")]
     pub order_type: Option<OrderType>,
     /// Self-trade prevention.
-    #[serde(rename = "stpMode", default, with = "wire::text_opt")]
+    #[serde(rename = "stpMode", default, with = "codec::text_opt")]
     pub self_trade_prevention: Option<SelfTradePrevention>,
     /// Price of the fill, in the quote currency.
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     pub price: Decimal,
     /// Filled amount, in the base currency.
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     pub size: Decimal,
     /// Filled amount, in the quote currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub notional: Option<Decimal>,
     /// Fee, in [`fee_currency`](Self::fee_currency).
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub fee: Option<Decimal>,
     /// Currency of the fee.
-    #[serde(rename = "feeCoinName", default, with = "wire::opt")]
+    #[serde(rename = "feeCoinName", default, with = "codec::opt")]
     pub fee_currency: Option<Currency>,
     /// Whether the order was maker or taker.
-    #[serde(default, with = "wire::opt")]
+    #[serde(default, with = "codec::opt")]
     pub trade_role: Option<TradeRole>,
     /// When it happened.
-    #[serde(rename = "createTime", default, with = "wire::millis_opt")]
+    #[serde(rename = "createTime", default, with = "codec::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// When the record last changed.
-    #[serde(default, with = "wire::millis_opt")]
+    #[serde(default, with = "codec::millis_opt")]
     pub update_time: Option<Timestamp>,
+}
+
+/// By the id of the trade. A trade between two orders of the account is two rows: the first is found.
+impl Keyed for Fill {
+    fn key(&self) -> Option<&str> {
+        Some(self.trade_id.as_str())
+    }
 }

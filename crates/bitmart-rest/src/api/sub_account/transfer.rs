@@ -4,16 +4,16 @@
 //! before with code 61004: on [`Outcome::Unknown`](crate::Outcome::Unknown) the same request can be sent
 //! again. It either moves the money, or is rejected because the first one did.
 
-use bitmart_types::{Currency, Decimal, RequestNo, wire};
+use bitmart_types::{Currency, Decimal, RequestNo, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
-use crate::wire::validate;
+use crate::protocol::validate;
 
 /// Amount and currency of a transfer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Funds {
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     amount: Decimal,
     currency: Currency,
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::rate::{Published, Rate};
-use crate::wire::rate_limit::{RateLimitState, ThrottleReason};
+use crate::protocol::rate_limit::{RateLimitState, ThrottleReason};
 
 /// Identifies a caller in the queue, and later its permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

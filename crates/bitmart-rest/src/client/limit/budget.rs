@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use super::rate::Published;
-use crate::wire::endpoint::{LimitScope, Metadata, RateLimit};
-use crate::wire::rate_limit::{RateLimitState, ThrottleReason};
+use crate::protocol::endpoint::{LimitScope, Metadata, RateLimit};
+use crate::protocol::rate_limit::{RateLimitState, ThrottleReason};
 
 /// Bytes of the SHA-256 of an API key that identify its user.
 const ID_BYTES: usize = 8;
@@ -203,7 +203,7 @@ impl fmt::Debug for dyn BudgetStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::endpoint::{Auth, Host, Method};
+    use crate::protocol::endpoint::{Auth, Host, Method};
 
     const BY_KEY: Metadata = Metadata::new("by_key", Method::Post, Host::Spot, "/by_key")
         .auth(Auth::Signed)

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::bucket::{Bucket, Ticket};
 use super::budget::{Budget, BudgetFuture, BudgetRefusal, BudgetStore, PermitId, RequestEnd};
 use super::shared_bucket::{self, SharedBucket, now};
-use crate::wire::rate_limit::RateLimitState;
+use crate::protocol::rate_limit::RateLimitState;
 
 /// Counts permits in memory, as a [`Limiter`](crate::limit::Limiter) without a store does.
 ///

@@ -1,11 +1,11 @@
-//! A permit, whoever counts it.
+//! A permit, counted in this process or by a budget store.
 
 use std::time::{Duration, Instant};
 
 use super::bucket::Delay;
 use super::shared_bucket::LocalPermit;
 use super::stored_bucket::StoredPermit;
-use crate::wire::rate_limit::RateLimitState;
+use crate::protocol::rate_limit::RateLimitState;
 
 /// Permission to send one request. Dropping it returns it, unless it was counted.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use super::bucket::{Bucket, Delay, Ticket};
 use crate::client::observe::BucketMetrics;
-use crate::wire::rate_limit::RateLimitState;
+use crate::protocol::rate_limit::RateLimitState;
 
 #[derive(Debug)]
 pub(super) struct SharedBucket {

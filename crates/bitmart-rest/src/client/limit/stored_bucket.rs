@@ -7,13 +7,13 @@ use super::bucket::{Bucket, Delay};
 use super::budget::{Budget, BudgetStore, PermitId, RequestEnd};
 use super::shared_bucket::now;
 use crate::client::observe::BucketMetrics;
-use crate::wire::rate_limit::RateLimitState;
+use crate::protocol::rate_limit::RateLimitState;
 
 #[derive(Debug)]
 pub(super) struct StoredBucket {
     store: Arc<dyn BudgetStore>,
     budget: Budget,
-    /// Pauses and bans that this process knows of, which then need no answer of the store. Counts nothing.
+    /// Only for pauses and bans: a request that one of them holds back need not query the store.
     pauses: Mutex<Bucket>,
     metrics: BucketMetrics,
 }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, advance, sleep};
 use proptest::prelude::*;
 
 use super::*;
-use crate::wire::endpoint::{Auth, Host, Method};
+use crate::protocol::endpoint::{Auth, Host, Method};
 
 const BY_KEY: Metadata = Metadata::new("by_key", Method::Post, Host::Spot, "/by_key")
     .auth(Auth::Signed)

@@ -11,7 +11,7 @@ use tracing::field::Empty;
 use super::metrics::EndpointMetrics;
 use super::{Metrics, labels};
 use crate::error::Error;
-use crate::wire::endpoint::{Host, Metadata};
+use crate::protocol::endpoint::{Host, Metadata};
 
 /// The timing of a call, as in [`Detailed`](crate::Detailed).
 #[derive(Clone, Copy, Default)]

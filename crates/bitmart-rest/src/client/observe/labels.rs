@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Outcome};
+use crate::protocol::endpoint::Method;
 use crate::transport::TransportErrorKind;
-use crate::wire::endpoint::Method;
 
 /// How a call ended.
 #[derive(Clone, Copy, PartialEq, Eq)]

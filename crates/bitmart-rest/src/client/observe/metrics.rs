@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use metrics::{Gauge, Histogram, Unit, counter, gauge, histogram};
 
 use super::labels::{self, Ended};
+use crate::protocol::endpoint::{Host, LimitScope, Metadata};
+use crate::protocol::rate_limit::ThrottleReason;
 use crate::transport::TransportError;
-use crate::wire::endpoint::{Host, LimitScope, Metadata};
-use crate::wire::rate_limit::ThrottleReason;
 
 /// Metrics of a client.
 pub(crate) struct Metrics {

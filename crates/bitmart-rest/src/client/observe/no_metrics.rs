@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::labels::Ended;
+use crate::protocol::endpoint::{Host, Metadata};
+use crate::protocol::rate_limit::ThrottleReason;
 use crate::transport::TransportError;
-use crate::wire::endpoint::{Host, Metadata};
-use crate::wire::rate_limit::ThrottleReason;
 
 /// Metrics of a client.
 pub(crate) struct Metrics;

@@ -130,8 +130,8 @@ impl Connector {
 
             let (sender, connection) = http2::Builder::new(TokioExecutor::new())
                 .timer(TokioTimer::new())
-                // A connection that is dead without a word would swallow all requests until the system
-                // closes it, after about 15 minutes.
+                // On a connection whose peer has vanished, requests would get no response until the
+                // system closes it, after about 15 minutes.
                 .keep_alive_interval(HTTP2_PING_INTERVAL)
                 .keep_alive_timeout(HTTP2_PING_TIMEOUT)
                 .handshake(stream)

@@ -28,7 +28,7 @@ struct Idle {
     since: Moment,
 }
 
-/// A time by both clocks: the system's goes on while the machine is suspended, the other one stands still.
+/// A time by both clocks: the system's advances while the machine is suspended, the monotonic one does not.
 #[derive(Clone, Copy)]
 struct Moment {
     instant: Instant,

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::code;
 use crate::error::{ApiError, ResponseInfo};
+use crate::protocol::endpoint::{Host, Metadata, Method};
 use crate::transport::TransportError;
-use crate::wire::endpoint::{Host, Metadata, Method};
 
 const READ: Metadata = Metadata::new("read", Method::Get, Host::Spot, "/read");
 const TRADE: Metadata = Metadata::new("t", Method::Post, Host::Spot, "/t").effect(Effect::Trade);
@@ -188,7 +188,7 @@ fn failures_have_the_documented_class() {
 #[cfg(feature = "client")]
 #[test]
 fn a_throttled_request_has_the_wait_of_the_limiter() {
-    use crate::wire::rate_limit::Throttled;
+    use crate::protocol::rate_limit::Throttled;
 
     let (retry_after, until) = (Duration::from_secs(7), Timestamp::from_millis(7_000));
     for metadata in [&READ, &TRADE] {

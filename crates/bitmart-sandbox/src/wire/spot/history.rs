@@ -75,7 +75,7 @@ fn orders(call: &mut Call<'_>, open: bool) -> HandlerResult {
     Ok(rows.collect::<Value>())
 }
 
-pub(crate) fn account_trades(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn fills(call: &mut Call<'_>) -> HandlerResult {
     let (account, filter) = (call.account_id()?, Filter::read(call)?);
     let exchange = &call.exchange;
     let rows = exchange

@@ -289,7 +289,7 @@ fn own_order(exchange: &Exchange, id: Option<OrderId>, account: AccountId) -> Op
     exchange.spot_order(id?).filter(|order| order.account == account)
 }
 
-pub(crate) fn order_trades(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn order_fills(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account_id()?;
     let id = parse_id(&call.params.required("orderId")?);
     let order = own_order(&call.exchange, id, account).ok_or_else(|| error(50005))?;

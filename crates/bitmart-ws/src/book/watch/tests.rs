@@ -15,13 +15,13 @@ async fn every_reader_receives_the_latest_book() {
     let harness = harness();
     let mut first = harness.book.watch();
     let mut second = first.clone();
-    assert!(!first.latest().is_synchronized());
+    assert!(!first.book().is_synchronized());
     harness.writer.push(depth("snapshot", 4, "100"));
     assert_eq!((version(&mut first).await, version(&mut second).await), (Some(4), Some(4)));
-    let old = first.latest();
+    let old = first.book();
     harness.writer.push(bids("update", 5, r#"["100","0"],["99","1"]"#));
     assert_eq!(version(&mut second).await, Some(5));
-    assert_eq!(first.latest().best_bid().map(|bid| bid.price), Some(dec!(99)));
+    assert_eq!(first.book().best_bid().map(|bid| bid.price), Some(dec!(99)));
     assert_eq!(
         old.best_bid().map(|bid| bid.price),
         Some(dec!(100)),
@@ -38,7 +38,7 @@ async fn readers_receive_a_resyncing_book() {
     assert_eq!(version(&mut watch).await, Some(4));
     harness.writer.push(Update::Lagged(3));
     assert_eq!(version(&mut watch).await, None);
-    assert_eq!(watch.latest().limit(), Some(100));
+    assert_eq!(watch.book().limit(), Some(100));
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn a_slow_reader_skips_to_the_latest_book() {
 async fn readers_that_hold_books_do_not_block_the_task() {
     let harness = harness();
     let mut watch = harness.book.watch();
-    let held: Vec<_> = (0..1_000).map(|_| watch.latest()).collect();
+    let held: Vec<_> = (0..1_000).map(|_| watch.book()).collect();
     harness.writer.push(depth("snapshot", 4, "100"));
     assert_eq!(version(&mut watch).await, Some(4));
     assert!(held.iter().all(|book| !book.is_synchronized()));
@@ -86,13 +86,13 @@ async fn is_a_stream_that_can_be_shared() {
     let mut watch = harness.book.watch();
     assert_sync(&watch);
     assert_eq!(watch.topic().name(), "spot/depth/increase100:BTC_USDT");
-    // A canceled call loses no book, and `latest` works meanwhile.
+    // A canceled call loses no book, and `book` works meanwhile.
     tokio::select! {
         biased;
         _ = watch.next() => panic!("no book yet"),
         () = tokio::task::yield_now() => {}
     }
-    assert!(!watch.latest().is_synchronized());
+    assert!(!watch.book().is_synchronized());
     harness.writer.push(depth("snapshot", 4, "100"));
     let book = futures_util::StreamExt::next(&mut watch).await.expect("live").expect("no error");
     assert_eq!(book.version(), Some(4));
@@ -127,7 +127,7 @@ async fn an_ended_subscription_clears_the_book() {
     for watch in [&mut watch, &mut other] {
         let error = watch.next().await.expect("an error").expect_err("no book");
         assert_eq!(error.kind(), ErrorKind::ShutDown);
-        assert!(!watch.latest().is_synchronized());
+        assert!(!watch.book().is_synchronized());
         assert!(watch.next().await.is_none());
     }
 }
@@ -145,7 +145,7 @@ fn a_runtime_that_shuts_down_clears_the_book() {
         std::mem::forget(harness.writer);
         watch
     });
-    assert!(watch.latest().is_synchronized());
+    assert!(watch.book().is_synchronized());
     drop(runtime);
-    assert!(!watch.latest().is_synchronized());
+    assert!(!watch.book().is_synchronized());
 }

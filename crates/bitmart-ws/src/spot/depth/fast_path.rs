@@ -5,7 +5,7 @@
 //! digits. Any other frame goes to the general decoder. Where the fast path accepts a frame, both
 //! decoders give the same event (property test).
 
-use bitmart_types::{Decimal, Timestamp, wire};
+use bitmart_types::{Decimal, Timestamp, codec};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::event::{DecodeError, DepthKind, Level, decode_entries};
@@ -155,7 +155,7 @@ impl<'a> Cursor<'a> {
 
     /// A text that is not one of the spellings of "no value".
     fn name(&mut self) -> Option<&'a str> {
-        self.quoted().filter(|name| !wire::is_blank(name))
+        self.quoted().filter(|name| !codec::is_blank(name))
     }
 
     /// Text without escapes.

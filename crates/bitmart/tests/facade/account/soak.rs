@@ -223,7 +223,7 @@ async fn history(
     let mut listed = BTreeSet::new();
     let minute = Duration::from_secs(60);
     let (from, to) = (begin - minute, harness.now() + minute);
-    let mut pages = harness.trader.history(spot::ListAccountTrades::new(), from, to);
+    let mut pages = harness.trader.history(spot::ListFills::new(), from, to);
     while let Some(page) = pages.next().await {
         listed.extend(page?.into_iter().map(|fill| fill.trade_id));
     }

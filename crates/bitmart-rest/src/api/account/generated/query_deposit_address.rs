@@ -42,7 +42,7 @@ impl Endpoint for QueryDepositAddress {
     .limit(2, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::identifier("currency", Some(&self.currency))
+        crate::protocol::validate::identifier("currency", Some(&self.currency))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {

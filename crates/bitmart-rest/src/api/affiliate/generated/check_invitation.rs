@@ -16,15 +16,15 @@ use crate::endpoint::{Auth, EncodeError, Endpoint, Host, LimitScope, Metadata, M
 #[non_exhaustive]
 pub struct CheckInvitation {
     #[serde(rename = "cid")]
-    pub(crate) user_id: UserId,
+    pub(crate) uid: UserId,
 }
 
 impl CheckInvitation {
     /// Creates the request from its required parameters.
     ///
-    /// * `user_id`: the customer.
-    pub fn new(user_id: impl Into<UserId>) -> Self {
-        Self { user_id: user_id.into() }
+    /// * `uid`: the customer.
+    pub fn new(uid: impl Into<UserId>) -> Self {
+        Self { uid: uid.into() }
     }
 }
 
@@ -43,11 +43,11 @@ impl Endpoint for CheckInvitation {
     .limit(24, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::identifier("cid", Some(&self.user_id))
+        crate::protocol::validate::identifier("cid", Some(&self.uid))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
-        payload.query("cid", &self.user_id);
+        payload.query("cid", &self.uid);
         Ok(())
     }
 }

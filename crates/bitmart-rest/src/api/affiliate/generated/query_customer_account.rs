@@ -16,15 +16,15 @@ use crate::endpoint::{Auth, EncodeError, Endpoint, Host, Metadata, Method, Paylo
 #[non_exhaustive]
 pub struct QueryCustomerAccount {
     #[serde(rename = "userId")]
-    pub(crate) user_id: UserId,
+    pub(crate) uid: UserId,
 }
 
 impl QueryCustomerAccount {
     /// Creates the request from its required parameters.
     ///
-    /// * `user_id`: the customer.
-    pub fn new(user_id: impl Into<UserId>) -> Self {
-        Self { user_id: user_id.into() }
+    /// * `uid`: the customer.
+    pub fn new(uid: impl Into<UserId>) -> Self {
+        Self { uid: uid.into() }
     }
 }
 
@@ -42,11 +42,11 @@ impl Endpoint for QueryCustomerAccount {
     .auth(Auth::Keyed);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::identifier("userId", Some(&self.user_id))
+        crate::protocol::validate::identifier("userId", Some(&self.uid))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
-        payload.query("userId", &self.user_id);
+        payload.query("userId", &self.uid);
         Ok(())
     }
 }

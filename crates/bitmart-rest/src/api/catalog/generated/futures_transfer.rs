@@ -3,9 +3,9 @@
 use super::*;
 
 mod futures_transfer;
-mod futures_transfer_fund;
+mod futures_transfer_with_funding;
 mod futures_transfers;
 
 pub(super) use futures_transfer::FUTURES_TRANSFER;
-pub(super) use futures_transfer_fund::FUTURES_TRANSFER_FUND;
+pub(super) use futures_transfer_with_funding::FUTURES_TRANSFER_WITH_FUNDING;
 pub(super) use futures_transfers::FUTURES_TRANSFERS;

@@ -2,26 +2,26 @@
 
 use super::*;
 
-mod spot_account_trades;
 mod spot_cancel_all_orders;
 mod spot_cancel_order;
 mod spot_cancel_orders;
+mod spot_fills;
 mod spot_open_orders;
 mod spot_order;
 mod spot_order_by_client_id;
+mod spot_order_fills;
 mod spot_order_history;
-mod spot_order_trades;
 mod spot_submit_order;
 mod spot_submit_orders;
 
-pub(super) use spot_account_trades::SPOT_ACCOUNT_TRADES;
 pub(super) use spot_cancel_all_orders::SPOT_CANCEL_ALL_ORDERS;
 pub(super) use spot_cancel_order::SPOT_CANCEL_ORDER;
 pub(super) use spot_cancel_orders::SPOT_CANCEL_ORDERS;
+pub(super) use spot_fills::SPOT_FILLS;
 pub(super) use spot_open_orders::SPOT_OPEN_ORDERS;
 pub(super) use spot_order::SPOT_ORDER;
 pub(super) use spot_order_by_client_id::SPOT_ORDER_BY_CLIENT_ID;
+pub(super) use spot_order_fills::SPOT_ORDER_FILLS;
 pub(super) use spot_order_history::SPOT_ORDER_HISTORY;
-pub(super) use spot_order_trades::SPOT_ORDER_TRADES;
 pub(super) use spot_submit_order::SPOT_SUBMIT_ORDER;
 pub(super) use spot_submit_orders::SPOT_SUBMIT_ORDERS;

@@ -297,14 +297,15 @@ impl crate::api::futures::Futures<'_> {
     /// # Errors
     /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
     #[doc(alias = "/contract/private/cross_collateral/interest_log")]
-    #[doc(alias = "GetContractCrossCollateralInterestLog")]
-    #[doc(alias = "CrossCollateralInterestLogRequest")]
+    #[doc(alias = "GetContractCrossCollateralInterestHistory")]
+    #[doc(alias = "CrossCollateralInterestHistoryRequest")]
     #[doc(alias = "getContractInterestLog")]
     #[doc(alias = "get_cross_collateral_interest_log")]
     pub async fn collateral_interest(
         &self,
         request: impl Into<ListCollateralInterest>,
-    ) -> Result<crate::Unverified<crate::api::futures::CollateralInterestLog>, crate::Error> {
+    ) -> Result<crate::Unverified<crate::api::futures::CollateralInterestHistory>, crate::Error>
+    {
         self.client.send(request.into()).await
     }
 

@@ -1,7 +1,7 @@
 //! Positions.
 
 use bitmart_types::futures::{MarginType, PositionMode, PositionSide};
-use bitmart_types::{ContractSymbol, Decimal, Timestamp, wire};
+use bitmart_types::{ContractSymbol, Decimal, Timestamp, codec};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::api::futures::TradingAccount;
@@ -16,70 +16,70 @@ pub struct PositionV1 {
     #[serde(
         rename = "position_type",
         default,
-        deserialize_with = "wire::opt::deserialize",
+        deserialize_with = "codec::opt::deserialize",
         serialize_with = "position_side_number"
     )]
     pub position_side: Option<PositionSide>,
     /// Size, in contracts; never negative.
-    #[serde(rename = "current_amount", with = "wire::decimal")]
+    #[serde(rename = "current_amount", with = "codec::decimal")]
     pub size: Decimal,
     /// Leverage.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub leverage: Option<Decimal>,
     /// Margin type; `None` when flat.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub margin_type: Option<MarginType>,
     /// Position mode of the account.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub position_mode: Option<PositionMode>,
     /// Account that holds it.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub account: Option<TradingAccount>,
     /// Entry price.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub entry_price: Option<Decimal>,
     /// Average price of the fills that opened it.
-    #[serde(rename = "open_avg_price", default, with = "wire::decimal_opt")]
+    #[serde(rename = "open_avg_price", default, with = "codec::decimal_opt")]
     pub open_average_price: Option<Decimal>,
     /// Mark price.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub mark_price: Option<Decimal>,
     /// Value at the entry price, in the quote currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub position_value: Option<Decimal>,
     /// Value at the mark price, in the quote currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub mark_value: Option<Decimal>,
     /// Value, in the quote currency: at the last price by the documentation, at the mark price by
     /// the exchange's own reference.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub current_value: Option<Decimal>,
     /// Margin.
-    #[serde(rename = "position_cross", default, with = "wire::decimal_opt")]
+    #[serde(rename = "position_cross", default, with = "codec::decimal_opt")]
     pub margin: Option<Decimal>,
     /// Margin below which it is liquidated.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub maintenance_margin: Option<Decimal>,
     /// Fees paid for it.
-    #[serde(rename = "current_fee", default, with = "wire::decimal_opt")]
+    #[serde(rename = "current_fee", default, with = "codec::decimal_opt")]
     pub fee: Option<Decimal>,
     /// Closed size, in contracts.
-    #[serde(rename = "close_vol", default, with = "wire::decimal_opt")]
+    #[serde(rename = "close_vol", default, with = "codec::decimal_opt")]
     pub closed_size: Option<Decimal>,
     /// Average price of the fills that closed; 0 without one.
-    #[serde(rename = "close_avg_price", default, with = "wire::decimal_opt")]
+    #[serde(rename = "close_avg_price", default, with = "codec::decimal_opt")]
     pub close_average_price: Option<Decimal>,
     /// Unrealized profit and loss.
-    #[serde(rename = "unrealized_value", default, with = "wire::decimal_opt")]
+    #[serde(rename = "unrealized_value", default, with = "codec::decimal_opt")]
     pub unrealized_profit: Option<Decimal>,
     /// Realized profit and loss.
-    #[serde(rename = "realized_value", default, with = "wire::decimal_opt")]
+    #[serde(rename = "realized_value", default, with = "codec::decimal_opt")]
     pub realized_profit: Option<Decimal>,
     /// When it was opened.
-    #[serde(rename = "open_timestamp", default, with = "wire::millis_opt")]
+    #[serde(rename = "open_timestamp", default, with = "codec::millis_opt")]
     pub open_time: Option<Timestamp>,
     /// When the exchange created the row.
-    #[serde(default, with = "wire::millis_opt")]
+    #[serde(default, with = "codec::millis_opt")]
     pub timestamp: Option<Timestamp>,
 }
 
@@ -91,77 +91,77 @@ pub struct Position {
     pub symbol: ContractSymbol,
     /// Side; in one-way mode [`PositionSide::Both`], and the direction is the sign of
     /// [`signed_size`](Self::signed_size).
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub position_side: Option<PositionSide>,
     /// Size, in contracts; never negative.
-    #[serde(rename = "current_amount", with = "wire::decimal")]
+    #[serde(rename = "current_amount", with = "codec::decimal")]
     pub size: Decimal,
     /// Size, in contracts: negative for a short in one-way mode, never negative in hedge mode.
-    #[serde(rename = "position_amount", default, with = "wire::decimal_opt")]
+    #[serde(rename = "position_amount", default, with = "codec::decimal_opt")]
     pub signed_size: Option<Decimal>,
     /// Leverage.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub leverage: Option<Decimal>,
     /// Margin type.
-    #[serde(rename = "open_type", default, with = "wire::text_opt")]
+    #[serde(rename = "open_type", default, with = "codec::text_opt")]
     pub margin_type: Option<MarginType>,
     /// Account that holds it.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub account: Option<TradingAccount>,
     /// Entry price; 0 when flat.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub entry_price: Option<Decimal>,
     /// Average price of the fills that opened it; 0 when flat.
-    #[serde(rename = "open_avg_price", default, with = "wire::decimal_opt")]
+    #[serde(rename = "open_avg_price", default, with = "codec::decimal_opt")]
     pub open_average_price: Option<Decimal>,
     /// Mark price.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub mark_price: Option<Decimal>,
     /// Price at which it is liquidated; 0 when there is none.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub liquidation_price: Option<Decimal>,
     /// Value at the entry price, in the quote currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub position_value: Option<Decimal>,
     /// Value at the mark price, in the quote currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub mark_value: Option<Decimal>,
     /// Value, in the quote currency: at the last price by the documentation, at the mark price by
     /// the exchange's own reference.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub current_value: Option<Decimal>,
     /// Greatest value that the leverage allows, in the quote currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub max_notional_value: Option<Decimal>,
     /// Margin; not in every response.
-    #[serde(rename = "position_cross", default, with = "wire::decimal_opt")]
+    #[serde(rename = "position_cross", default, with = "codec::decimal_opt")]
     pub margin: Option<Decimal>,
     /// Margin that was needed to open it.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub initial_margin: Option<Decimal>,
     /// Margin below which it is liquidated.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub maintenance_margin: Option<Decimal>,
     /// Fees paid for it.
-    #[serde(rename = "current_fee", default, with = "wire::decimal_opt")]
+    #[serde(rename = "current_fee", default, with = "codec::decimal_opt")]
     pub fee: Option<Decimal>,
     /// Closed size, in contracts.
-    #[serde(rename = "close_vol", default, with = "wire::decimal_opt")]
+    #[serde(rename = "close_vol", default, with = "codec::decimal_opt")]
     pub closed_size: Option<Decimal>,
     /// Average price of the fills that closed; 0 without one.
-    #[serde(rename = "close_avg_price", default, with = "wire::decimal_opt")]
+    #[serde(rename = "close_avg_price", default, with = "codec::decimal_opt")]
     pub close_average_price: Option<Decimal>,
     /// Unrealized profit and loss.
-    #[serde(rename = "unrealized_pnl", default, with = "wire::decimal_opt")]
+    #[serde(rename = "unrealized_pnl", default, with = "codec::decimal_opt")]
     pub unrealized_profit: Option<Decimal>,
     /// Realized profit and loss.
-    #[serde(rename = "realized_value", default, with = "wire::decimal_opt")]
+    #[serde(rename = "realized_value", default, with = "codec::decimal_opt")]
     pub realized_profit: Option<Decimal>,
     /// When it was opened; `None` when flat.
-    #[serde(rename = "open_timestamp", default, with = "wire::millis_opt")]
+    #[serde(rename = "open_timestamp", default, with = "codec::millis_opt")]
     pub open_time: Option<Timestamp>,
     /// When the exchange created the row.
-    #[serde(default, with = "wire::millis_opt")]
+    #[serde(default, with = "codec::millis_opt")]
     pub timestamp: Option<Timestamp>,
 }
 
@@ -190,40 +190,40 @@ pub struct PositionRisk {
     /// Contract.
     pub symbol: ContractSymbol,
     /// Side; `None` when flat.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub position_side: Option<PositionSide>,
     /// Size, in contracts.
-    #[serde(rename = "position_amt", with = "wire::decimal")]
+    #[serde(rename = "position_amt", with = "codec::decimal")]
     pub size: Decimal,
     /// Leverage.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub leverage: Option<Decimal>,
     /// Margin type; `None` when flat.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub margin_type: Option<MarginType>,
     /// Account that holds it.
-    #[serde(default, with = "wire::text_opt")]
+    #[serde(default, with = "codec::text_opt")]
     pub account: Option<TradingAccount>,
     /// Mark price.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub mark_price: Option<Decimal>,
     /// Price at which it is liquidated.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub liquidation_price: Option<Decimal>,
     /// Value at the mark price, in the quote currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub notional: Option<Decimal>,
     /// Greatest value that the leverage allows, in the quote currency.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub max_notional_value: Option<Decimal>,
     /// Margin of an isolated position.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub isolated_margin: Option<Decimal>,
     /// Unrealized profit and loss.
-    #[serde(default, with = "wire::decimal_opt")]
+    #[serde(default, with = "codec::decimal_opt")]
     pub unrealized_profit: Option<Decimal>,
     /// When it last changed.
-    #[serde(default, with = "wire::millis_opt")]
+    #[serde(default, with = "codec::millis_opt")]
     pub update_time: Option<Timestamp>,
 }
 

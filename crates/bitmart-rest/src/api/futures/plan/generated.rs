@@ -107,7 +107,7 @@ impl crate::api::futures::Futures<'_> {
     pub async fn modify_plan_order(
         &self,
         request: impl Into<crate::api::futures::ModifyPlanOrder>,
-    ) -> Result<crate::api::futures::PlanOrderRef, crate::Error> {
+    ) -> Result<crate::api::futures::ModifiedPlanOrder, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -129,7 +129,7 @@ impl crate::api::futures::Futures<'_> {
     pub async fn modify_preset(
         &self,
         request: impl Into<ModifyPreset>,
-    ) -> Result<crate::api::futures::PlanOrderRef, crate::Error> {
+    ) -> Result<crate::api::futures::ModifiedPlanOrder, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -176,7 +176,7 @@ impl crate::api::futures::Futures<'_> {
     pub async fn modify_tp_sl_order(
         &self,
         request: impl Into<crate::api::futures::ModifyTpSlOrder>,
-    ) -> Result<crate::api::futures::PlanOrderRef, crate::Error> {
+    ) -> Result<crate::api::futures::ModifiedPlanOrder, crate::Error> {
         self.client.send(request.into()).await
     }
 

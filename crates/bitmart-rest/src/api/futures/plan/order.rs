@@ -1,14 +1,14 @@
 //! Plan orders: orders that wait for a price.
 
 use bitmart_types::futures::{MarginType, OrderType, PriceType, Side};
-use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, OrderId, wire};
+use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, OrderId, codec};
 use serde::{Deserialize, Serialize};
 
-use crate::api::futures::{OrderMode, PlanOrderType, TriggerDirection};
+use crate::api::futures::{PlanOrderType, TimeInForce, TriggerDirection};
 use crate::futures::intent::by_intent;
 use crate::futures::order_to_check::OrderToCheck;
 use crate::futures::{Execution, presets};
-use crate::wire::validate;
+use crate::protocol::validate;
 use crate::{OrderRef, ValidationError};
 
 /// Leverage and margin type of the position that an order opens. With a position open they must
@@ -39,22 +39,22 @@ impl Leverage {
 pub struct Trigger {
     price: Decimal,
     direction: TriggerDirection,
-    by: PriceType,
+    price_type: PriceType,
 }
 
 impl Trigger {
     /// Triggers when the last price rises to `price`, in the quote currency.
     pub fn rising(price: Decimal) -> Self {
-        Self { price, direction: TriggerDirection::Rising, by: PriceType::Last }
+        Self { price, direction: TriggerDirection::Rising, price_type: PriceType::Last }
     }
     /// Triggers when the last price falls to `price`, in the quote currency.
     pub fn falling(price: Decimal) -> Self {
-        Self { price, direction: TriggerDirection::Falling, by: PriceType::Last }
+        Self { price, direction: TriggerDirection::Falling, price_type: PriceType::Last }
     }
     /// Sets the price that is compared with the trigger. Default: the last price.
     #[must_use]
-    pub fn by(mut self, by: PriceType) -> Self {
-        self.by = by;
+    pub fn price_type(mut self, price_type: PriceType) -> Self {
+        self.price_type = price_type;
         self
     }
 }
@@ -135,26 +135,26 @@ impl NewPlanOrder {
                 trigger_price: trigger.price,
                 executive_price,
                 direction: trigger.direction,
-                by: trigger.by,
+                price_type: trigger.price_type,
                 take_profit: None,
-                take_profit_by: None,
+                take_profit_price_type: None,
                 stop_loss: None,
-                stop_loss_by: None,
+                stop_loss_price_type: None,
             },
         }
     }
-    /// Closes the position that the order opens when the price of kind `by` reaches `price` in its
+    /// Closes the position that the order opens when the price of kind `price_type` reaches `price` in its
     /// favor. Only for an order that opens.
-    pub fn take_profit(mut self, price: Decimal, by: PriceType) -> Self {
+    pub fn take_profit(mut self, price: Decimal, price_type: PriceType) -> Self {
         self.request.take_profit = Some(price);
-        self.request.take_profit_by = Some(by);
+        self.request.take_profit_price_type = Some(price_type);
         self
     }
-    /// Closes the position that the order opens when the price of kind `by` reaches `price` against
+    /// Closes the position that the order opens when the price of kind `price_type` reaches `price` against
     /// it. Only for an order that opens.
-    pub fn stop_loss(mut self, price: Decimal, by: PriceType) -> Self {
+    pub fn stop_loss(mut self, price: Decimal, price_type: PriceType) -> Self {
         self.request.stop_loss = Some(price);
-        self.request.stop_loss_by = Some(by);
+        self.request.stop_loss_price_type = Some(price_type);
         self
     }
     /// The values that the rules of a contract check.
@@ -185,58 +185,57 @@ pub struct SubmitPlanOrder {
         rename = "type",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::text_opt"
+        with = "codec::text_opt"
     )]
     order_type: Option<PlanOrderType>,
     side: Side,
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     leverage: Decimal,
     #[serde(rename = "open_type")]
     margin_type: MarginType,
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::text_opt::deserialize"
+        deserialize_with = "codec::text_opt::deserialize"
     )]
-    mode: Option<OrderMode>,
-    #[serde(with = "wire::number")]
+    mode: Option<TimeInForce>,
+    #[serde(with = "codec::number")]
     size: u64,
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     trigger_price: Decimal,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::decimal_opt")]
     executive_price: Option<Decimal>,
     #[serde(rename = "price_way")]
     direction: TriggerDirection,
-    #[serde(rename = "price_type")]
-    by: PriceType,
+    price_type: PriceType,
     #[serde(
         rename = "preset_take_profit_price",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::decimal_opt"
+        with = "codec::decimal_opt"
     )]
     take_profit: Option<Decimal>,
     #[serde(
         rename = "preset_take_profit_price_type",
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::text_opt::deserialize"
+        deserialize_with = "codec::text_opt::deserialize"
     )]
-    take_profit_by: Option<PriceType>,
+    take_profit_price_type: Option<PriceType>,
     #[serde(
         rename = "preset_stop_loss_price",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::decimal_opt"
+        with = "codec::decimal_opt"
     )]
     stop_loss: Option<Decimal>,
     #[serde(
         rename = "preset_stop_loss_price_type",
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::text_opt::deserialize"
+        deserialize_with = "codec::text_opt::deserialize"
     )]
-    stop_loss_by: Option<PriceType>,
+    stop_loss_price_type: Option<PriceType>,
 }
 
 impl From<NewPlanOrder> for SubmitPlanOrder {
@@ -268,12 +267,11 @@ impl SubmitPlanOrder {
 pub struct ModifyPlanOrder {
     symbol: ContractSymbol,
     order_id: OrderId,
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     trigger_price: Decimal,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::decimal_opt")]
     executive_price: Option<Decimal>,
-    #[serde(rename = "price_type")]
-    by: PriceType,
+    price_type: PriceType,
     #[serde(rename = "type")]
     order_type: OrderType,
 }
@@ -293,13 +291,13 @@ impl ModifyPlanOrder {
             order_id: order_id.into(),
             trigger_price,
             executive_price,
-            by: PriceType::Last,
+            price_type: PriceType::Last,
             order_type,
         }
     }
     /// Sets the price that is compared with the trigger. Default: the last price.
-    pub fn by(mut self, by: PriceType) -> Self {
-        self.by = by;
+    pub fn price_type(mut self, price_type: PriceType) -> Self {
+        self.price_type = price_type;
         self
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
@@ -322,9 +320,9 @@ impl ModifyPlanOrder {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CancelPlanOrder {
     symbol: ContractSymbol,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
     order_id: Option<OrderId>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
     client_order_id: Option<ClientOrderId>,
 }
 

@@ -1,13 +1,13 @@
 //! Take-profit and stop-loss orders of a position.
 
 use bitmart_types::futures::{OrderType, PriceType, Side};
-use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, OrderId, wire};
+use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, OrderId, codec};
 use serde::{Deserialize, Serialize};
 
 use super::TriggeredExecution;
 use crate::api::futures::{PlanOrderType, TpSlScope};
 use crate::futures::order_to_check::OrderToCheck;
-use crate::wire::validate;
+use crate::protocol::validate;
 use crate::{OrderRef, ValidationError};
 
 /// A take-profit or a stop-loss to place: an order that waits for a price and then closes a
@@ -24,7 +24,7 @@ use crate::{OrderRef, ValidationError};
 /// use bitmart_rest::futures;
 /// use bitmart_types::dec;
 ///
-/// let stop = futures::NewTpSlOrder::stop_loss_long("BTCUSDT", dec!(58000)).by(futures::PriceType::Fair);
+/// let stop = futures::NewTpSlOrder::stop_loss_long("BTCUSDT", dec!(58000)).price_type(futures::PriceType::Mark);
 /// let half = futures::NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000))
 ///     .size(5)
 ///     .execution(futures::TriggeredExecution::Limit(dec!(71900)));
@@ -84,7 +84,7 @@ impl NewTpSlOrder {
                 size: None,
                 trigger_price,
                 executive_price: Decimal::ZERO,
-                by: PriceType::Last,
+                price_type: PriceType::Last,
                 scope: Some(TpSlScope::Position),
                 client_order_id: None,
                 execution: Some(OrderType::Market),
@@ -105,8 +105,8 @@ impl NewTpSlOrder {
         self
     }
     /// Sets the price that is compared with the trigger. Default: the last price.
-    pub fn by(mut self, by: PriceType) -> Self {
-        self.request.by = by;
+    pub fn price_type(mut self, price_type: PriceType) -> Self {
+        self.request.price_type = price_type;
         self
     }
     /// Replaces the random id. The exchange rejects an id that was used before.
@@ -146,29 +146,28 @@ pub struct SubmitTpSlOrder {
     #[serde(rename = "type")]
     order_type: PlanOrderType,
     side: Side,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::number_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::number_opt")]
     size: Option<u64>,
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     trigger_price: Decimal,
     /// Zero at market.
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     executive_price: Decimal,
-    #[serde(rename = "price_type")]
-    by: PriceType,
+    price_type: PriceType,
     #[serde(
         rename = "plan_category",
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::text_opt::deserialize"
+        deserialize_with = "codec::text_opt::deserialize"
     )]
     scope: Option<TpSlScope>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
     client_order_id: Option<ClientOrderId>,
     #[serde(
         rename = "category",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::text_opt"
+        with = "codec::text_opt"
     )]
     execution: Option<OrderType>,
 }
@@ -202,28 +201,27 @@ impl SubmitTpSlOrder {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ModifyTpSlOrder {
     symbol: ContractSymbol,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
     order_id: Option<OrderId>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
     client_order_id: Option<ClientOrderId>,
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     trigger_price: Decimal,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::decimal_opt")]
     executive_price: Option<Decimal>,
-    #[serde(rename = "price_type")]
-    by: PriceType,
+    price_type: PriceType,
     #[serde(
         rename = "plan_category",
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::text_opt::deserialize"
+        deserialize_with = "codec::text_opt::deserialize"
     )]
     scope: Option<TpSlScope>,
     #[serde(
         rename = "category",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::text_opt"
+        with = "codec::text_opt"
     )]
     execution: Option<OrderType>,
 }
@@ -262,7 +260,7 @@ impl ModifyTpSlOrder {
             client_order_id,
             trigger_price,
             executive_price: None,
-            by: PriceType::Last,
+            price_type: PriceType::Last,
             scope: Some(scope),
             execution: None,
         }
@@ -275,8 +273,8 @@ impl ModifyTpSlOrder {
         self
     }
     /// Sets the price that is compared with the trigger. Default: the last price.
-    pub fn by(mut self, by: PriceType) -> Self {
-        self.by = by;
+    pub fn price_type(mut self, price_type: PriceType) -> Self {
+        self.price_type = price_type;
         self
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {

@@ -1,14 +1,14 @@
 //! Trailing orders: orders that follow the price and execute when it reverses.
 
 use bitmart_types::futures::{MarginType, PriceType, Side};
-use bitmart_types::{ContractSymbol, Decimal, wire};
+use bitmart_types::{ContractSymbol, Decimal, codec};
 use serde::{Deserialize, Serialize};
 
 use super::Leverage;
 use crate::ValidationError;
 use crate::futures::intent::by_intent;
 use crate::futures::order_to_check::OrderToCheck;
-use crate::wire::validate;
+use crate::protocol::validate;
 
 /// Least callback rate of a trailing order in percent, as documented.
 pub const CALLBACK_RATE_MIN: Decimal = Decimal::from_parts(1, 0, 0, false, 1);
@@ -20,7 +20,7 @@ pub const CALLBACK_RATE_MAX: Decimal = Decimal::from_parts(5, 0, 0, false, 0);
 pub struct Trail {
     activation_price: Decimal,
     callback_rate: Decimal,
-    by: PriceType,
+    price_type: PriceType,
 }
 
 impl Trail {
@@ -29,12 +29,12 @@ impl Trail {
     /// * `activation_price`: last price, in the quote currency.
     /// * `callback_rate`: in percent, [`CALLBACK_RATE_MIN`] to [`CALLBACK_RATE_MAX`]: 1 is 1 %.
     pub fn new(activation_price: Decimal, callback_rate: Decimal) -> Self {
-        Self { activation_price, callback_rate, by: PriceType::Last }
+        Self { activation_price, callback_rate, price_type: PriceType::Last }
     }
     /// Sets the price that is compared with the trigger. Default: the last price.
     #[must_use]
-    pub fn by(mut self, by: PriceType) -> Self {
-        self.by = by;
+    pub fn price_type(mut self, price_type: PriceType) -> Self {
+        self.price_type = price_type;
         self
     }
 }
@@ -86,7 +86,7 @@ impl NewTrailingOrder {
                 size,
                 activation_price: trail.activation_price,
                 callback_rate: trail.callback_rate,
-                by: trail.by,
+                price_type: trail.price_type,
             },
         }
     }
@@ -115,18 +115,18 @@ impl NewTrailingOrder {
 pub struct SubmitTrailingOrder {
     symbol: ContractSymbol,
     side: Side,
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     leverage: Decimal,
     #[serde(rename = "open_type")]
     margin_type: MarginType,
-    #[serde(with = "wire::number")]
+    #[serde(with = "codec::number")]
     size: u64,
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     activation_price: Decimal,
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     callback_rate: Decimal,
     #[serde(rename = "activation_price_type")]
-    by: PriceType,
+    price_type: PriceType,
 }
 
 impl From<NewTrailingOrder> for SubmitTrailingOrder {

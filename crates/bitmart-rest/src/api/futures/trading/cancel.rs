@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use bitmart_types::{ClientOrderId, ContractSymbol, OrderId, wire};
+use bitmart_types::{ClientOrderId, ContractSymbol, OrderId, codec};
 use serde::{Deserialize, Serialize};
 
-use crate::wire::validate;
+use crate::protocol::validate;
 use crate::{OrderRef, ValidationError};
 
 /// Cancels an order by the exchange's id or by yours. The response confirms that the request was
@@ -25,9 +25,9 @@ use crate::{OrderRef, ValidationError};
 #[must_use = "a request does nothing until it is sent"]
 pub struct CancelOrder {
     symbol: ContractSymbol,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
     order_id: Option<OrderId>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
     client_order_id: Option<ClientOrderId>,
 }
 
@@ -65,7 +65,7 @@ impl<S: Into<ContractSymbol>, O: Into<OrderRef>> From<(S, O)> for CancelOrder {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CancelAllAfter {
     symbol: ContractSymbol,
-    #[serde(with = "crate::wire::duration::seconds")]
+    #[serde(with = "crate::protocol::duration::seconds")]
     timeout: Duration,
 }
 
@@ -95,5 +95,11 @@ impl CancelAllAfter {
         timeout >= Self::MIN_TIMEOUT
             && timeout.subsec_nanos() == 0
             && u32::try_from(timeout.as_secs()).is_ok()
+    }
+}
+
+impl<S: Into<ContractSymbol>> From<(S, Duration)> for CancelAllAfter {
+    fn from((symbol, timeout): (S, Duration)) -> Self {
+        Self::new(symbol, timeout)
     }
 }

@@ -274,7 +274,7 @@ impl crate::api::futures::Futures<'_> {
     /// [`POST /contract/private/cancel-all-after`](https://developer-pro.bitmart.com/en/futuresv2/#timed-cancel-all-orders-signed):
     /// needs a signature and the permission Future-Trade, rate limit 4 in 2 s per user.
     ///
-    /// Takes a [`CancelAllAfter`](super::CancelAllAfter).
+    /// Takes a [`CancelAllAfter`](super::CancelAllAfter) or `(symbol, timeout)`.
     ///
     /// * The times of the response are in seconds.
     ///

@@ -1,9 +1,9 @@
 //! Changing open limit orders.
 
-use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, OrderId, wire};
+use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, OrderId, codec};
 use serde::{Deserialize, Serialize};
 
-use crate::wire::validate;
+use crate::protocol::validate;
 use crate::{OrderRef, ValidationError};
 
 /// Changes the price or the size of an open limit order, or both.
@@ -23,11 +23,11 @@ pub struct ModifyLimitOrder {
     symbol: ContractSymbol,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "id_number_opt")]
     order_id: Option<OrderId>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
     client_order_id: Option<ClientOrderId>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::decimal_opt")]
     price: Option<Decimal>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::number_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::number_opt")]
     size: Option<u64>,
 }
 
@@ -73,7 +73,7 @@ impl ModifyLimitOrder {
 
 /// An optional order id as a number, which only this request has.
 mod id_number_opt {
-    use bitmart_types::{OrderId, wire};
+    use bitmart_types::{OrderId, codec};
     use serde::{Deserializer, Serializer};
 
     #[expect(clippy::ref_option, reason = "serde passes fields this way")]
@@ -82,13 +82,13 @@ mod id_number_opt {
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         match id {
-            Some(id) => wire::id_number::serialize(id, serializer),
+            Some(id) => codec::id_number::serialize(id, serializer),
             None => serializer.serialize_none(),
         }
     }
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<OrderId>, D::Error> {
-        wire::text_opt::deserialize(deserializer)
+        codec::text_opt::deserialize(deserializer)
     }
 }

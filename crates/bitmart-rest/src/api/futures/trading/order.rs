@@ -1,15 +1,15 @@
 //! New futures orders.
 
 use bitmart_types::futures::{MarginType, OrderType, PriceType, Side};
-use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, wire};
+use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
-use crate::api::futures::{OrderMode, SelfTradePrevention};
+use crate::api::futures::{SelfTradePrevention, TimeInForce};
 use crate::futures::intent::by_intent;
 use crate::futures::order_to_check::OrderToCheck;
 use crate::futures::presets;
-use crate::wire::validate;
+use crate::protocol::validate;
 
 /// A futures order to place.
 ///
@@ -62,8 +62,10 @@ by_intent!(
 
 impl Execution {
     /// Returns kind of order, price and mode on the wire.
-    pub(in crate::api::futures) fn split(self) -> (OrderType, Option<Decimal>, Option<OrderMode>) {
-        use OrderMode::{FillOrKill, ImmediateOrCancel, PostOnly};
+    pub(in crate::api::futures) fn split(
+        self,
+    ) -> (OrderType, Option<Decimal>, Option<TimeInForce>) {
+        use TimeInForce::{FillOrKill, ImmediateOrCancel, PostOnly};
 
         let limit = |price, mode| (OrderType::Limit, Some(price), mode);
         match self {
@@ -92,9 +94,9 @@ impl NewOrder {
                 price,
                 size,
                 take_profit: None,
-                take_profit_by: None,
+                take_profit_price_type: None,
                 stop_loss: None,
-                stop_loss_by: None,
+                stop_loss_price_type: None,
                 self_trade_prevention: None,
             },
         }
@@ -122,18 +124,18 @@ impl NewOrder {
         self.request.margin_type = Some(margin_type);
         self
     }
-    /// Closes the position that the order opens when the price of kind `by` reaches `price` in its
+    /// Closes the position that the order opens when the price of kind `price_type` reaches `price` in its
     /// favor. Only for an order that opens.
-    pub fn take_profit(mut self, price: Decimal, by: PriceType) -> Self {
+    pub fn take_profit(mut self, price: Decimal, price_type: PriceType) -> Self {
         self.request.take_profit = Some(price);
-        self.request.take_profit_by = Some(by);
+        self.request.take_profit_price_type = Some(price_type);
         self
     }
-    /// Closes the position that the order opens when the price of kind `by` reaches `price` against
+    /// Closes the position that the order opens when the price of kind `price_type` reaches `price` against
     /// it. Only for an order that opens.
-    pub fn stop_loss(mut self, price: Decimal, by: PriceType) -> Self {
+    pub fn stop_loss(mut self, price: Decimal, price_type: PriceType) -> Self {
         self.request.stop_loss = Some(price);
-        self.request.stop_loss_by = Some(by);
+        self.request.stop_loss_price_type = Some(price_type);
         self
     }
     /// Sets what happens when the order would trade with one of your own. The documented default is
@@ -182,68 +184,68 @@ impl NewOrder {
 #[must_use = "a request does nothing until it is sent"]
 pub struct SubmitOrder {
     symbol: ContractSymbol,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
     client_order_id: Option<ClientOrderId>,
     #[serde(
         rename = "type",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::text_opt"
+        with = "codec::text_opt"
     )]
     order_type: Option<OrderType>,
     side: Side,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::decimal_opt")]
     leverage: Option<Decimal>,
     #[serde(
         rename = "open_type",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::text_opt"
+        with = "codec::text_opt"
     )]
     margin_type: Option<MarginType>,
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::text_opt::deserialize"
+        deserialize_with = "codec::text_opt::deserialize"
     )]
-    mode: Option<OrderMode>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    mode: Option<TimeInForce>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::decimal_opt")]
     price: Option<Decimal>,
-    #[serde(with = "wire::number")]
+    #[serde(with = "codec::number")]
     size: u64,
     #[serde(
         rename = "preset_take_profit_price",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::decimal_opt"
+        with = "codec::decimal_opt"
     )]
     take_profit: Option<Decimal>,
     #[serde(
         rename = "preset_take_profit_price_type",
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::text_opt::deserialize"
+        deserialize_with = "codec::text_opt::deserialize"
     )]
-    take_profit_by: Option<PriceType>,
+    take_profit_price_type: Option<PriceType>,
     #[serde(
         rename = "preset_stop_loss_price",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::decimal_opt"
+        with = "codec::decimal_opt"
     )]
     stop_loss: Option<Decimal>,
     #[serde(
         rename = "preset_stop_loss_price_type",
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::text_opt::deserialize"
+        deserialize_with = "codec::text_opt::deserialize"
     )]
-    stop_loss_by: Option<PriceType>,
+    stop_loss_price_type: Option<PriceType>,
     #[serde(
         rename = "stp_mode",
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::text_opt::deserialize"
+        deserialize_with = "codec::text_opt::deserialize"
     )]
     self_trade_prevention: Option<SelfTradePrevention>,
 }

@@ -78,7 +78,7 @@ impl crate::api::futures::Futures<'_> {
     /// dropped, the request may have taken effect: query before you send it again.
     #[doc(alias = "/contract/private/account/v1/transfer")]
     #[doc(alias = "post_account_transfer")]
-    pub async fn transfer_fund(
+    pub async fn transfer_with_funding(
         &self,
         request: impl Into<TransferWithFunding>,
     ) -> Result<crate::Unverified<crate::api::model::Empty>, crate::Error> {

@@ -50,7 +50,7 @@ impl crate::api::spot::Spot<'_> {
     /// [`POST /spot/v4/algo/cancel_order`](https://developer.bitmart.com/spot):
     /// needs a signature, no published rate limit.
     ///
-    /// Takes a [`CancelAlgoOrder`] or `(symbol, order_id, kind)`.
+    /// Takes a [`CancelAlgoOrder`] or `(symbol, order_id, order_type)`.
     ///
     /// The exchange does not document the response: its form is unverified.
     ///
@@ -76,7 +76,7 @@ impl crate::api::spot::Spot<'_> {
     /// [`POST /spot/v4/algo/cancel_all`](https://developer.bitmart.com/spot):
     /// needs a signature, no published rate limit.
     ///
-    /// Takes a [`CancelAllAlgoOrders`] or the `kind`.
+    /// Takes a [`CancelAllAlgoOrders`] or the `order_type`.
     ///
     /// The exchange does not document the response: its form is unverified.
     ///

@@ -1,13 +1,13 @@
 //! New algo orders.
 
 use bitmart_types::spot::OrderType;
-use bitmart_types::{ClientOrderId, Decimal, Side, Symbol, wire};
+use bitmart_types::{ClientOrderId, Decimal, Side, Symbol, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
-use crate::api::spot::{AlgoOrderType, AlgoTriggerType};
+use crate::api::spot::{AlgoExecution, AlgoOrderType};
+use crate::protocol::validate;
 use crate::spot::NewOrder;
-use crate::wire::validate;
 
 /// Places an order that waits until the price reaches a trigger.
 ///
@@ -44,17 +44,22 @@ pub struct SubmitAlgoOrder {
     side: Side,
     #[serde(rename = "type")]
     order_type: AlgoOrderType,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
     client_order_id: Option<ClientOrderId>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::decimal_opt")]
     trigger_price: Option<Decimal>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
-    trigger_type: Option<AlgoTriggerType>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "codec::text_opt",
+        rename = "trigger_type"
+    )]
+    execution: Option<AlgoExecution>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::decimal_opt")]
     price: Option<Decimal>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::decimal_opt")]
     notional: Option<Decimal>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::decimal_opt")]
     size: Option<Decimal>,
     /// A setting of the order that an algo order does not support; reported by `check`.
     #[serde(skip)]
@@ -79,11 +84,11 @@ impl SubmitAlgoOrder {
     fn new(order_type: AlgoOrderType, order: NewOrder, trigger_price: Decimal) -> Self {
         let (symbol, fields, client_order_id) = order.into_parts();
         let rejected = |field, value: &str, rule| Some(ValidationError::new(field, value, rule));
-        let (trigger_type, unsupported) = match &fields.order_type {
-            OrderType::Limit => (AlgoTriggerType::Limit, None),
-            OrderType::Market => (AlgoTriggerType::Market, None),
+        let (execution, unsupported) = match &fields.order_type {
+            OrderType::Limit => (AlgoExecution::Limit, None),
+            OrderType::Market => (AlgoExecution::Market, None),
             other => (
-                AlgoTriggerType::Limit,
+                AlgoExecution::Limit,
                 rejected("trigger_type", other.as_str(), "must be limit or market"),
             ),
         };
@@ -97,7 +102,7 @@ impl SubmitAlgoOrder {
             order_type,
             client_order_id: Some(client_order_id),
             trigger_price: Some(trigger_price),
-            trigger_type: Some(trigger_type),
+            execution: Some(execution),
             price: fields.price,
             notional: fields.notional,
             size: fields.size,

@@ -4,14 +4,14 @@ use std::collections::HashSet;
 use std::fmt;
 use std::time::Duration;
 
-use bitmart_types::{ClientOrderId, OrderId, Rows, Symbol, wire};
+use bitmart_types::{ClientOrderId, OrderId, Rows, Symbol, codec};
 use serde::{Deserialize, Serialize};
 
 use super::BATCH_MAX;
 use super::order::{NewOrder, OrderFields};
 use crate::ValidationError;
 use crate::api::model;
-use crate::wire::validate;
+use crate::protocol::validate;
 
 /// Places up to ten orders for one pair.
 ///
@@ -38,7 +38,7 @@ pub struct SubmitOrders {
         rename = "recvWindow",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "crate::wire::duration::millis_opt"
+        with = "crate::protocol::duration::millis_opt"
     )]
     pub(super) recv_window: Option<Duration>,
     /// Pair of an order of another pair; reported by `check`.
@@ -54,7 +54,7 @@ struct Row {
         rename = "clientOrderId",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::text_opt"
+        with = "codec::text_opt"
     )]
     client_order_id: Option<ClientOrderId>,
 }
@@ -111,13 +111,13 @@ impl SubmitOrders {
 #[non_exhaustive]
 pub struct BatchReceipt {
     /// 0 when the batch was accepted; `None` if the exchange does not say it.
-    #[serde(default, with = "wire::number_opt")]
+    #[serde(default, with = "codec::number_opt")]
     pub code: Option<i64>,
     /// The exchange's text.
-    #[serde(rename = "msg", with = "wire::text_opt", default)]
+    #[serde(rename = "msg", with = "codec::text_opt", default)]
     pub message: Option<String>,
     /// The orders that were placed.
-    #[serde(default, with = "wire::object_opt")]
+    #[serde(default, with = "codec::object_opt")]
     pub data: Option<BatchOrderIds>,
 }
 

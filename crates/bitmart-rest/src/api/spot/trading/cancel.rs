@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use bitmart_types::{ClientOrderId, OrderId, Symbol, wire};
+use bitmart_types::{ClientOrderId, OrderId, Symbol, codec};
 use serde::{Deserialize, Serialize};
 
 use super::BATCH_MAX;
-use crate::wire::validate;
+use crate::protocol::validate;
 use crate::{OrderRef, ValidationError};
 
 /// Cancels an order by the exchange's id or by yours.
@@ -25,9 +25,9 @@ use crate::{OrderRef, ValidationError};
 #[must_use = "a request does nothing until it is sent"]
 pub struct CancelOrder {
     symbol: Symbol,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
     order_id: Option<OrderId>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
     client_order_id: Option<ClientOrderId>,
 }
 
@@ -66,7 +66,7 @@ pub struct CancelOrders {
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        with = "crate::wire::duration::millis_opt"
+        with = "crate::protocol::duration::millis_opt"
     )]
     pub(super) recv_window: Option<Duration>,
 }

@@ -3,20 +3,20 @@
 mod cancel_all_orders;
 mod cancel_order;
 mod cancel_orders;
-mod list_account_trades;
+mod list_fills;
 mod list_open_orders;
+mod list_order_fills;
 mod list_order_history;
-mod list_order_trades;
 mod query_order;
 mod query_order_by_client_id;
 mod submit_order;
 mod submit_orders;
 
 pub use cancel_all_orders::CancelAllOrders;
-pub use list_account_trades::ListAccountTrades;
+pub use list_fills::ListFills;
 pub use list_open_orders::ListOpenOrders;
+pub use list_order_fills::ListOrderFills;
 pub use list_order_history::ListOrderHistory;
-pub use list_order_trades::ListOrderTrades;
 pub use query_order::QueryOrder;
 pub use query_order_by_client_id::QueryOrderByClientId;
 
@@ -337,7 +337,7 @@ impl crate::api::spot::Spot<'_> {
     /// [`POST /spot/v4/query/trades`](https://developer-pro.bitmart.com/en/spot/#account-trade-list-v4-signed):
     /// needs a signature and the permission Read-only, rate limit 12 in 2 s per key.
     ///
-    /// Takes a [`ListAccountTrades`], the `symbol` or `()`.
+    /// Takes a [`ListFills`], the `symbol` or `()`.
     ///
     /// * A query, yet a signed POST.
     /// * Without a time range the last 7 days.
@@ -348,7 +348,7 @@ impl crate::api::spot::Spot<'_> {
     /// use bitmart_rest::spot;
     ///
     /// // For more than a page see `Client::history`.
-    /// for fill in client.spot().account_trades(spot::ListAccountTrades::new()).await? {
+    /// for fill in client.spot().fills(spot::ListFills::new()).await? {
     ///     println!("{} at {}, fee {:?} {:?}", fill.size, fill.price, fill.fee, fill.fee_currency);
     /// }
     /// # Ok(())
@@ -365,9 +365,9 @@ impl crate::api::spot::Spot<'_> {
     #[doc(alias = "queryAccountTrades")]
     #[doc(alias = "getAccountTradeList")]
     #[doc(alias = "v4_query_account_trade_list")]
-    pub async fn account_trades(
+    pub async fn fills(
         &self,
-        request: impl Into<ListAccountTrades>,
+        request: impl Into<ListFills>,
     ) -> Result<bitmart_types::Rows<crate::api::spot::Fill>, crate::Error> {
         self.client.send(request.into()).await
     }
@@ -377,7 +377,7 @@ impl crate::api::spot::Spot<'_> {
     /// [`POST /spot/v4/query/order-trades`](https://developer-pro.bitmart.com/en/spot/#order-trade-list-v4-signed):
     /// needs a signature and the permission Read-only, rate limit 12 in 2 s per key.
     ///
-    /// Takes a [`ListOrderTrades`] or the `order_id`.
+    /// Takes a [`ListOrderFills`] or the `order_id`.
     ///
     /// * A query, yet a signed POST.
     ///
@@ -389,9 +389,9 @@ impl crate::api::spot::Spot<'_> {
     #[doc(alias = "queryOrderTrades")]
     #[doc(alias = "getOrderTradeList")]
     #[doc(alias = "v4_query_order_trade_list")]
-    pub async fn order_trades(
+    pub async fn order_fills(
         &self,
-        request: impl Into<ListOrderTrades>,
+        request: impl Into<ListOrderFills>,
     ) -> Result<bitmart_types::Rows<crate::api::spot::Fill>, crate::Error> {
         self.client.send(request.into()).await
     }

@@ -1,12 +1,12 @@
 //! New spot orders.
 
 use bitmart_types::spot::OrderType;
-use bitmart_types::{ClientOrderId, Decimal, Side, Symbol, wire};
+use bitmart_types::{ClientOrderId, Decimal, Side, Symbol, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
 use crate::api::spot::SelfTradePrevention;
-use crate::wire::validate;
+use crate::protocol::validate;
 
 /// A spot order to place.
 ///
@@ -83,7 +83,7 @@ impl NewOrder {
     /// it: check the order's state. An order that is a market order or immediate-or-cancel, too, is rejected
     /// before sending.
     pub fn post_only(mut self) -> Self {
-        self.fields.restrict(OrderType::LimitMaker);
+        self.fields.restrict(OrderType::PostOnly);
         self
     }
     /// Cancels the part of a limit order that does not fill immediately. An order that is a market order or
@@ -145,7 +145,7 @@ pub struct SubmitOrder {
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::text_opt::deserialize"
+        deserialize_with = "codec::text_opt::deserialize"
     )]
     client_order_id: Option<ClientOrderId>,
 }
@@ -163,14 +163,14 @@ pub(crate) struct OrderFields {
         rename = "stpMode",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::text_opt"
+        with = "codec::text_opt"
     )]
     pub(crate) self_trade_prevention: Option<SelfTradePrevention>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::decimal_opt")]
     pub(crate) size: Option<Decimal>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::decimal_opt")]
     pub(crate) price: Option<Decimal>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::decimal_opt")]
     pub(crate) notional: Option<Decimal>,
 }
 

@@ -142,7 +142,7 @@ fn a_limit_is_learned_where_none_is_published() {
     for ticket in &tickets[2..] {
         bucket.responded(*ticket, start);
     }
-    // The two in flight count as well as the one that the exchange reports.
+    // The exchange reports one request; the two in flight are counted in addition.
     bucket.settle(headers(1, 3, WINDOW), start);
     assert_eq!(granted(&mut bucket, start), 1);
 }

@@ -10,17 +10,20 @@ pub(in super::super) const FUTURES_MODIFY_PRESET: EndpointEntry =
     .call("client.futures().modify_preset(..)")
     .permission("Future-Trade")
     .parameters(&[
+        Parameter { form: Text, presence: Required, doc: "Contract.", ..Parameter::new("symbol") },
         Parameter {
             form: Text,
             presence: Required,
             doc: "The exchange's id of the order.",
             ..Parameter::new("order_id")
         },
-        Parameter { form: Text, presence: Required, doc: "Contract.", ..Parameter::new("symbol") },
         Parameter {
             form: Integer,
             presence: Optional,
-            doc: "Price that triggers the take-profit: 1 last price, 2 fair price.",
+            doc: concat!(
+                "Price that triggers the take-profit: 1 last price, 2 mark ",
+                "price, which the exchange calls fair price."
+            ),
             default: "1",
             values: &["1", "2"],
             ..Parameter::new("preset_take_profit_price_type")
@@ -28,7 +31,10 @@ pub(in super::super) const FUTURES_MODIFY_PRESET: EndpointEntry =
         Parameter {
             form: Integer,
             presence: Optional,
-            doc: "Price that triggers the stop-loss: 1 last price, 2 fair price.",
+            doc: concat!(
+                "Price that triggers the stop-loss: 1 last price, 2 mark price, ",
+                "which the exchange calls fair price."
+            ),
             default: "1",
             values: &["1", "2"],
             ..Parameter::new("preset_stop_loss_price_type")

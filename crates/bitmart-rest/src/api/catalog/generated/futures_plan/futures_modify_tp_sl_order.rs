@@ -38,7 +38,10 @@ pub(in super::super) const FUTURES_MODIFY_TP_SL_ORDER: EndpointEntry =
         Parameter {
             form: Integer,
             presence: Required,
-            doc: "Price that triggers: 1 last price, 2 fair price.",
+            doc: concat!(
+                "Price that triggers: 1 last price, 2 mark price, which the ",
+                "exchange calls fair price."
+            ),
             values: &["1", "2"],
             ..Parameter::new("price_type")
         },

@@ -70,7 +70,7 @@ pub(in super::super) const FUTURES_PLAN_ORDERS: EndpointEntry = EndpointEntry::o
         .values(meanings::FUTURES_SIDE),
     Field::new("[].mode", FieldKind::Integer, "integer")
         .doc("Time in force of the order that is placed then.")
-        .values(meanings::FUTURES_ORDER_MODE),
+        .values(meanings::FUTURES_TIME_IN_FORCE),
     Field::new("[].position_mode", FieldKind::Text, "text")
         .doc("Position mode of the account at that time.")
         .values(meanings::FUTURES_POSITION_MODE),

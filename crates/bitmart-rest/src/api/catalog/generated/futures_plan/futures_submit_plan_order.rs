@@ -84,7 +84,10 @@ pub(in super::super) const FUTURES_SUBMIT_PLAN_ORDER: EndpointEntry = EndpointEn
     Parameter {
         form: Integer,
         presence: Required,
-        doc: "Price that triggers: 1 last price, 2 fair price.",
+        doc: concat!(
+            "Price that triggers: 1 last price, 2 mark price, which the ",
+            "exchange calls fair price."
+        ),
         values: &["1", "2"],
         ..Parameter::new("price_type")
     },
@@ -98,7 +101,10 @@ pub(in super::super) const FUTURES_SUBMIT_PLAN_ORDER: EndpointEntry = EndpointEn
     Parameter {
         form: Integer,
         presence: Optional,
-        doc: "Price that triggers the take-profit: 1 last price, 2 fair price.",
+        doc: concat!(
+            "Price that triggers the take-profit: 1 last price, 2 mark ",
+            "price, which the exchange calls fair price."
+        ),
         default: "1",
         values: &["1", "2"],
         ..Parameter::new("preset_take_profit_price_type")
@@ -106,7 +112,10 @@ pub(in super::super) const FUTURES_SUBMIT_PLAN_ORDER: EndpointEntry = EndpointEn
     Parameter {
         form: Integer,
         presence: Optional,
-        doc: "Price that triggers the stop-loss: 1 last price, 2 fair price.",
+        doc: concat!(
+            "Price that triggers the stop-loss: 1 last price, 2 mark price, ",
+            "which the exchange calls fair price."
+        ),
         default: "1",
         values: &["1", "2"],
         ..Parameter::new("preset_stop_loss_price_type")

@@ -64,7 +64,10 @@ pub(in super::super) const FUTURES_SUBMIT_TRAILING_ORDER: EndpointEntry = Endpoi
     Parameter {
         form: Integer,
         presence: Required,
-        doc: "Price that activates: 1 last price, 2 fair price.",
+        doc: concat!(
+            "Price that activates: 1 last price, 2 mark price, which the ",
+            "exchange calls fair price."
+        ),
         values: &["1", "2"],
         ..Parameter::new("activation_price_type")
     },

@@ -93,7 +93,10 @@ pub(in super::super) const FUTURES_SUBMIT_ORDER: EndpointEntry = EndpointEntry::
     Parameter {
         form: Integer,
         presence: Optional,
-        doc: "Price that triggers the take-profit: 1 last price, 2 fair price.",
+        doc: concat!(
+            "Price that triggers the take-profit: 1 last price, 2 mark ",
+            "price, which the exchange calls fair price."
+        ),
         default: "1",
         values: &["1", "2"],
         ..Parameter::new("preset_take_profit_price_type")
@@ -101,7 +104,10 @@ pub(in super::super) const FUTURES_SUBMIT_ORDER: EndpointEntry = EndpointEntry::
     Parameter {
         form: Integer,
         presence: Optional,
-        doc: "Price that triggers the stop-loss: 1 last price, 2 fair price.",
+        doc: concat!(
+            "Price that triggers the stop-loss: 1 last price, 2 mark price, ",
+            "which the exchange calls fair price."
+        ),
         default: "1",
         values: &["1", "2"],
         ..Parameter::new("preset_stop_loss_price_type")

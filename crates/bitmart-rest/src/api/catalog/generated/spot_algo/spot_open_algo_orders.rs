@@ -75,7 +75,7 @@ pub(in super::super) const SPOT_OPEN_ALGO_ORDERS: EndpointEntry =
             Field::new("[].trigger_type", FieldKind::Text, "text, values not stated")
                 .unit("values not stated")
                 .doc("Kind of the order that it becomes.")
-                .values(meanings::SPOT_ALGO_TRIGGER_TYPE),
+                .values(meanings::SPOT_ALGO_EXECUTION),
             Field::new("[].state", FieldKind::Text, "text, values not stated")
                 .unit("values not stated")
                 .doc("State; no source states the values."),

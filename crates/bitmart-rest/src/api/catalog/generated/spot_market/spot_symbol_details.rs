@@ -31,7 +31,10 @@ pub(in super::super) const SPOT_SYMBOL_DETAILS: EndpointEntry = EndpointEntry::o
         "decimal text, base currency, see decisions",
     )
     .unit("base currency, see decisions")
-    .doc("Step of an order's size, in the base currency, despite the name."),
+    .doc(concat!(
+        "Step of an order's size, in the base currency, although the ",
+        "exchange names it after the quote."
+    )),
     Field::new("symbols[].base_min_size", FieldKind::Decimal, "decimal text, base currency")
         .unit("base currency")
         .doc("Least size of an order, in the base currency."),

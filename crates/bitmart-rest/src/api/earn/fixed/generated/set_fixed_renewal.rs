@@ -51,7 +51,7 @@ impl Endpoint for SetFixedRenewal {
     .effect(Effect::Account);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::identifier("earnId", Some(&self.earn_id))
+        crate::protocol::validate::identifier("earnId", Some(&self.earn_id))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {

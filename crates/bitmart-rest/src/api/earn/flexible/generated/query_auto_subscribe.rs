@@ -42,7 +42,7 @@ impl Endpoint for QueryAutoSubscribe {
     .auth(Auth::Keyed);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::identifier("productId", Some(&self.product_id))
+        crate::protocol::validate::identifier("productId", Some(&self.product_id))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {

@@ -51,7 +51,7 @@ impl Endpoint for SetAutoSubscribe {
     .effect(Effect::Account);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::identifier("productId", Some(&self.product_id))
+        crate::protocol::validate::identifier("productId", Some(&self.product_id))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {

@@ -40,7 +40,7 @@ impl Endpoint for QueryDepth {
         );
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::identifier("symbol", Some(&self.symbol))
+        crate::protocol::validate::identifier("symbol", Some(&self.symbol))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {

@@ -41,7 +41,7 @@ impl Endpoint for QueryOpenInterest {
     .limit(2, 2, LimitScope::Ip);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::identifier("symbol", Some(&self.symbol))
+        crate::protocol::validate::identifier("symbol", Some(&self.symbol))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {

@@ -51,8 +51,8 @@ impl Endpoint for CancelTrailingOrder {
     .limit(24, 2, LimitScope::Uid);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
-        crate::wire::validate::identifier("order_id", Some(&self.order_id))
+        crate::protocol::validate::identifier("symbol", Some(&self.symbol))?;
+        crate::protocol::validate::identifier("order_id", Some(&self.order_id))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {

@@ -6,7 +6,7 @@ use crate::endpoint::{
 };
 
 impl Endpoint for crate::api::futures::ModifyPlanOrder {
-    type Response = crate::api::futures::PlanOrderRef;
+    type Response = crate::api::futures::ModifiedPlanOrder;
 
     const METADATA: Metadata = Metadata::new(
         "futures_modify_plan_order",

@@ -45,7 +45,7 @@ impl Endpoint for CancelAllOrders {
     .limit(2, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::identifier("symbol", Some(&self.symbol))
+        crate::protocol::validate::identifier("symbol", Some(&self.symbol))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bitmart_types::{Currency, Timestamp, wire};
+use bitmart_types::{Currency, Timestamp, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
@@ -17,31 +17,31 @@ use crate::endpoint::{Auth, EncodeError, Endpoint, Host, LimitScope, Metadata, M
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct ListTransfers {
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
     pub(crate) currency: Option<Currency>,
     #[serde(
         rename = "time_start",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::millis_opt"
+        with = "codec::millis_opt"
     )]
     pub(crate) start_time: Option<Timestamp>,
     #[serde(
         rename = "time_end",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::millis_opt"
+        with = "codec::millis_opt"
     )]
     pub(crate) end_time: Option<Timestamp>,
-    #[serde(with = "wire::number")]
+    #[serde(with = "codec::number")]
     pub(crate) page: u32,
-    #[serde(with = "wire::number")]
+    #[serde(with = "codec::number")]
     pub(crate) limit: u32,
     #[serde(
         rename = "recvWindow",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "crate::wire::duration::millis_opt"
+        with = "crate::protocol::duration::millis_opt"
     )]
     pub(crate) recv_window: Option<Duration>,
 }
@@ -89,10 +89,10 @@ impl Endpoint for ListTransfers {
     .limit(1, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::identifier("currency", self.currency.as_ref())?;
-        crate::wire::validate::range("page", self.page, Some(1), Some(1000))?;
-        crate::wire::validate::range("limit", self.limit, Some(10), Some(100))?;
-        crate::wire::validate::duration(
+        crate::protocol::validate::identifier("currency", self.currency.as_ref())?;
+        crate::protocol::validate::range("page", self.page, Some(1), Some(1000))?;
+        crate::protocol::validate::range("limit", self.limit, Some(10), Some(100))?;
+        crate::protocol::validate::duration(
             "recvWindow",
             self.recv_window,
             Some(Duration::from_millis(1)),

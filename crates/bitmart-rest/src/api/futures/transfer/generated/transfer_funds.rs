@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bitmart_types::{Currency, Decimal, wire};
+use bitmart_types::{Currency, Decimal, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
@@ -21,7 +21,7 @@ use crate::endpoint::{
 #[non_exhaustive]
 pub struct TransferFunds {
     pub(crate) currency: Currency,
-    #[serde(with = "wire::decimal")]
+    #[serde(with = "codec::decimal")]
     pub(crate) amount: Decimal,
     #[serde(rename = "type")]
     pub(crate) direction: futures::TransferDirection,
@@ -29,7 +29,7 @@ pub struct TransferFunds {
         rename = "recvWindow",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "crate::wire::duration::millis_opt"
+        with = "crate::protocol::duration::millis_opt"
     )]
     pub(crate) recv_window: Option<Duration>,
 }
@@ -68,14 +68,14 @@ impl Endpoint for TransferFunds {
     .limit(1, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::identifier("currency", Some(&self.currency))?;
-        crate::wire::validate::range(
+        crate::protocol::validate::identifier("currency", Some(&self.currency))?;
+        crate::protocol::validate::range(
             "amount",
             self.amount,
             Some(bitmart_types::dec!(0.01)),
             Some(bitmart_types::dec!(10000000000)),
         )?;
-        crate::wire::validate::duration(
+        crate::protocol::validate::duration(
             "recvWindow",
             self.recv_window,
             Some(Duration::from_millis(1)),

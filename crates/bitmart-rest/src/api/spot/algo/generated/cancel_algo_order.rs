@@ -19,7 +19,7 @@ pub struct CancelAlgoOrder {
     pub(crate) symbol: Symbol,
     pub(crate) order_id: OrderId,
     #[serde(rename = "type")]
-    pub(crate) kind: spot::AlgoOrderType,
+    pub(crate) order_type: spot::AlgoOrderType,
 }
 
 impl CancelAlgoOrder {
@@ -27,19 +27,19 @@ impl CancelAlgoOrder {
     ///
     /// * `symbol`: pair.
     /// * `order_id`: the exchange's id of the algo order.
-    /// * `kind`: kind of algo order.
+    /// * `order_type`: kind of algo order.
     pub fn new(
         symbol: impl Into<Symbol>,
         order_id: impl Into<OrderId>,
-        kind: spot::AlgoOrderType,
+        order_type: spot::AlgoOrderType,
     ) -> Self {
-        Self { symbol: symbol.into(), order_id: order_id.into(), kind }
+        Self { symbol: symbol.into(), order_id: order_id.into(), order_type }
     }
 }
 
 impl<A: Into<Symbol>, B: Into<OrderId>> From<(A, B, spot::AlgoOrderType)> for CancelAlgoOrder {
-    fn from((symbol, order_id, kind): (A, B, spot::AlgoOrderType)) -> Self {
-        Self::new(symbol, order_id, kind)
+    fn from((symbol, order_id, order_type): (A, B, spot::AlgoOrderType)) -> Self {
+        Self::new(symbol, order_id, order_type)
     }
 }
 
@@ -56,8 +56,8 @@ impl Endpoint for CancelAlgoOrder {
     .effect(Effect::Trade);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
-        crate::wire::validate::identifier("order_id", Some(&self.order_id))
+        crate::protocol::validate::identifier("symbol", Some(&self.symbol))?;
+        crate::protocol::validate::identifier("order_id", Some(&self.order_id))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bitmart_types::{Symbol, Timestamp, wire};
+use bitmart_types::{Symbol, Timestamp, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
@@ -18,36 +18,36 @@ use crate::endpoint::{Auth, EncodeError, Endpoint, Host, Metadata, Method, Paylo
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct ListAlgoOrderHistory {
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
     pub(crate) symbol: Option<Symbol>,
     #[serde(
         rename = "orderMode",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::text_opt"
+        with = "codec::text_opt"
     )]
     pub(crate) order_type: Option<spot::AlgoOrderType>,
     #[serde(
         rename = "startTime",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::millis_opt"
+        with = "codec::millis_opt"
     )]
     pub(crate) start_time: Option<Timestamp>,
     #[serde(
         rename = "endTime",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::millis_opt"
+        with = "codec::millis_opt"
     )]
     pub(crate) end_time: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::number_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::number_opt")]
     pub(crate) limit: Option<u32>,
     #[serde(
         rename = "recvWindow",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "crate::wire::duration::millis_opt"
+        with = "crate::protocol::duration::millis_opt"
     )]
     pub(crate) recv_window: Option<Duration>,
 }
@@ -109,9 +109,9 @@ impl Endpoint for ListAlgoOrderHistory {
     .auth(Auth::Signed);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::identifier("symbol", self.symbol.as_ref())?;
-        crate::wire::validate::range("limit", self.limit, Some(1), Some(200))?;
-        crate::wire::validate::duration(
+        crate::protocol::validate::identifier("symbol", self.symbol.as_ref())?;
+        crate::protocol::validate::range("limit", self.limit, Some(1), Some(200))?;
+        crate::protocol::validate::duration(
             "recvWindow",
             self.recv_window,
             Some(Duration::from_millis(1)),

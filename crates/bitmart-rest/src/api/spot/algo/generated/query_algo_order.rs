@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bitmart_types::{OrderId, wire};
+use bitmart_types::{OrderId, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
@@ -24,14 +24,14 @@ pub struct QueryAlgoOrder {
         rename = "queryState",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::text_opt"
+        with = "codec::text_opt"
     )]
     pub(crate) query_state: Option<spot::QueryState>,
     #[serde(
         rename = "recvWindow",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "crate::wire::duration::millis_opt"
+        with = "crate::protocol::duration::millis_opt"
     )]
     pub(crate) recv_window: Option<Duration>,
 }
@@ -65,8 +65,8 @@ impl Endpoint for QueryAlgoOrder {
             .auth(Auth::Signed);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::identifier("orderId", Some(&self.order_id))?;
-        crate::wire::validate::duration(
+        crate::protocol::validate::identifier("orderId", Some(&self.order_id))?;
+        crate::protocol::validate::duration(
             "recvWindow",
             self.recv_window,
             Some(Duration::from_millis(1)),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bitmart_types::{ClientOrderId, wire};
+use bitmart_types::{ClientOrderId, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
@@ -24,14 +24,14 @@ pub struct QueryOrderByClientId {
         rename = "queryState",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::text_opt"
+        with = "codec::text_opt"
     )]
     pub(crate) query_state: Option<spot::QueryState>,
     #[serde(
         rename = "recvWindow",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "crate::wire::duration::millis_opt"
+        with = "crate::protocol::duration::millis_opt"
     )]
     pub(crate) recv_window: Option<Duration>,
 }
@@ -55,6 +55,12 @@ impl QueryOrderByClientId {
     }
 }
 
+impl From<&ClientOrderId> for QueryOrderByClientId {
+    fn from(value: &ClientOrderId) -> Self {
+        Self::new(value.clone())
+    }
+}
+
 impl From<ClientOrderId> for QueryOrderByClientId {
     fn from(value: ClientOrderId) -> Self {
         Self::new(value)
@@ -74,8 +80,8 @@ impl Endpoint for QueryOrderByClientId {
     .limit(50, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::identifier("clientOrderId", Some(&self.client_order_id))?;
-        crate::wire::validate::duration(
+        crate::protocol::validate::identifier("clientOrderId", Some(&self.client_order_id))?;
+        crate::protocol::validate::duration(
             "recvWindow",
             self.recv_window,
             Some(Duration::from_millis(1)),

@@ -2,54 +2,19 @@
 
 use super::*;
 
-pub(in super::super) const SPOT_ACCOUNT_TRADES: EndpointEntry = EndpointEntry::of::<
-    crate::api::spot::ListAccountTrades,
->("The fills of the account")
+pub(in super::super) const SPOT_ORDER_FILLS: EndpointEntry = EndpointEntry::of::<
+    crate::api::spot::ListOrderFills,
+>("The fills of an order")
 .group("spot")
-.call("client.spot().account_trades(..)")
+.call("client.spot().order_fills(..)")
 .permission("Read-only")
-.quirks(&[
-    "A query, yet a signed POST.",
-    "Without a time range the last 7 days.",
-    "An unknown orderMode fails with code 52000.",
-])
-.errors(&["52004: the times end before they begin."])
+.quirks(&["A query, yet a signed POST."])
 .parameters(&[
     Parameter {
         form: Text,
-        presence: Optional,
-        doc: "Pair; without it every pair.",
-        ..Parameter::new("symbol")
-    },
-    Parameter {
-        form: Text,
-        presence: Optional,
-        doc: "Account that the orders trade for; without it all.",
-        values: &["spot", "iso_margin"],
-        ..Parameter::new("orderMode")
-    },
-    Parameter {
-        form: Integer,
-        presence: Optional,
-        doc: "Only from this time on.",
-        unit: "ms",
-        ..Parameter::new("startTime")
-    },
-    Parameter {
-        form: Integer,
-        presence: Optional,
-        doc: "Only up to this time, which must be after the start.",
-        unit: "ms",
-        ..Parameter::new("endTime")
-    },
-    Parameter {
-        form: Integer,
-        presence: Optional,
-        doc: "Number of rows.",
-        min: "1",
-        max: "200",
-        default: "200",
-        ..Parameter::new("limit")
+        presence: Required,
+        doc: "The exchange's id of the order.",
+        ..Parameter::new("orderId")
     },
     Parameter {
         form: Integer,
@@ -84,17 +49,13 @@ pub(in super::super) const SPOT_ACCOUNT_TRADES: EndpointEntry = EndpointEntry::o
         .unit("may be empty")
         .doc("Self-trade prevention.")
         .values(meanings::SPOT_SELF_TRADE_PREVENTION),
-    Field::new("[].price", FieldKind::Decimal, "decimal text, quote currency")
-        .unit("quote currency")
+    Field::new("[].price", FieldKind::Decimal, "decimal text")
         .doc("Price of the fill, in the quote currency."),
-    Field::new("[].size", FieldKind::Decimal, "decimal text, base currency")
-        .unit("base currency")
+    Field::new("[].size", FieldKind::Decimal, "decimal text")
         .doc("Filled amount, in the base currency."),
-    Field::new("[].notional", FieldKind::Decimal, "decimal text, quote currency")
-        .unit("quote currency")
+    Field::new("[].notional", FieldKind::Decimal, "decimal text")
         .doc("Filled amount, in the quote currency."),
-    Field::new("[].fee", FieldKind::Decimal, "decimal text, currency of feeCoinName")
-        .unit("currency of feeCoinName"),
+    Field::new("[].fee", FieldKind::Decimal, "decimal text"),
     Field::new("[].feeCoinName", FieldKind::Text, "text").doc("Currency of the fee."),
     Field::new("[].tradeRole", FieldKind::Text, "text")
         .doc("Whether the order was maker or taker.")
@@ -108,5 +69,4 @@ pub(in super::super) const SPOT_ACCOUNT_TRADES: EndpointEntry = EndpointEntry::o
         .time(TimeUnit::Millis)
         .doc("When the record last changed."),
 ])
-.essential(&["[].tradeId", "[].orderId", "[].symbol", "[].side", "[].price", "[].size"])
-.history::<crate::api::spot::ListAccountTrades>();
+.essential(&["[].tradeId", "[].orderId", "[].symbol", "[].side", "[].price", "[].size"]);

@@ -4,7 +4,7 @@
 pub(crate) mod millis_opt {
     use std::time::Duration;
 
-    use bitmart_types::wire;
+    use bitmart_types::codec;
     use serde::{Deserializer, Serializer};
 
     #[expect(clippy::ref_option, reason = "serde passes fields this way")]
@@ -22,7 +22,7 @@ pub(crate) mod millis_opt {
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Duration>, D::Error> {
-        let millis: Option<u64> = wire::number_opt::deserialize(deserializer)?;
+        let millis: Option<u64> = codec::number_opt::deserialize(deserializer)?;
         Ok(millis.map(Duration::from_millis))
     }
 }
@@ -31,7 +31,7 @@ pub(crate) mod millis_opt {
 pub(crate) mod seconds {
     use std::time::Duration;
 
-    use bitmart_types::wire;
+    use bitmart_types::codec;
     use serde::{Deserializer, Serializer};
 
     pub(crate) fn serialize<S: Serializer>(
@@ -43,6 +43,6 @@ pub(crate) mod seconds {
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Duration, D::Error> {
-        wire::number::deserialize(deserializer).map(Duration::from_secs)
+        codec::number::deserialize(deserializer).map(Duration::from_secs)
     }
 }

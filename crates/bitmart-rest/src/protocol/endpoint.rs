@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use crate::wire::payload::{EncodeError, Payload};
-use crate::wire::validate::ValidationError;
+use crate::protocol::payload::{EncodeError, Payload};
+use crate::protocol::validate::ValidationError;
 
 /// HTTP method of an endpoint. The exchange uses these two only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

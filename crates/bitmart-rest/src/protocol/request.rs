@@ -12,8 +12,8 @@ use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 
 use crate::error::Error;
-use crate::wire::endpoint::{Auth, Endpoint, Host, Metadata, Method};
-use crate::wire::payload::{EncodeError, Payload};
+use crate::protocol::endpoint::{Auth, Endpoint, Host, Metadata, Method};
+use crate::protocol::payload::{EncodeError, Payload};
 use bitmart_types::ConfigError;
 
 const KEY: HeaderName = HeaderName::from_static("x-bm-key");

@@ -16,19 +16,19 @@ use crate::endpoint::{Auth, EncodeError, Endpoint, Host, LimitScope, Metadata, M
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
-pub struct ListOrderTrades {
+pub struct ListOrderFills {
     #[serde(rename = "orderId")]
     pub(crate) order_id: OrderId,
     #[serde(
         rename = "recvWindow",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "crate::wire::duration::millis_opt"
+        with = "crate::protocol::duration::millis_opt"
     )]
     pub(crate) recv_window: Option<Duration>,
 }
 
-impl ListOrderTrades {
+impl ListOrderFills {
     /// Creates the request from its required parameters.
     ///
     /// * `order_id`: the exchange's id of the order.
@@ -42,19 +42,19 @@ impl ListOrderTrades {
     }
 }
 
-crate::api::convert::identifier!(OrderId => ListOrderTrades);
+crate::api::convert::identifier!(OrderId => ListOrderFills);
 
-impl Endpoint for ListOrderTrades {
+impl Endpoint for ListOrderFills {
     type Response = bitmart_types::Rows<crate::api::spot::Fill>;
 
     const METADATA: Metadata =
-        Metadata::new("spot_order_trades", Method::Post, Host::Spot, "/spot/v4/query/order-trades")
+        Metadata::new("spot_order_fills", Method::Post, Host::Spot, "/spot/v4/query/order-trades")
             .auth(Auth::Signed)
             .limit(12, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::identifier("orderId", Some(&self.order_id))?;
-        crate::wire::validate::duration(
+        crate::protocol::validate::identifier("orderId", Some(&self.order_id))?;
+        crate::protocol::validate::duration(
             "recvWindow",
             self.recv_window,
             Some(Duration::from_millis(1)),

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Deserializer};
 
 /// Reads a list; `null` is an empty list, and a `null` in a list is skipped. For
-/// `#[serde(deserialize_with = "wire::list")]`.
+/// `#[serde(deserialize_with = "codec::list")]`.
 ///
 /// ```
-/// use bitmart_types::wire;
+/// use bitmart_types::codec;
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Page {
-///     #[serde(deserialize_with = "wire::list")]
+///     #[serde(deserialize_with = "codec::list")]
 ///     rows: Vec<u32>,
 /// }
 ///

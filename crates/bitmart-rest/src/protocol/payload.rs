@@ -68,8 +68,8 @@ impl Payload {
     /// waited for a rate limit or a connection, or because the machine slept, is not sent: its outcome is
     /// [`NotSent`](crate::Outcome::NotSent).
     ///
-    /// Whoever records `latest` before sending knows when the request can no longer take effect, also after a
-    /// restart: [`SETTLED_AFTER`](crate::reconcile::SETTLED_AFTER) later, by the exchange's clock.
+    /// Store `latest` before sending to know, also after a restart, when the request can no longer take effect:
+    /// [`SETTLED_AFTER`](crate::reconcile::SETTLED_AFTER) later, by the exchange's clock.
     pub fn sign_until(&mut self, latest: Timestamp) {
         self.sign_until = Some(latest);
     }

@@ -2,11 +2,11 @@
 
 use super::*;
 
-pub(in super::super) const AFFILIATE_TRADES: EndpointEntry = EndpointEntry::of::<
+pub(in super::super) const AFFILIATE_CUSTOMER_TRADES: EndpointEntry = EndpointEntry::of::<
     crate::api::affiliate::ListCustomerTrades,
 >("Trades of a customer")
 .group("affiliate")
-.call("client.affiliate().trades(..)")
+.call("client.affiliate().customer_trades(..)")
 .availability("affiliates")
 .quirks(&[
     "For affiliates only.",

@@ -2,7 +2,7 @@
 //! values.
 
 use bitmart_types::{
-    ClientOrderId, Note, OrderId, Side, Timestamp, collect_notes, json, open_int_enum, wire,
+    ClientOrderId, Note, OrderId, Side, Timestamp, codec, collect_notes, json, open_int_enum,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -16,34 +16,34 @@ macro_rules! field {
     };
 }
 
-field!(Number, u32, "wire::number");
-field!(NumberOpt, Option<i64>, "wire::number_opt");
-field!(NumberText, u64, "wire::number_text");
-field!(NumberTextOpt, Option<u64>, "wire::number_text_opt");
-field!(Flag, bool, "wire::flag");
-field!(FlagText, bool, "wire::flag_text");
-field!(Boolean, bool, "wire::boolean");
-field!(BooleanOpt, Option<bool>, "wire::boolean_opt");
-field!(IdNumber, OrderId, "wire::id_number");
-field!(State, Code, "wire::text");
-field!(Text, String, "wire::text");
-field!(TextOpt, Option<String>, "wire::text_opt");
-field!(IdOpt, Option<ClientOrderId>, "wire::text_opt");
-field!(StateOpt, Option<Code>, "wire::text_opt");
-field!(Millis, Timestamp, "wire::millis");
-field!(MillisOpt, Option<Timestamp>, "wire::millis_opt");
-field!(MillisText, Timestamp, "wire::millis_text");
-field!(MillisTextOpt, Option<Timestamp>, "wire::millis_text_opt");
-field!(Seconds, Timestamp, "wire::seconds");
-field!(SecondsOpt, Option<Timestamp>, "wire::seconds_opt");
-field!(SecondsText, Timestamp, "wire::seconds_text");
-field!(SecondsTextOpt, Option<Timestamp>, "wire::seconds_text_opt");
-field!(Date, Timestamp, "wire::rfc3339");
-field!(DateOpt, Option<Timestamp>, "wire::rfc3339_opt");
-field!(FlagOpt, Option<bool>, "wire::flag_opt");
-field!(FlagTextOpt, Option<bool>, "wire::flag_text_opt");
-field!(SideOpt, Option<Side>, "wire::opt");
-field!(ObjectOpt, Option<Pair>, "wire::object_opt");
+field!(Number, u32, "codec::number");
+field!(NumberOpt, Option<i64>, "codec::number_opt");
+field!(NumberText, u64, "codec::number_text");
+field!(NumberTextOpt, Option<u64>, "codec::number_text_opt");
+field!(Flag, bool, "codec::flag");
+field!(FlagText, bool, "codec::flag_text");
+field!(Boolean, bool, "codec::boolean");
+field!(BooleanOpt, Option<bool>, "codec::boolean_opt");
+field!(IdNumber, OrderId, "codec::id_number");
+field!(State, Code, "codec::text");
+field!(Text, String, "codec::text");
+field!(TextOpt, Option<String>, "codec::text_opt");
+field!(IdOpt, Option<ClientOrderId>, "codec::text_opt");
+field!(StateOpt, Option<Code>, "codec::text_opt");
+field!(Millis, Timestamp, "codec::millis");
+field!(MillisOpt, Option<Timestamp>, "codec::millis_opt");
+field!(MillisText, Timestamp, "codec::millis_text");
+field!(MillisTextOpt, Option<Timestamp>, "codec::millis_text_opt");
+field!(Seconds, Timestamp, "codec::seconds");
+field!(SecondsOpt, Option<Timestamp>, "codec::seconds_opt");
+field!(SecondsText, Timestamp, "codec::seconds_text");
+field!(SecondsTextOpt, Option<Timestamp>, "codec::seconds_text_opt");
+field!(Date, Timestamp, "codec::rfc3339");
+field!(DateOpt, Option<Timestamp>, "codec::rfc3339_opt");
+field!(FlagOpt, Option<bool>, "codec::flag_opt");
+field!(FlagTextOpt, Option<bool>, "codec::flag_text_opt");
+field!(SideOpt, Option<Side>, "codec::opt");
+field!(ObjectOpt, Option<Pair>, "codec::object_opt");
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Pair {
@@ -271,9 +271,9 @@ fn dates_are_read_and_written() {
 fn absent_fields_are_none_with_a_default() {
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Order {
-        #[serde(with = "wire::text_opt", default)]
+        #[serde(with = "codec::text_opt", default)]
         client_id: Option<ClientOrderId>,
-        #[serde(with = "wire::millis_opt", default, skip_serializing_if = "Option::is_none")]
+        #[serde(with = "codec::millis_opt", default, skip_serializing_if = "Option::is_none")]
         expiry: Option<Timestamp>,
     }
     let order: Order = serde_json::from_str("{}").unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bitmart_types::{Symbol, Timestamp, wire};
+use bitmart_types::{Symbol, Timestamp, codec};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
@@ -17,42 +17,42 @@ use crate::endpoint::{Auth, EncodeError, Endpoint, Host, LimitScope, Metadata, M
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
-pub struct ListAccountTrades {
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+pub struct ListFills {
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
     pub(crate) symbol: Option<Symbol>,
     #[serde(
         rename = "orderMode",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::text_opt"
+        with = "codec::text_opt"
     )]
     pub(crate) order_mode: Option<spot::OrderMode>,
     #[serde(
         rename = "startTime",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::millis_opt"
+        with = "codec::millis_opt"
     )]
     pub(crate) start_time: Option<Timestamp>,
     #[serde(
         rename = "endTime",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::millis_opt"
+        with = "codec::millis_opt"
     )]
     pub(crate) end_time: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::number_opt")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::number_opt")]
     pub(crate) limit: Option<u32>,
     #[serde(
         rename = "recvWindow",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "crate::wire::duration::millis_opt"
+        with = "crate::protocol::duration::millis_opt"
     )]
     pub(crate) recv_window: Option<Duration>,
 }
 
-impl ListAccountTrades {
+impl ListFills {
     /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
@@ -89,26 +89,26 @@ impl ListAccountTrades {
     }
 }
 
-crate::api::convert::identifier!(Symbol => ListAccountTrades.symbol);
+crate::api::convert::identifier!(Symbol => ListFills.symbol);
 
-impl From<()> for ListAccountTrades {
+impl From<()> for ListFills {
     fn from((): ()) -> Self {
         Self::new()
     }
 }
 
-impl Endpoint for ListAccountTrades {
+impl Endpoint for ListFills {
     type Response = bitmart_types::Rows<crate::api::spot::Fill>;
 
     const METADATA: Metadata =
-        Metadata::new("spot_account_trades", Method::Post, Host::Spot, "/spot/v4/query/trades")
+        Metadata::new("spot_fills", Method::Post, Host::Spot, "/spot/v4/query/trades")
             .auth(Auth::Signed)
             .limit(12, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::identifier("symbol", self.symbol.as_ref())?;
-        crate::wire::validate::range("limit", self.limit, Some(1), Some(200))?;
-        crate::wire::validate::duration(
+        crate::protocol::validate::identifier("symbol", self.symbol.as_ref())?;
+        crate::protocol::validate::range("limit", self.limit, Some(1), Some(200))?;
+        crate::protocol::validate::duration(
             "recvWindow",
             self.recv_window,
             Some(Duration::from_millis(1)),

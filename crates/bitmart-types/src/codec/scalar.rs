@@ -7,9 +7,9 @@ use serde::{
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
+use crate::codec::decimals;
 use crate::json::{self, Mode};
 use crate::notes::{self, Note};
-use crate::wire::decimals;
 
 /// Maximum length of a value in an error message, in characters.
 const VALUE_SHOWN: usize = 40;

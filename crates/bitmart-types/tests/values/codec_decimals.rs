@@ -1,25 +1,25 @@
 //! Decimal helpers: documented forms, other observed forms and invalid values.
 
-use bitmart_types::{Decimal, Note, OrderId, collect_notes, json, wire};
+use bitmart_types::{Decimal, Note, OrderId, codec, collect_notes, json};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize, de::value::MapDeserializer};
 use serde_json::json;
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-struct Plain(#[serde(with = "wire::decimal")] Decimal);
+struct Plain(#[serde(with = "codec::decimal")] Decimal);
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-struct Optional(#[serde(with = "wire::decimal_opt")] Option<Decimal>);
+struct Optional(#[serde(with = "codec::decimal_opt")] Option<Decimal>);
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-struct Exact(#[serde(with = "wire::decimal_exact")] Decimal);
+struct Exact(#[serde(with = "codec::decimal_exact")] Decimal);
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-struct ExactOptional(#[serde(with = "wire::decimal_exact_opt")] Option<Decimal>);
+struct ExactOptional(#[serde(with = "codec::decimal_exact_opt")] Option<Decimal>);
 
 fn decimal(text: &str) -> Decimal {
     text.parse().expect("a decimal")
@@ -292,11 +292,11 @@ fn numbers_with_arbitrary_precision_are_exact() {
         let entry = ("$serde_json::private::Number", digits);
         MapDeserializer::<_, serde_json::Error>::new(std::iter::once(entry))
     };
-    let exact = wire::decimal::deserialize(number("0.12345678901234567")).unwrap();
+    let exact = codec::decimal::deserialize(number("0.12345678901234567")).unwrap();
     assert_eq!(exact, decimal("0.12345678901234567"));
     let id = OrderId::deserialize(number("123456789012345678901234")).unwrap();
     assert_eq!(id, "123456789012345678901234");
-    let whole: u32 = wire::number::deserialize(number("42")).unwrap();
+    let whole: u32 = codec::number::deserialize(number("42")).unwrap();
     assert_eq!(whole, 42);
     assert!(OrderId::deserialize(number("1.5")).is_err());
 }

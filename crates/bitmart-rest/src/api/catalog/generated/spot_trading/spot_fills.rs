@@ -2,19 +2,54 @@
 
 use super::*;
 
-pub(in super::super) const SPOT_ORDER_TRADES: EndpointEntry = EndpointEntry::of::<
-    crate::api::spot::ListOrderTrades,
->("The fills of an order")
+pub(in super::super) const SPOT_FILLS: EndpointEntry = EndpointEntry::of::<
+    crate::api::spot::ListFills,
+>("The fills of the account")
 .group("spot")
-.call("client.spot().order_trades(..)")
+.call("client.spot().fills(..)")
 .permission("Read-only")
-.quirks(&["A query, yet a signed POST."])
+.quirks(&[
+    "A query, yet a signed POST.",
+    "Without a time range the last 7 days.",
+    "An unknown orderMode fails with code 52000.",
+])
+.errors(&["52004: the times end before they begin."])
 .parameters(&[
     Parameter {
         form: Text,
-        presence: Required,
-        doc: "The exchange's id of the order.",
-        ..Parameter::new("orderId")
+        presence: Optional,
+        doc: "Pair; without it every pair.",
+        ..Parameter::new("symbol")
+    },
+    Parameter {
+        form: Text,
+        presence: Optional,
+        doc: "Account that the orders trade for; without it all.",
+        values: &["spot", "iso_margin"],
+        ..Parameter::new("orderMode")
+    },
+    Parameter {
+        form: Integer,
+        presence: Optional,
+        doc: "Only from this time on.",
+        unit: "ms",
+        ..Parameter::new("startTime")
+    },
+    Parameter {
+        form: Integer,
+        presence: Optional,
+        doc: "Only up to this time, which must be after the start.",
+        unit: "ms",
+        ..Parameter::new("endTime")
+    },
+    Parameter {
+        form: Integer,
+        presence: Optional,
+        doc: "Number of rows.",
+        min: "1",
+        max: "200",
+        default: "200",
+        ..Parameter::new("limit")
     },
     Parameter {
         form: Integer,
@@ -49,13 +84,17 @@ pub(in super::super) const SPOT_ORDER_TRADES: EndpointEntry = EndpointEntry::of:
         .unit("may be empty")
         .doc("Self-trade prevention.")
         .values(meanings::SPOT_SELF_TRADE_PREVENTION),
-    Field::new("[].price", FieldKind::Decimal, "decimal text")
+    Field::new("[].price", FieldKind::Decimal, "decimal text, quote currency")
+        .unit("quote currency")
         .doc("Price of the fill, in the quote currency."),
-    Field::new("[].size", FieldKind::Decimal, "decimal text")
+    Field::new("[].size", FieldKind::Decimal, "decimal text, base currency")
+        .unit("base currency")
         .doc("Filled amount, in the base currency."),
-    Field::new("[].notional", FieldKind::Decimal, "decimal text")
+    Field::new("[].notional", FieldKind::Decimal, "decimal text, quote currency")
+        .unit("quote currency")
         .doc("Filled amount, in the quote currency."),
-    Field::new("[].fee", FieldKind::Decimal, "decimal text"),
+    Field::new("[].fee", FieldKind::Decimal, "decimal text, currency of feeCoinName")
+        .unit("currency of feeCoinName"),
     Field::new("[].feeCoinName", FieldKind::Text, "text").doc("Currency of the fee."),
     Field::new("[].tradeRole", FieldKind::Text, "text")
         .doc("Whether the order was maker or taker.")
@@ -69,4 +108,5 @@ pub(in super::super) const SPOT_ORDER_TRADES: EndpointEntry = EndpointEntry::of:
         .time(TimeUnit::Millis)
         .doc("When the record last changed."),
 ])
-.essential(&["[].tradeId", "[].orderId", "[].symbol", "[].side", "[].price", "[].size"]);
+.essential(&["[].tradeId", "[].orderId", "[].symbol", "[].side", "[].price", "[].size"])
+.history::<crate::api::spot::ListFills>();

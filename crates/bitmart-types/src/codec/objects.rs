@@ -29,10 +29,10 @@ where
     if raw == "null" || raw.starts_with('"') && is_blank(raw.trim_matches('"')) {
         return Ok(None);
     }
-    let mark = notes::mark();
+    let position = notes::position();
     Ok(json::tolerant(raw)
         .map_err(|_| {
-            notes::rewind(mark);
+            notes::rewind(position);
             notes::note(|| Note::Unreadable { expected: "an object or a list" });
         })
         .ok())

@@ -2,13 +2,13 @@
 
 use super::*;
 
-pub(in super::super) const FUTURES_TRANSFER_FUND: EndpointEntry = EndpointEntry::of::<
+pub(in super::super) const FUTURES_TRANSFER_WITH_FUNDING: EndpointEntry = EndpointEntry::of::<
     crate::api::futures::TransferWithFunding,
 >(
     "Moves money between the funding and the futures account",
 )
 .group("futures")
-.call("client.futures().transfer_fund(..)")
+.call("client.futures().transfer_with_funding(..)")
 .quirks(&[
     concat!("Only a third party describes the response, which has no id of ", "the transfer."),
     concat!("No source says which permission the key needs or which limit ", "holds."),

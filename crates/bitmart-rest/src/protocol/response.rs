@@ -6,16 +6,16 @@ mod error_page;
 
 use std::collections::BTreeMap;
 
+use bitmart_types::codec;
 use bitmart_types::json::{self, JsonFault, path_at};
-use bitmart_types::wire;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::error::{ApiError, Error, ResponseInfo, Unexpected};
-use crate::wire::endpoint::{Effect, Endpoint, Envelope, Metadata};
-use crate::wire::rate_limit::RateLimitState;
+use crate::protocol::endpoint::{Effect, Endpoint, Envelope, Metadata};
+use crate::protocol::rate_limit::RateLimitState;
 
 pub(crate) use self::encoding::inflated;
 use self::envelope::{Members, flag, integer, text};
@@ -301,7 +301,7 @@ fn is_empty(data: &str) -> bool {
                     })
                 }),
             Some(b'[') => data[1..].trim_ascii_start().starts_with(']'),
-            Some(b'"') => wire::is_blank(data.trim_matches('"')),
+            Some(b'"') => codec::is_blank(data.trim_matches('"')),
             _ => data == "null",
         }
     }
