@@ -108,7 +108,7 @@ impl Shared {
     }
 
     pub(crate) fn operate(&self, operation: Operation) -> Result<(), OperatorError> {
-        self.command(OperatorCommand::Decide(operation)).map(drop)
+        self.command(OperatorCommand::Operate(operation)).map(drop)
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
