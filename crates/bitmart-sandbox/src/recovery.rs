@@ -142,7 +142,7 @@ pub(crate) fn resume(
     let stored = store.load()?;
     let (entries, has_fingerprints) = (stored.entries.len(), stored.has_fingerprints);
     let (opened, last) = replay_entries(config, stored)?;
-    // A new checkpoint, so that later entries are never replayed with an older configuration. It has the current format.
+    // A new checkpoint in the current format, so that later entries are never replayed with an older configuration.
     store.checkpoint(&opened.checkpoint(last))?;
     if !has_fingerprints {
         notify(StorageEvent::Converted { entries });

@@ -61,7 +61,8 @@ pub struct OrderId(pub u64);
 /// - orders and fills: [`spot_order`](Self::spot_order), [`futures_order`](Self::futures_order),
 ///   [`spot_fills`](Self::spot_fills), [`futures_fills`](Self::futures_fills);
 /// - the other parts: [`triggers`](Self::triggers), [`savings`](Self::savings), [`loans`](Self::loans),
-///   [`transfers`](Self::transfers), [`transactions`](Self::transactions), [`operator_settings`](Self::operator_settings);
+///   [`transfers`](Self::transfers), [`transactions`](Self::transactions),
+///   [`operator_settings`](Self::operator_settings);
 /// - all money in double entry: [`ledger`](Self::ledger).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Exchange {

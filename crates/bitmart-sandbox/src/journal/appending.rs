@@ -113,7 +113,8 @@ impl Journal {
         self.last()
     }
 
-    /// Undoes [`skip`](Self::skip) if that checkpoint was not stored: a missing number would make the folder unreadable.
+    /// Undoes [`skip`](Self::skip) if that checkpoint was not stored: a missing number would make the folder
+    /// unreadable.
     pub(crate) fn undo_skip(&mut self) {
         if let Self::Live(live) = self {
             live.last -= 1;

@@ -70,8 +70,8 @@ impl Folder {
         self.path.join(FILE).exists()
     }
 
-    /// Creates the store of a folder without one. The file is renamed when it is complete, so that a kill in between leaves
-    /// no store that cannot be opened.
+    /// Creates the store of a folder without one. The file is renamed when it is complete, so that a kill in between
+    /// leaves no store that cannot be opened.
     pub(super) fn create(&self, checkpoint: &Encoded) -> Result<(), DataError> {
         let new = self.path.join(NEW);
         match fs::remove_file(&new) {
@@ -148,8 +148,8 @@ fn missing_folders(folder: &Path) -> Vec<&Path> {
     named.take_while(|path| !path.exists()).collect()
 }
 
-/// Rejects a path that other users can write to, because they could control the sandbox. Denies them to read it, because
-/// it contains secrets.
+/// Rejects a path that other users can write to, because they could control the sandbox. Denies others to read the path,
+/// because it contains secrets.
 #[cfg(unix)]
 fn restrict_to_owner(path: &Path) -> Result<(), DataError> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
