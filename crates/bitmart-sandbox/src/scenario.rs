@@ -326,8 +326,7 @@ async fn wait(shared: &Arc<Shared>, time: Duration) -> Result<Option<EntryNumber
             if !shared.is_writable() {
                 return Err(OperatorError::Unstored);
             }
-            shared.step();
-            last = Some(shared.checkpoint_if_due());
+            last = Some(shared.step());
         }
         Ok(last)
     };

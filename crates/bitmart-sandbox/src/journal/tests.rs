@@ -31,7 +31,6 @@ use crate::{
     generated::Host,
     http,
     recovery::{Opened, resume},
-    scenario,
     shared::Shared,
 };
 
@@ -247,6 +246,8 @@ async fn events_are_published_only_after_they_are_stored() {
 #[cfg(feature = "console")]
 #[tokio::test]
 async fn a_scenario_needs_space_only_for_changes_of_the_exchange() {
+    use crate::scenario;
+
     let (_disk, shared, _events) = with_full_disk(0);
     shared.create_account();
     assert!(!shared.wait_until_stored().await, "the disk is full");
