@@ -112,7 +112,8 @@ fn engine(sizes: &[u64]) -> Result<Vec<Point>, String> {
     rows(&output(&mut command)?, sizes.len())
 }
 
-/// The rows of the bench: open orders, wall time, processor time, commands a second, bytes of an order, a mark.
+/// The rows of the bench: open orders, wall time, processor time, commands a second, bytes of an order, a hash of the
+/// ledger.
 fn rows(text: &str, count: usize) -> Result<Vec<Point>, String> {
     let row = |line: &str| {
         let cells: Vec<&str> = line.split_whitespace().collect();

@@ -73,7 +73,7 @@ fn binary(name: &str) -> PathBuf {
     target().join(format!("release/{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
-/// Starts the three sandboxes: for orders, for orders over TLS, and one with a stopped clock, so that all read the same
+/// Starts the three sandboxes: for orders, for orders over TLS, and one with a stepped clock, so that all read the same
 /// market data.
 fn start(program: &Path) -> Result<(Setting, [Sandbox; 3]), String> {
     let orders = [
@@ -115,7 +115,7 @@ fn compare(programs: &[Program], running: &mut [Process], replay: &Replay) -> Ta
     let books = format!("books {}{COMPARED_FRAMES} {COMPARED_FRAMES}", replay.url());
     let mut first: [Option<Vec<String>>; 2] = [None, None];
     for (program, process) in programs.iter().zip(running) {
-        process.ask("order")?;
+        process.send("order")?;
         for (command, first) in ["ticker", &books].into_iter().zip(&mut first) {
             if command != "ticker" && !program.streams {
                 continue;

@@ -32,20 +32,20 @@ pub(crate) fn run(arguments: &[&str]) -> TaskResult {
         }
         return Err("valgrind, which counts instructions, is not installed".to_owned());
     }
-    let here = Place { toolchain: toolchain()?, machine: machine::describe() };
+    let here = Platform { toolchain: toolchain()?, machine: machine::describe() };
     let now = count::all(&count::build()?)?;
     if !check {
         return file::write(&Recorded::new(here, now));
     }
     let recorded = file::read()?;
-    if base.is_none() && recorded.place() == here {
+    if base.is_none() && recorded.platform() == here {
         println!("compared with {}, for this toolchain and machine:", file::FILE);
         return compare(&recorded.instructions, &now, recorded.tolerance_percent);
     }
     let revision = if let Some(revision) = base {
         revision.to_owned()
     } else {
-        println!("{} is of {}", file::FILE, recorded.place());
+        println!("{} is of {}", file::FILE, recorded.platform());
         base::default_revision()?
     };
     println!("compared with revision {revision}, built and counted here:");
@@ -58,12 +58,12 @@ pub(crate) fn run(arguments: &[&str]) -> TaskResult {
 
 /// What instruction counts depend on besides the code.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Place {
+struct Platform {
     toolchain: String,
     machine: String,
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for Platform {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} on {}", self.toolchain, self.machine)
     }

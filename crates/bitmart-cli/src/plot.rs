@@ -12,7 +12,7 @@ mod draw;
 use askama::Template;
 use bitmart::Decimal;
 
-/// Most series, which is the number of distinct colors.
+/// Maximum number of series: that of the distinct colors.
 pub(crate) const MAX_SERIES: usize = 4;
 
 /// Values over a sequence of points, such as months.

@@ -40,7 +40,7 @@ pub(crate) fn command() -> Command {
              symbols, currencies, networks, error codes, flags, and the exchange's own words for states, sides \
              and types. So the files reveal which coins, markets and features you have used.\n\n\
              The folder contains rest/*.json and ws/*.json, which `cargo xtask conformance` reads, \
-             differences.txt (deviations from the models) and not-asked.txt (skipped endpoints with the \
+             differences.txt (deviations from the models) and skipped.txt (skipped endpoints with the \
              reason).\n\
              About 150 requests take a minute or two. Without a key it runs on the sandbox, whose key needs \
              --any-key.",
@@ -128,7 +128,7 @@ mod tests {
         let place = tempfile::tempdir().expect("no temporary folder");
         let failure = conclude(Err(Failure::io("the streams failed")), results(place.path()));
         assert_eq!(failure.expect_err("it failed").to_string(), "the streams failed");
-        for name in ["differences.txt", "not-asked.txt"] {
+        for name in ["differences.txt", "skipped.txt"] {
             assert!(place.path().join(name).exists(), "{name} is missing");
         }
     }

@@ -229,7 +229,7 @@ async fn clock(admin: &Admin, matches: &ArgMatches) -> Result<Value, Failure> {
     if let Some(ms) = matches.get_one::<u64>("advance") {
         return admin.call(&AdvanceClock { ms: *ms }).await;
     }
-    if let Some(steps) = matches.get_one::<u64>("beats") {
+    if let Some(steps) = matches.get_one::<u64>("steps") {
         // The sandbox rejects fewer than that already.
         let steps = u32::try_from(*steps).unwrap_or(u32::MAX);
         return admin.call(&StepMarket { steps }).await;

@@ -183,7 +183,7 @@ impl KeyRing {
     }
 
     /// Undoes [`go_back`](Self::go_back).
-    pub(crate) fn replace(&self, former: FormerKeys) {
+    pub(crate) fn undo_go_back(&self, former: FormerKeys) {
         *self.write() = former.0;
     }
 

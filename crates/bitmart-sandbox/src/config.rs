@@ -199,8 +199,9 @@ impl Config {
         self
     }
 
-    /// Uses a stopped clock at `start_ms` (milliseconds since 1970, at most the year 9999). It moves only by
-    /// [`Sandbox::advance`](crate::Sandbox::advance) and [`Sandbox::step_market`](crate::Sandbox::step_market).
+    /// Uses a stepped clock that stands at `start_ms` (milliseconds since 1970, at most the year 9999). It moves only
+    /// by [`Sandbox::advance`](crate::Sandbox::advance) and
+    /// [`Sandbox::step_market`](crate::Sandbox::step_market).
     #[must_use]
     pub fn stepped_clock(mut self, start_ms: u64) -> Self {
         self.clock = ClockSetting::Stepped { from_ms: start_ms.min(MAX_MS) };

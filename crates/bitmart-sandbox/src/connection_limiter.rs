@@ -18,13 +18,13 @@ const WINDOW: Duration = Duration::from_secs(60);
 
 /// The connections that are counted together: those of one IP address to one WebSocket address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Origin {
+pub(crate) struct ConnectionGroup {
     pub(crate) host: Host,
     pub(crate) private: bool,
     pub(crate) peer: IpAddr,
 }
 
-impl Origin {
+impl ConnectionGroup {
     /// Maximum number of simultaneous connections (`limits` of ws/spot.json and ws/futures.json).
     fn max_open(self) -> usize {
         match (self.host, self.private) {
@@ -44,9 +44,9 @@ pub(crate) enum LimitExceeded {
     Open,
 }
 
-/// Counts connections and attempts by origin.
+/// Counts connections and attempts by group.
 #[derive(Debug, Default)]
-pub(crate) struct ConnectionLimiter(Mutex<HashMap<Origin, Count>>);
+pub(crate) struct ConnectionLimiter(Mutex<HashMap<ConnectionGroup, Count>>);
 
 #[derive(Debug, Default)]
 struct Count {
@@ -58,27 +58,27 @@ impl ConnectionLimiter {
     /// Counts an attempt at `now`, and returns a permit if the connection is within the limits.
     pub(crate) fn acquire(
         self: &Arc<Self>,
-        origin: Origin,
+        group: ConnectionGroup,
         now: Instant,
     ) -> Result<ConnectionPermit, LimitExceeded> {
         let mut counts = self.counts();
-        let count = counts.entry(origin).or_default();
+        let count = counts.entry(group).or_default();
         count.attempts.retain(|at| now.duration_since(*at) < WINDOW);
-        if origin.host == Host::Spot {
+        if group.host == Host::Spot {
             if count.attempts.len() >= MAX_ATTEMPTS {
                 return Err(LimitExceeded::Attempts);
             }
             count.attempts.push_back(now);
         }
-        if count.open >= origin.max_open() {
+        if count.open >= group.max_open() {
             return Err(LimitExceeded::Open);
         }
         count.open += 1;
-        Ok(ConnectionPermit { limiter: Arc::clone(self), origin })
+        Ok(ConnectionPermit { limiter: Arc::clone(self), group })
     }
 
     // A poisoned lock is not an error: no statement that changes the counts can panic halfway.
-    fn counts(&self) -> MutexGuard<'_, HashMap<Origin, Count>> {
+    fn counts(&self) -> MutexGuard<'_, HashMap<ConnectionGroup, Count>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -87,12 +87,12 @@ impl ConnectionLimiter {
 #[derive(Debug)]
 pub(crate) struct ConnectionPermit {
     limiter: Arc<ConnectionLimiter>,
-    origin: Origin,
+    group: ConnectionGroup,
 }
 
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        if let Some(count) = self.limiter.counts().get_mut(&self.origin) {
+        if let Some(count) = self.limiter.counts().get_mut(&self.group) {
             count.open = count.open.saturating_sub(1);
         }
     }
@@ -104,8 +104,8 @@ mod tests {
 
     use super::*;
 
-    fn origin(host: Host, private: bool) -> Origin {
-        Origin { host, private, peer: Ipv4Addr::LOCALHOST.into() }
+    fn group(host: Host, private: bool) -> ConnectionGroup {
+        ConnectionGroup { host, private, peer: Ipv4Addr::LOCALHOST.into() }
     }
 
     #[test]
@@ -114,13 +114,13 @@ mod tests {
         for (host, private, max_open) in
             [(Host::Spot, false, 20), (Host::Spot, true, 10), (Host::Futures, false, 500)]
         {
-            let (limiter, origin) = (Arc::<ConnectionLimiter>::default(), origin(host, private));
+            let (limiter, group) = (Arc::<ConnectionLimiter>::default(), group(host, private));
             let mut permits: Vec<_> =
-                (0..max_open).map(|_| limiter.acquire(origin, now).expect("a permit")).collect();
-            assert_eq!(limiter.acquire(origin, now).err(), Some(LimitExceeded::Open));
+                (0..max_open).map(|_| limiter.acquire(group, now).expect("a permit")).collect();
+            assert_eq!(limiter.acquire(group, now).err(), Some(LimitExceeded::Open));
             permits.pop();
-            permits.push(limiter.acquire(origin, now).expect("the returned permit"));
-            let other = Origin { peer: Ipv4Addr::BROADCAST.into(), ..origin };
+            permits.push(limiter.acquire(group, now).expect("the returned permit"));
+            let other = ConnectionGroup { peer: Ipv4Addr::BROADCAST.into(), ..group };
             assert!(limiter.acquire(other, now).is_ok(), "another address");
         }
     }
@@ -130,7 +130,7 @@ mod tests {
         let (limiter, start) = (Arc::<ConnectionLimiter>::default(), Instant::now());
         let attempt = |seconds| {
             let now = start + Duration::from_secs(seconds);
-            limiter.acquire(origin(Host::Spot, false), now).map(drop)
+            limiter.acquire(group(Host::Spot, false), now).map(drop)
         };
         for second in 0..30 {
             assert_eq!(attempt(second), Ok(()));

@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use crate::{
     Balance,
     fault::FaultRule,
+    journal::EntryNumber,
     keys::{ApiKey, Permission},
     operator::OperatorError,
     shared::Shared,
@@ -93,14 +94,15 @@ impl Shared {
         }
     }
 
-    /// Advances the market, and a stepped clock, by one step.
-    pub(crate) fn step(&self) {
+    /// Advances the market, and a stepped clock, by one step. Returns the number of its journal entry, or of a later
+    /// one.
+    pub(crate) fn step(&self) -> EntryNumber {
         let mut state = self.state();
         state.clock.advance(STEP);
         state.step();
         drop(state);
         // Many steps produce many journal entries, so a checkpoint may be due.
-        self.checkpoint_if_due();
+        self.checkpoint_if_due()
     }
 
     pub(crate) fn halt(&self, symbol: &str, halted: bool) -> Result<(), OperatorError> {
@@ -108,7 +110,7 @@ impl Shared {
     }
 
     pub(crate) fn operate(&self, operation: Operation) -> Result<(), OperatorError> {
-        self.command(OperatorCommand::Decide(operation)).map(drop)
+        self.command(OperatorCommand::Operate(operation)).map(drop)
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {

@@ -35,7 +35,7 @@ pub(crate) use self::{
     subscriptions::SocketId,
     versions::Versions,
 };
-use crate::{fault::Faults, input_number::InputNumber, wire::topic::Topic};
+use crate::{fault::Faults, journal::EntryNumber, wire::topic::Topic};
 
 /// Steps between two pushes of a futures book: 200 ms as documented, and 1 s as observed.
 const FUTURES_BOOKS: u64 = 2;
@@ -105,14 +105,14 @@ impl Feed {
         former
     }
 
-    /// Takes back [`go_back`](Self::go_back): subscribers have seen these books.
-    pub(crate) fn put_back(&mut self, published: Published) {
+    /// Undoes [`go_back`](Self::go_back): subscribers have seen these books.
+    pub(crate) fn undo_go_back(&mut self, published: Published) {
         (self.steps, self.books) = (published.steps, published.books);
     }
 
-    /// Sets the latest input. The next frames may report its outcome, so they wait until it is stored.
-    pub(crate) fn set_latest(&mut self, latest: InputNumber) {
-        self.subscriptions.latest = latest;
+    /// Sets the last entry of the journal. The next frames may report its outcome, so they wait until it is stored.
+    pub(crate) fn set_last_entry(&mut self, number: EntryNumber) {
+        self.subscriptions.last_entry = number;
     }
 
     /// The number of connections.

@@ -86,7 +86,7 @@ mod tests {
         time::timeout,
     };
 
-    use crate::{Config, Sandbox, journal::Entry};
+    use crate::{Config, Sandbox, journal::Change};
 
     const DEADLINE: Duration = Duration::from_secs(20);
     const REQUEST: &[u8] = b"GET /system/time HTTP/1.1\r\nhost: localhost\r\n\r\n";
@@ -117,7 +117,7 @@ mod tests {
         }
         let shared = Arc::clone(&sandbox.shared);
         let broken = tokio::task::spawn_blocking(move || {
-            shared.state().execute(Entry::Step, |exchange, now_ms| {
+            shared.state().execute(Change::Step, |exchange, now_ms| {
                 *exchange = Exchange::new(&Setup::new().pairs([]).contracts([]), now_ms);
                 panic!("on purpose")
             });

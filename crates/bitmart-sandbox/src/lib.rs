@@ -22,7 +22,6 @@ mod generated;
 mod guard;
 mod hints;
 mod http;
-mod input_number;
 mod journal;
 mod keys;
 pub mod operator;

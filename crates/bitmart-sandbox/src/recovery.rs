@@ -9,10 +9,9 @@ use crate::{
     clock::Clock,
     config::Config,
     feed::Feed,
-    input_number::InputNumber,
     journal::{
-        Checkpoint, DataError, Folder, OpenStore, Record, Recorder, Storage, StorageEvent,
-        StorageProgress, StoredState,
+        Checkpoint, DataError, Entry, EntryNumber, Folder, Journal, OpenStore, Storage,
+        StorageEvent, StorageProgress, StoredState,
     },
     state::State,
 };
@@ -53,7 +52,7 @@ impl Opened {
             feed.resume(&versions);
         }
         let keys = KeyRing::new(config.seed, &config.keys_or_default(), derived);
-        let state = State { exchange, clock, feed, makers_paused, recorder: Recorder::Off };
+        let state = State { exchange, clock, feed, makers_paused, journal: Journal::Off };
         Self { config, state, keys, stored: None }
     }
 
@@ -65,15 +64,15 @@ impl Opened {
         let _ = self.state.apply(Command::Operator(customers));
     }
 
-    /// The complete state after the input `last`.
-    pub(crate) fn checkpoint(&self, last: InputNumber) -> Checkpoint {
+    /// The complete state after the entry `last`.
+    pub(crate) fn checkpoint(&self, last: EntryNumber) -> Checkpoint {
         self.state.checkpoint(last, self.config.seed, &self.keys)
     }
 
-    /// Records all further inputs.
-    pub(crate) fn start_journal(&mut self, recorder: Recorder, stored: StorageProgress) {
-        self.state.feed.set_latest(recorder.last());
-        self.state.recorder = recorder;
+    /// Stores all further changes.
+    pub(crate) fn start_journal(&mut self, journal: Journal, stored: StorageProgress) {
+        self.state.feed.set_last_entry(journal.last());
+        self.state.journal = journal;
         self.stored = Some(stored);
     }
 }
@@ -85,7 +84,7 @@ pub(crate) struct OpenError {
     pub(crate) error: DataError,
 }
 
-/// Opens an exchange as configured. With a data folder, it continues from the stored state, and all further inputs are
+/// Opens an exchange as configured. With a data folder, it continues from the stored state, and all further changes are
 /// stored.
 pub(crate) fn open(config: Config) -> Result<Opened, OpenError> {
     match config.data.clone() {
@@ -93,8 +92,8 @@ pub(crate) fn open(config: Config) -> Result<Opened, OpenError> {
         Some(folder) => {
             let name = folder.display().to_string();
             let notify = move |event| match event {
-                StorageEvent::Converted { inputs } => eprintln!(
-                    "bitmart-sandbox: {name} was written by an older version: its {inputs} latest inputs were \
+                StorageEvent::Converted { entries } => eprintln!(
+                    "bitmart-sandbox: {name} was written by an older version: its {entries} latest entries were \
                      replayed, and the result could not be compared with the former one"
                 ),
                 StorageEvent::Stalled(error) => eprintln!(
@@ -120,8 +119,8 @@ fn start(
     folder: &Path,
     notify: impl FnMut(StorageEvent) + Send + 'static,
 ) -> Result<Opened, DataError> {
-    let folder = Folder::take(folder)?;
-    if !folder.is_empty() {
+    let folder = Folder::lock(folder)?;
+    if folder.has_store() {
         return if config.restored.is_some() {
             Err(DataError::NotEmpty)
         } else {
@@ -141,60 +140,60 @@ pub(crate) fn resume(
 ) -> Result<Opened, DataError> {
     let store = OpenStore::open(storage)?;
     let stored = store.load()?;
-    let (inputs, has_marks) = (stored.inputs.len(), stored.has_marks);
-    let (opened, last) = replay_inputs(config, stored)?;
-    // A new checkpoint, so that later inputs are never replayed with an older configuration. It has the current format.
+    let (entries, has_fingerprints) = (stored.entries.len(), stored.has_fingerprints);
+    let (opened, last) = replay_entries(config, stored)?;
+    // A new checkpoint in the current format, so that later entries are never replayed with an older configuration.
     store.checkpoint(&opened.checkpoint(last))?;
-    if !has_marks {
-        notify(StorageEvent::Converted { inputs });
+    if !has_fingerprints {
+        notify(StorageEvent::Converted { entries });
     }
     start_journal(opened, last, store, notify)
 }
 
-/// Starts the writer: from now on all inputs are stored.
+/// Starts the writer: from now on all entries are stored.
 fn start_journal(
     mut opened: Opened,
-    last: InputNumber,
+    last: EntryNumber,
     store: OpenStore<impl Storage>,
     notify: impl FnMut(StorageEvent) + Send + 'static,
 ) -> Result<Opened, DataError> {
-    let (recorder, stored) = store.start_writer(last, notify)?;
-    opened.start_journal(recorder, stored);
+    let (journal, stored) = store.start_writer(last, notify)?;
+    opened.start_journal(journal, stored);
     Ok(opened)
 }
 
-/// Replays the stored inputs. Returns the state and the number of the last input.
-fn replay_inputs(config: Config, stored: StoredState) -> Result<(Opened, InputNumber), DataError> {
-    let StoredState { mut last, version, keys, snapshot, inputs, has_marks } = stored;
+/// Replays the stored entries. Returns the state and the number of the last entry.
+fn replay_entries(config: Config, stored: StoredState) -> Result<(Opened, EntryNumber), DataError> {
+    let StoredState { mut last, version, keys, snapshot, entries, has_fingerprints } = stored;
     let mut opened = Opened::resume(config.restore(snapshot));
     for key in keys {
         // A configured key takes precedence over a stored key with the same name.
         let _ = opened.keys.add(key.into());
     }
-    for (number, record) in inputs {
+    for (number, entry) in entries {
         if number != last + 1 {
-            return Err(DataError::MissingInput(last + 1));
+            return Err(DataError::MissingEntry(last + 1));
         }
         last = number;
-        let is_same = replay_input(&mut opened, record);
-        if has_marks && !is_same {
+        let is_same = replay_entry(&mut opened, entry);
+        if has_fingerprints && !is_same {
             return Err(DataError::Diverged { number, written_by: version });
         }
     }
     let state = &mut opened.state;
-    state.recorder = Recorder::Off;
+    state.journal = Journal::Off;
     // A stepped clock stays at its time. Other clocks continue from there.
     state.clock = opened.config.clock.not_before(state.clock.now_ms()).start();
     opened.open_configured_accounts();
     Ok((opened, last))
 }
 
-/// Replays an input. Returns false if it led to another state.
-fn replay_input(opened: &mut Opened, record: Record) -> bool {
-    let Record { now_ms, mark, entry } = record;
+/// Replays an entry. Returns false if it led to another state.
+fn replay_entry(opened: &mut Opened, entry: Entry) -> bool {
+    let Entry { now_ms, fingerprint, change } = entry;
     let Opened { state, keys, .. } = opened;
     state.clock = Clock::Stepped { now_ms };
-    state.recorder = Recorder::Replay(None);
-    state.replay(keys, entry);
-    matches!(state.recorder, Recorder::Replay(Some(again)) if again == mark)
+    state.journal = Journal::Replay(None);
+    state.replay(keys, change);
+    matches!(state.journal, Journal::Replay(Some(again)) if again == fingerprint)
 }

@@ -41,7 +41,7 @@ impl Saved {
 
 impl Shared {
     /// Replaces the state of the running exchange. With a data folder, nothing changes unless the new state is stored,
-    /// and no input comes between.
+    /// and no entry comes between.
     pub(crate) fn go_back(&self, snapshot: Snapshot) -> Result<(), OperatorError> {
         if !self.is_writable() {
             return Err(OperatorError::Unstored);
@@ -61,16 +61,16 @@ impl Shared {
         }
         let former_keys = self.keys.go_back(parts.keys, &state.exchange);
         let former_books = state.feed.go_back(&state.exchange, seed, &parts.versions);
-        let last = state.recorder.skip();
+        let last = state.journal.skip();
         let checkpoint = state.checkpoint(last, seed, &self.keys);
-        if !state.recorder.checkpoint_now(&checkpoint) {
-            state.recorder.unskip();
+        if !state.journal.checkpoint_now(&checkpoint) {
+            state.journal.undo_skip();
             (state.exchange, state.makers_paused, state.clock) = former;
-            self.keys.replace(former_keys);
-            state.feed.put_back(former_books);
+            self.keys.undo_go_back(former_keys);
+            state.feed.undo_go_back(former_books);
             return Err(OperatorError::Unstored);
         }
-        state.feed.set_latest(last);
+        state.feed.set_last_entry(last);
         *self.limits() = RateLimits::default();
         self.control.send_modify(|control| control.kills += 1);
         Ok(())

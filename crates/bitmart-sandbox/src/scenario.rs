@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 pub(crate) use self::preset::PRESETS;
 use crate::{
+    journal::EntryNumber,
     operator::{Call, CallError, Operator, OperatorError, calls},
     shared::Shared,
     shutdown::stopped,
@@ -21,7 +22,7 @@ const MAX_LENGTH: usize = 48 << 10;
 const MAX_STEPS: usize = 1_000;
 const MAX_WAIT_MS: u64 = 86_400_000;
 /// Calls that a scenario cannot make: their response is their purpose, or they are about scenarios.
-const OTHERS: [&str; 4] = ["snapshot", "create_key", "play_scenario", "stop_scenario"];
+const EXCLUDED_CALLS: [&str; 4] = ["snapshot", "create_key", "play_scenario", "stop_scenario"];
 
 /// Timed calls of the operator.
 ///
@@ -119,9 +120,10 @@ fn step(row: Row) -> Result<Step, String> {
     if row.wait_ms > MAX_WAIT_MS {
         return Err("wait_ms is at most a day".to_owned());
     }
-    let found = calls().find(|call| call.name() == row.call && !OTHERS.contains(&call.name()));
+    let found =
+        calls().find(|call| call.name() == row.call && !EXCLUDED_CALLS.contains(&call.name()));
     let Some(call) = found else {
-        let names = calls().map(Call::name).filter(|name| !OTHERS.contains(name));
+        let names = calls().map(Call::name).filter(|name| !EXCLUDED_CALLS.contains(name));
         let names: Vec<_> = names.collect();
         return Err(format!("there is no call {:?}; there is {}", row.call, names.join(", ")));
     };
@@ -268,8 +270,11 @@ pub(crate) async fn run(shared: Arc<Shared>) {
 
 async fn steps(shared: &Arc<Shared>, scenario: &Scenario) -> Result<(), String> {
     let stopped = || Err("it was stopped".to_owned());
+    let mut last_market_step = None;
     for (at, step) in scenario.steps.iter().enumerate() {
-        wait(shared, step.wait).await;
+        let stepped = wait(shared, step.wait).await;
+        last_market_step =
+            stepped.map_err(|error| format!("step {}: {error}", at + 1))?.or(last_market_step);
         if shared.is_scenario_stopped() {
             return stopped();
         }
@@ -289,12 +294,18 @@ async fn steps(shared: &Arc<Shared>, scenario: &Scenario) -> Result<(), String> 
         }
         shared.player.progress.send_modify(|progress| progress.done = at + 1);
     }
-    // The steps of the market during a wait are changes as well.
-    if shared.wait_until_stored().await { Ok(()) } else { Err(OperatorError::Unstored.to_string()) }
+    // Each call has waited until its change was stored. Faults are not stored at all.
+    match last_market_step {
+        Some(entry) if !shared.wait_for_entry(entry).await => {
+            Err(OperatorError::Unstored.to_string())
+        }
+        _ => Ok(()),
+    }
 }
 
-/// Waits by the clock of the exchange, or until the scenario is stopped. A stepped clock is stepped with the market.
-async fn wait(shared: &Arc<Shared>, time: Duration) {
+/// Waits by the clock of the exchange, or until the scenario is stopped. A stepped clock is stepped with the market:
+/// returns the number of the last journal entry then. Fails if a step could not be stored.
+async fn wait(shared: &Arc<Shared>, time: Duration) -> Result<Option<EntryNumber>, OperatorError> {
     let clock = shared.state().clock;
     if !clock.is_stepped() {
         let mut progress = shared.player.progress.subscribe();
@@ -302,21 +313,25 @@ async fn wait(shared: &Arc<Shared>, time: Duration) {
             () = tokio::time::sleep(clock.machine_duration(time)) => {}
             _ = progress.wait_for(|progress| progress.is_stopped) => {}
         }
-        return;
+        return Ok(None);
     }
     let steps = time.as_millis().div_ceil(STEP.as_millis());
     let shared = Arc::clone(shared);
     let run = move || {
+        let mut last = None;
         for _ in 0..steps {
-            // With a full disk the market stands still, and the next call is rejected.
-            if shared.is_scenario_stopped() || !shared.is_writable() {
-                return;
+            if shared.is_scenario_stopped() {
+                break;
             }
-            shared.step();
+            if !shared.is_writable() {
+                return Err(OperatorError::Unstored);
+            }
+            last = Some(shared.step());
         }
+        Ok(last)
     };
-    // An error means that the sandbox stops.
-    let _ = tokio::task::spawn_blocking(run).await;
+    // An error of the task means that the sandbox stops.
+    tokio::task::spawn_blocking(run).await.unwrap_or(Ok(None))
 }
 
 #[cfg(test)]

@@ -16,8 +16,7 @@ use crate::{
     connection_limiter::ConnectionLimiter,
     fault::{Faults, HeldPaths},
     guard::{Guard, lock, lock_intact},
-    input_number::InputNumber,
-    journal::StorageProgress,
+    journal::{EntryNumber, StorageProgress},
     rate_limits::RateLimits,
     reasons::Reasons,
     recovery::Opened,
@@ -45,7 +44,7 @@ pub(crate) struct Shared {
     /// The player of scenarios.
     #[cfg(feature = "console")]
     pub(crate) player: Player,
-    /// The recorder of the console; `None` without one.
+    /// What the console shows of requests and frames; `None` without one.
     pub(crate) traffic: Option<Arc<Traffic>>,
 }
 
@@ -78,42 +77,42 @@ impl Shared {
         }
     }
 
-    /// Waits until an input is stored, so that its outcome may be reported. Returns false if it cannot be stored at
+    /// Waits until an entry is stored, so that its outcome may be reported. Returns false if it cannot be stored at
     /// present.
-    pub(crate) async fn wait_for_input(&self, number: InputNumber) -> bool {
+    pub(crate) async fn wait_for_entry(&self, number: EntryNumber) -> bool {
         match &self.stored {
             None => true,
             Some(stored) => stored.wait_until_stored(number).await,
         }
     }
 
-    /// Waits until all inputs so far are stored. Returns false if they cannot be stored at present.
+    /// Waits until all entries so far are stored. Returns false if they cannot be stored at present.
     pub(crate) async fn wait_until_stored(&self) -> bool {
-        self.stored.is_none() || self.wait_for_input(self.checkpoint_if_due()).await
+        self.stored.is_none() || self.wait_for_entry(self.checkpoint_if_due()).await
     }
 
-    /// Whether new inputs can be stored. If not, no request may change the state.
+    /// Whether new changes can be stored. If not, no request may change the state.
     pub(crate) fn is_writable(&self) -> bool {
         self.stored.as_ref().is_none_or(StorageProgress::is_writable)
     }
 
-    /// Blocks until all inputs so far are stored, or cannot be stored at present. Returns whether they are stored.
+    /// Blocks until all entries so far are stored, or cannot be stored at present. Returns whether they are stored.
     pub(crate) fn flush(&self) -> bool {
         let Some(stored) = &self.stored else { return true };
         let last = self.checkpoint_if_due();
-        let done = self.state().recorder.flush();
+        let done = self.state().journal.flush();
         // An error means that the writer has ended.
         let _ = done.map(|done| done.recv());
         stored.is_stored(last)
     }
 
-    /// Starts a checkpoint if one is due. Returns the number of the latest input.
-    pub(crate) fn checkpoint_if_due(&self) -> InputNumber {
+    /// Starts a checkpoint if one is due. Returns the number of the latest entry.
+    pub(crate) fn checkpoint_if_due(&self) -> EntryNumber {
         let mut state = self.state();
-        let last = state.recorder.last();
-        if state.recorder.is_checkpoint_due() {
+        let last = state.journal.last();
+        if state.journal.is_checkpoint_due() {
             let checkpoint = state.checkpoint(last, self.config.seed, &self.keys);
-            state.recorder.checkpoint(checkpoint);
+            state.journal.checkpoint(checkpoint);
         }
         last
     }
@@ -124,11 +123,11 @@ impl Shared {
         let Some(stored) = &self.stored else { return };
         match self.state.lock() {
             Ok(mut state) => {
-                let last = state.recorder.last();
+                let last = state.journal.last();
                 let checkpoint = state.checkpoint(last, self.config.seed, &self.keys);
-                state.recorder.close(Some(&checkpoint));
+                state.journal.close(Some(&checkpoint));
             }
-            Err(broken) => broken.into_inner().recorder.close(None),
+            Err(broken) => broken.into_inner().journal.close(None),
         }
         stored.wait_until_closed().await;
     }

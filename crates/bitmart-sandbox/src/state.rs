@@ -8,8 +8,7 @@ use crate::{
     auth::KeyRing,
     clock::Clock,
     feed::Feed,
-    input_number::InputNumber,
-    journal::{Checkpoint, Entry, Recorder, StoredKey},
+    journal::{Change, Checkpoint, EntryNumber, Journal, StoredKey},
     keys::{ApiKey, Permission},
     snapshot::{FORMAT, Parts, Snapshot},
 };
@@ -25,7 +24,7 @@ pub(crate) struct State {
     pub(crate) feed: Feed,
     /// Whether the market makers are paused.
     pub(crate) makers_paused: bool,
-    pub(crate) recorder: Recorder,
+    pub(crate) journal: Journal,
 }
 
 impl State {
@@ -33,26 +32,26 @@ impl State {
     pub(crate) fn apply(&mut self, command: Command) -> Result<Outcome, Reject> {
         // Rejected commands are stored as well. They change nothing, but tasks that were due and trigger orders ran at
         // their time, and a replay has to run them at the same time.
-        let entry = Entry::Command(command.clone());
-        self.execute(entry, |exchange, now_ms| exchange.apply(command, now_ms))
+        let change = Change::Command(command.clone());
+        self.execute(change, |exchange, now_ms| exchange.apply(command, now_ms))
     }
 
-    /// Changes the exchange, stores the entry with which the change can be replayed, and pushes its events.
+    /// Makes a change with `apply`, stores it so that it can be replayed, and pushes its events.
     pub(crate) fn execute<T>(
         &mut self,
-        entry: Entry,
-        change: impl FnOnce(&mut Exchange, u64) -> T,
+        change: Change,
+        apply: impl FnOnce(&mut Exchange, u64) -> T,
     ) -> T {
         let now_ms = self.clock.now_ms();
-        let result = change(&mut self.exchange, now_ms);
-        self.store(entry, now_ms);
+        let result = apply(&mut self.exchange, now_ms);
+        self.store(change, now_ms);
         result
     }
 
-    fn store(&mut self, entry: Entry, now_ms: u64) {
+    fn store(&mut self, change: Change, now_ms: u64) {
         let exchange = &self.exchange;
-        let latest = self.recorder.record(entry, now_ms, || exchange.fingerprint());
-        self.feed.set_latest(latest);
+        let number = self.journal.append(change, now_ms, || exchange.fingerprint());
+        self.feed.set_last_entry(number);
         self.feed.publish(&mut self.exchange, now_ms);
     }
 
@@ -77,8 +76,8 @@ impl State {
         })
     }
 
-    /// The complete state after the input `last`.
-    pub(crate) fn checkpoint(&self, last: InputNumber, seed: u64, keys: &KeyRing) -> Checkpoint {
+    /// The complete state after the entry `last`.
+    pub(crate) fn checkpoint(&self, last: EntryNumber, seed: u64, keys: &KeyRing) -> Checkpoint {
         let added = keys.added().into_iter().map(StoredKey::from).collect();
         Checkpoint::new(last, added, self.snapshot(seed, keys))
     }
@@ -90,8 +89,8 @@ impl State {
         account: u32,
         permissions: Vec<Permission>,
     ) -> Result<ApiKey, ControlError> {
-        let entry = Entry::MakeKey { account, permissions: permissions.clone() };
-        self.execute(entry, |exchange, now_ms| {
+        let change = Change::MakeKey { account, permissions: permissions.clone() };
+        self.execute(change, |exchange, now_ms| {
             process_due_events(exchange, now_ms);
             let main = exchange.customer(AccountId(account))?;
             Ok(keys.derive(account, main.map(|main| main.0), permissions))
@@ -100,26 +99,26 @@ impl State {
 
     /// Adds a given key. Returns false if a key with the same name exists.
     pub(crate) fn add_key(&mut self, keys: &KeyRing, key: ApiKey) -> Result<bool, ControlError> {
-        let entry = Entry::AddKey(key.clone().into());
-        self.execute(entry, |exchange, now_ms| {
+        let change = Change::AddKey(key.clone().into());
+        self.execute(change, |exchange, now_ms| {
             process_due_events(exchange, now_ms);
             let main = exchange.customer(AccountId(key.account))?;
             Ok(keys.add(ApiKey { main: main.map(|main| main.0), ..key }))
         })
     }
 
-    /// Replays an entry of the journal. Its result was returned when it was applied first.
-    pub(crate) fn replay(&mut self, keys: &KeyRing, entry: Entry) {
-        match entry {
-            Entry::Command(command) => {
+    /// Makes a change of the journal again. Its result was returned when it was made first.
+    pub(crate) fn replay(&mut self, keys: &KeyRing, change: Change) {
+        match change {
+            Change::Command(command) => {
                 let _ = self.apply(command);
             }
-            Entry::Step => self.step(),
-            Entry::Hold(paused) => self.hold(paused),
-            Entry::MakeKey { account, permissions } => {
+            Change::Step => self.step(),
+            Change::Hold(paused) => self.hold(paused),
+            Change::MakeKey { account, permissions } => {
                 let _ = self.derive_key(keys, account, permissions);
             }
-            Entry::AddKey(key) => {
+            Change::AddKey(key) => {
                 let _ = self.add_key(keys, key.into());
             }
         }
@@ -127,7 +126,7 @@ impl State {
 
     pub(crate) fn hold(&mut self, paused: bool) {
         self.makers_paused = paused;
-        self.execute(Entry::Hold(paused), process_due_events);
+        self.execute(Change::Hold(paused), process_due_events);
     }
 
     /// Sends the recorded frames that are due. Returns the time until the next frame.
@@ -140,7 +139,7 @@ impl State {
     pub(crate) fn step(&mut self) {
         let command = if self.makers_paused { Command::Wait } else { Command::StepMarket };
         // Neither command is ever rejected.
-        let _ = self.execute(Entry::Step, |exchange, now_ms| exchange.apply(command, now_ms));
+        let _ = self.execute(Change::Step, |exchange, now_ms| exchange.apply(command, now_ms));
         self.feed.step(&self.exchange, self.clock.now_ms());
         self.play();
     }

@@ -19,7 +19,7 @@ use hyper::{
 use sha1::{Digest, Sha1};
 use tokio::time::Instant;
 
-use crate::{connection_limiter::Origin, generated::Host, shared::Shared};
+use crate::{connection_limiter::ConnectionGroup, generated::Host, shared::Shared};
 
 /// Responds to a WebSocket handshake and starts the session. Extensions are not supported.
 pub(crate) fn upgrade(
@@ -36,9 +36,9 @@ pub(crate) fn upgrade(
         return rejected;
     };
     // Acquired before the response, so that permits are granted in the order of the handshakes.
-    let origin = Origin { host, private, peer };
+    let group = ConnectionGroup { host, private, peer };
     let limited = shared.config.rate_limits;
-    let permit = limited.then(|| shared.connections.acquire(origin, Instant::now())).transpose();
+    let permit = limited.then(|| shared.connections.acquire(group, Instant::now())).transpose();
     tokio::spawn(async move {
         if let Ok(upgraded) = hyper::upgrade::on(request).await {
             match permit {

@@ -10,7 +10,7 @@ use bitmart_sim::{
     WalletRequest,
     account::WalletKind,
     book::{SelfTradePrevention, Side},
-    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode},
     spot_order::{NewSpotOrder, SpotOrderType},
     transfer::{AccountWallet, NewTransfer},
     trigger::Preset,
@@ -118,7 +118,7 @@ fn futures_order(random: &mut Random) -> Step {
         size: size.into(),
         mode,
         leverage: 10,
-        isolated: false,
+        margin_type: MarginType::Cross,
         client_order_id: None,
         self_trade_prevention: SelfTradePrevention::CancelMaker,
     };

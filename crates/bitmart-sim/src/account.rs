@@ -13,6 +13,7 @@ pub use self::wallet_kind::WalletKind;
 use super::{
     AccountId, Exchange, OrderId,
     exchange::account_entry,
+    futures_order::MarginType,
     ledger::{BalanceId, Ledger, Wallet, WalletId},
     position::Position,
     reject::Reject,
@@ -25,7 +26,7 @@ pub const DEFAULT_HISTORY_LIMIT: usize = 10_000;
 
 // Rule: An account may have 5,000 open orders on each of spot and futures. Source: invented (no source states a number)
 /// Largest number of open orders of an account, on each of spot and futures.
-pub(crate) const MOST_OPEN: usize = 5_000;
+pub(crate) const MAX_OPEN_ORDERS: usize = 5_000;
 
 /// The orders of an account in one market: every open one, and the latest finished ones.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -57,8 +58,8 @@ impl OrderHistory {
 
     /// Checks that another order may be open, if the order can rest in the book.
     pub(crate) fn check_open(&self, rests: bool) -> Result<(), Reject> {
-        let is_full = rests && self.open.len() >= MOST_OPEN;
-        if is_full { Err(Reject::TooManyOpenOrders { maximum: MOST_OPEN }) } else { Ok(()) }
+        let is_full = rests && self.open.len() >= MAX_OPEN_ORDERS;
+        if is_full { Err(Reject::TooManyOpenOrders { maximum: MAX_OPEN_ORDERS }) } else { Ok(()) }
     }
 
     pub(crate) fn forget_client_order_id(&mut self, client_order_id: Option<&SmolStr>) {
@@ -116,9 +117,9 @@ pub struct Account {
     pub positions: BTreeMap<(SmolStr, bool), Position>,
     /// One-way mode: one net position per contract, instead of a long and a short one (hedge mode).
     pub one_way: bool,
-    /// The leverage that was set, by contract and margin mode (true = isolated).
+    /// The leverage that was set, by contract and margin type.
     #[serde(with = "super::rows")]
-    pub leverages: BTreeMap<(SmolStr, bool), u32>,
+    pub leverages: BTreeMap<(SmolStr, MarginType), u32>,
     /// Orders of all spot pairs, also those paid from margin accounts.
     pub spot_orders: OrderHistory,
     /// Orders of all contracts, without trigger orders.

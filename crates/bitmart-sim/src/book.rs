@@ -2,15 +2,19 @@
 //!
 //! It holds prices, sizes and owners of resting orders. The caller settles the money of matches.
 
+mod matching;
 #[cfg(test)]
 mod model;
 pub(crate) mod stored;
 
 use std::{cmp::Ordering, collections::BTreeMap, fmt, iter::successors};
 
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use self::matching::reaches;
+pub use self::matching::whole_lots;
+pub(crate) use self::matching::{Match, Quantity};
 use crate::{
     AccountId, OrderId,
     pages::Pages,
@@ -58,40 +62,6 @@ pub enum SelfTradePrevention {
     CancelTaker,
     /// The resting order and the rest of the taker are canceled.
     CancelBoth,
-}
-
-/// The quantity of a taker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Quantity {
-    /// Base units.
-    Size(Decimal),
-    /// An amount of the quote currency; each trade is rounded down to whole lots.
-    Notional {
-        /// Quote units.
-        amount: Decimal,
-        /// Size step in base units.
-        lot: Decimal,
-    },
-}
-
-/// One trade between the taker and a resting order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Match {
-    pub(crate) maker: OrderId,
-    pub(crate) price: Decimal,
-    pub(crate) size: Decimal,
-}
-
-/// The result of matching a taker.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Taken {
-    pub(crate) matches: Vec<Match>,
-    /// Resting orders removed by self-trade prevention.
-    pub(crate) removed: Vec<OrderId>,
-    /// Whether self-trade prevention stopped the taker.
-    pub(crate) stopped: bool,
-    /// The unmatched part of the quantity.
-    pub(crate) left: Decimal,
 }
 
 /// Both sides of one market: price levels in order, and in each level its orders, oldest first.
@@ -283,66 +253,6 @@ impl Book {
             self.levels.remove(at);
         }
     }
-
-    // Rule: The best price trades first, at one price the oldest order. Source: simplified (the usual priority;
-    // no source states it)
-    /// Matches a taker against the other side, best price first and oldest order first.
-    pub(crate) fn take(
-        &mut self,
-        side: Side,
-        limit: Option<Decimal>,
-        quantity: Quantity,
-        account: AccountId,
-        policy: SelfTradePrevention,
-    ) -> Taken {
-        let mut taken = Taken::default();
-        let mut left = match quantity {
-            Quantity::Size(size) => size,
-            Quantity::Notional { amount, .. } => amount,
-        };
-        while left > Decimal::ZERO && !taken.stopped {
-            let Some((at, level)) =
-                self.best(side.opposite()).filter(|(_, level)| reaches(side, level.price, limit))
-            else {
-                break;
-            };
-            let price = level.price;
-            let wanted = match quantity {
-                Quantity::Size(_) => left,
-                Quantity::Notional { lot, .. } => whole_lots(left / price, lot),
-            };
-            if wanted <= Decimal::ZERO {
-                break;
-            }
-            let Some(place) = level.oldest else { break };
-            let oldest = &mut self.orders[place];
-            if oldest.account == account && policy != SelfTradePrevention::Off {
-                taken.stopped = policy != SelfTradePrevention::CancelMaker;
-                if policy == SelfTradePrevention::CancelTaker {
-                    break;
-                }
-                let id = oldest.id;
-                taken.removed.push(id);
-                self.remove(id);
-                continue;
-            }
-            let size = wanted.min(oldest.open);
-            let maker = oldest.id;
-            taken.matches.push(Match { maker, price, size });
-            oldest.open -= size;
-            let done = oldest.open.is_zero();
-            self.levels[at].total -= size;
-            left -= match quantity {
-                Quantity::Size(_) => size,
-                Quantity::Notional { .. } => size * price,
-            };
-            if done {
-                self.remove(maker);
-            }
-        }
-        taken.left = left;
-        taken
-    }
 }
 
 /// A price as the key of a level. Prices of a market usually have the same number of decimals, for which the
@@ -364,23 +274,6 @@ impl PartialOrd for Price {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
-}
-
-fn reaches(side: Side, best: Decimal, limit: Option<Decimal>) -> bool {
-    limit.is_none_or(|limit| match side {
-        Side::Buy => best <= limit,
-        Side::Sell => best >= limit,
-    })
-}
-
-// Rule: A market buy fills whole lots; the rest of its amount is released and the order ends as
-// partially_canceled. Source: captured (fixtures/captured/spot-order-market-buy-partially_canceled.json)
-/// Rounds a size down to a multiple of `lot`.
-pub fn whole_lots(size: Decimal, lot: Decimal) -> Decimal {
-    if lot.is_zero() {
-        return size;
-    }
-    (size / lot).round_dp_with_strategy(0, RoundingStrategy::ToZero) * lot
 }
 
 #[cfg(test)]

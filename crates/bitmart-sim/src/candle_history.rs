@@ -21,7 +21,7 @@ pub const MINUTES: u64 = 366 * 1_440;
 const DEPTH: usize = 20;
 const LENGTH: u64 = 1 << DEPTH;
 /// Distances are in billionths of the start price.
-const WHOLE: i128 = 1_000_000_000;
+const PRICE_UNIT: i128 = 1_000_000_000;
 /// Standard deviation of the return of a minute: about 60 % a year.
 const MINUTE_DEVIATION: i64 = 816_000;
 /// The standard deviation of `normal`.
@@ -95,8 +95,11 @@ impl MarketHistory {
     /// Converts a distance into a price in ticks. Prices below the start are scaled so that they stay positive.
     fn ticks(&self, distance: i64) -> i64 {
         let (start, far) = (i128::from(self.start), i128::from(distance.unsigned_abs()));
-        let ticks =
-            if distance < 0 { start * WHOLE / (WHOLE + far) } else { start + start * far / WHOLE };
+        let ticks = if distance < 0 {
+            start * PRICE_UNIT / (PRICE_UNIT + far)
+        } else {
+            start + start * far / PRICE_UNIT
+        };
         i64::try_from(ticks).unwrap_or(i64::MAX / 4).max(1)
     }
 }
@@ -143,7 +146,7 @@ impl Exchange {
     ) -> Vec<Candle> {
         let width = minutes.max(1) * MINUTE_MS;
         let Some((first_ms, last_ms)) = tape.span_ms() else { return Vec::new() };
-        // A year at most is kept. When a part of it is forgotten, what was before that is not wanted either.
+        // At most a year is returned. A tape that is full has a year, so that no invented candles come before it.
         let history = self.market_history(symbol).filter(|_| !tape.is_full());
         let first_ms =
             history.as_ref().map_or(first_ms, |history| history.span_ms().0.min(first_ms));
@@ -156,9 +159,9 @@ impl Exchange {
         } else {
             from_ms = from_ms.max(to_ms.saturating_sub(span));
         }
-        let made_up = history.iter().flat_map(|history| history.candles(from_ms, to_ms));
+        let invented = history.iter().flat_map(|history| history.candles(from_ms, to_ms));
         let mut rows = Rows { width, next_ms: from_ms, close: None, candles: Vec::new() };
-        let last_made_up = || {
+        let last_invented = || {
             let history = history.as_ref()?;
             let until_ms = history.span_ms().1;
             history
@@ -166,8 +169,8 @@ impl Exchange {
                 .next()
                 .map(|candle| candle.close)
         };
-        rows.close = tape.close_before(from_ms).or_else(last_made_up);
-        for candle in made_up.chain(tape.between(from_ms, to_ms, width.is_multiple_of(HOUR_MS))) {
+        rows.close = tape.close_before(from_ms).or_else(last_invented);
+        for candle in invented.chain(tape.between(from_ms, to_ms, width.is_multiple_of(HOUR_MS))) {
             rows.add(&candle);
         }
         rows.fill(to_ms);

@@ -143,7 +143,7 @@ impl Exchange {
     /// # Errors
     /// [`Reject::AccountFrozen`].
     pub fn check_frozen(&self, account: AccountId) -> Result<(), Reject> {
-        if !self.decisions.is_frozen(account) {
+        if !self.operator_settings.is_frozen(account) {
             return Ok(());
         }
         let sub_account = self.account(account).is_some_and(|owner| owner.main.is_some());

@@ -20,7 +20,7 @@ use crate::{
     kept_rows::KeptRows,
     ledger::{HouseBook, Ledger},
     margin::{Loan, Repayment, checks::MarginChecks},
-    operator::OperatorDecisions,
+    operator::OperatorSettings,
     order_map::OrderMap,
     payment::{Payment, RecentWithdrawals},
     request_numbers::RequestNumbers,
@@ -61,7 +61,8 @@ pub struct OrderId(pub u64);
 /// - orders and fills: [`spot_order`](Self::spot_order), [`futures_order`](Self::futures_order),
 ///   [`spot_fills`](Self::spot_fills), [`futures_fills`](Self::futures_fills);
 /// - the other parts: [`triggers`](Self::triggers), [`savings`](Self::savings), [`loans`](Self::loans),
-///   [`transfers`](Self::transfers), [`transactions`](Self::transactions), [`decisions`](Self::decisions);
+///   [`transfers`](Self::transfers), [`transactions`](Self::transactions),
+///   [`operator_settings`](Self::operator_settings);
 /// - all money in double entry: [`ledger`](Self::ledger).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Exchange {
@@ -98,7 +99,8 @@ pub struct Exchange {
     pub(crate) halted: HaltedMarkets,
     /// Settings of the operator: frozen accounts, delisted contracts, closed currencies, addresses, networks.
     #[serde(default)]
-    pub(crate) decisions: OperatorDecisions,
+    #[serde(rename = "decisions")]
+    pub(crate) operator_settings: OperatorSettings,
     /// What is due at a time.
     #[serde(rename = "agenda")]
     pub(crate) schedule: Schedule,
@@ -154,7 +156,7 @@ impl Exchange {
             repayments: RowLog::default(),
             savings: Savings::default(),
             halted: HaltedMarkets::default(),
-            decisions: OperatorDecisions::default(),
+            operator_settings: OperatorSettings::default(),
             schedule: Schedule::default(),
             sampled_s: 0,
             transfers: RowLog::default(),

@@ -61,6 +61,37 @@ pub enum OrderMode {
     PostOnly,
 }
 
+/// The margin that backs a position.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "bool", into = "bool")]
+pub enum MarginType {
+    /// The wallet, which all cross positions of a currency share.
+    #[default]
+    Cross,
+    /// The margin of the position only.
+    Isolated,
+}
+
+impl MarginType {
+    /// Whether only its own margin backs the position.
+    pub fn is_isolated(self) -> bool {
+        self == Self::Isolated
+    }
+}
+
+/// Journals and snapshots store whether the margin is isolated.
+impl From<bool> for MarginType {
+    fn from(is_isolated: bool) -> Self {
+        if is_isolated { Self::Isolated } else { Self::Cross }
+    }
+}
+
+impl From<MarginType> for bool {
+    fn from(margin_type: MarginType) -> Self {
+        margin_type.is_isolated()
+    }
+}
+
 /// The terms of a new futures order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewFuturesOrder {
@@ -76,8 +107,9 @@ pub struct NewFuturesOrder {
     pub mode: OrderMode,
     /// From 1 to the highest leverage of the contract. A closing order uses the leverage of its position.
     pub leverage: u32,
-    /// Isolated margin (true) or cross margin (false). A closing order uses the mode of its position.
-    pub isolated: bool,
+    /// The margin type. A closing order uses that of its position.
+    #[serde(rename = "isolated")]
+    pub margin_type: MarginType,
     /// Client order id: up to 32 ASCII letters and digits, or `PLAN_` and a number when a trigger order placed it.
     #[serde(alias = "client_id")]
     pub client_order_id: Option<SmolStr>,

@@ -11,9 +11,9 @@ use super::{
     book::{SelfTradePrevention, Side},
     candle_history::{HistorySource, MarketHistory},
     control::ControlError,
-    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode},
     markets::MarketKind,
-    order_flow::{OrderFlow, WHOLE, path_seed},
+    order_flow::{OrderFlow, PRICE_UNIT, path_seed},
     setup::Setup,
     spot_order::{NewSpotOrder, SpotOrderType},
     tape::Tape,
@@ -38,15 +38,15 @@ const DEEPENING: u64 = 60;
 const ORDER_VALUE: u64 = 60;
 // Rule: A market order of the model walks the book by at most 1 %. Source: invented (a model)
 /// Largest distance that a market order walks the book.
-const SWEEP: i64 = WHOLE / 100;
+const SWEEP: i64 = PRICE_UNIT / 100;
 /// Largest number of lots of an order, so that products cannot overflow.
 const MAX_LOTS: u128 = 1_000_000_000_000_000;
 const MINUTE_MS: u64 = 60_000;
 // Rule: A market starts with a day of invented minute candles. Source: invented (a model)
 /// Minute candles at the start.
 const START_CANDLES: u64 = 1_440;
-/// Root of the number of steps in a minute, roughly.
-const MINUTE_ROOT: i64 = 24;
+/// Square root of the number of steps in a minute, rounded down.
+const SQRT_STEPS_PER_MINUTE: i64 = 24;
 // Rule: A minute of the invented history trades about 5,000 units of the quote currency. Source: invented (a model)
 /// Typical turnover of a minute, in the quote currency.
 const MINUTE_TURNOVER: u64 = 5_000;
@@ -111,7 +111,7 @@ impl Exchange {
         for minute in 0..START_CANDLES {
             for at in 0..makers.len() {
                 let open = makers[at].middle();
-                walk(&mut makers, at, MINUTE_ROOT);
+                walk(&mut makers, at, SQRT_STEPS_PER_MINUTE);
                 let candle = makers[at].candle(first + minute * MINUTE_MS, open);
                 if let Some(tape) = self.tape(&makers[at]) {
                     tape.push_history(candle);
@@ -292,7 +292,7 @@ impl Exchange {
                         OrderMode::ImmediateOrCancel
                     },
                     leverage: 1,
-                    isolated: false,
+                    margin_type: MarginType::Cross,
                     client_order_id: None,
                     self_trade_prevention: SelfTradePrevention::Off,
                 };
@@ -318,13 +318,13 @@ impl Exchange {
 }
 
 /// Moves the price of one market. Leaders are before their followers in the list.
-fn walk(makers: &mut [Maker], at: usize, root: i64) {
+fn walk(makers: &mut [Maker], at: usize, sqrt_steps: i64) {
     let (before, rest) = makers.split_at_mut(at);
     let Some(maker) = rest.first_mut() else { return };
     if let Some(leader) = maker.leader.and_then(|leader| before.get(leader)) {
         maker.order_flow.follow(&leader.order_flow);
     }
-    maker.order_flow.walk(root);
+    maker.order_flow.walk(sqrt_steps);
 }
 
 #[cfg(test)]

@@ -13,11 +13,11 @@ use crate::{
 const START_MS: u64 = 1_700_000_000_000;
 /// The steps of ten minutes.
 const STEPS: u64 = 6_000;
-const WHOLE: i64 = 1_000_000_000;
+const BILLION: i64 = 1_000_000_000;
 
 /// Observations of one market at every step.
 #[derive(Debug, Default)]
-struct Record {
+struct Observations {
     bids: Vec<Decimal>,
     asks: Vec<Decimal>,
     trades: Vec<usize>,
@@ -26,7 +26,7 @@ struct Record {
     depth: Vec<Decimal>,
 }
 
-impl Record {
+impl Observations {
     fn middles(&self) -> Vec<Decimal> {
         self.bids.iter().zip(&self.asks).map(|(bid, ask)| (bid + ask) / Decimal::TWO).collect()
     }
@@ -44,9 +44,9 @@ fn exchange(seed: u64, symbols: &[&str]) -> Exchange {
 }
 
 /// The spot pair and the contract of ETH.
-static RUN: LazyLock<[Record; 2]> = LazyLock::new(|| {
+static RUN: LazyLock<[Observations; 2]> = LazyLock::new(|| {
     let mut exchange = exchange(7, &["ETH_USDT", "ETHUSDT"]);
-    let mut records = [Record::default(), Record::default()];
+    let mut records = [Observations::default(), Observations::default()];
     for step in 0..STEPS {
         exchange.step_market(START_MS + step * 100);
         let events = exchange.take_events();
@@ -77,7 +77,7 @@ static RUN: LazyLock<[Record; 2]> = LazyLock::new(|| {
 
 /// `part` of `whole` in billionths.
 fn ratio(part: Decimal, whole: Decimal) -> i64 {
-    (part / whole * Decimal::from(WHOLE)).to_i64().expect("in range")
+    (part / whole * Decimal::from(BILLION)).to_i64().expect("in range")
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn the_book_is_never_crossed_and_the_spread_is_narrow() {
         for (bid, ask) in record.bids.iter().zip(&record.asks) {
             assert!(bid < ask, "crossed: {bid} {ask}");
             // Up to 0.2 %: market orders remove levels until the next step.
-            assert!(ratio(ask - bid, *bid) < WHOLE / 500, "wide: {bid} {ask}");
+            assert!(ratio(ask - bid, *bid) < BILLION / 500, "wide: {bid} {ask}");
         }
         let mut spreads: Vec<_> =
             record.bids.iter().zip(&record.asks).map(|(bid, ask)| ratio(ask - bid, *bid)).collect();
@@ -149,7 +149,7 @@ fn a_contract_stays_close_to_its_pair_but_differs_from_it() {
         .zip(futures.middles())
         .map(|(spot, futures)| ratio(futures - spot, *spot).abs())
         .collect();
-    assert!(apart.iter().all(|apart| *apart < WHOLE / 500));
+    assert!(apart.iter().all(|apart| *apart < BILLION / 500));
     assert!(apart.iter().any(|apart| *apart > 10_000));
 }
 

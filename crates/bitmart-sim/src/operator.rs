@@ -79,7 +79,7 @@ pub enum Operation {
 
 /// The current settings of the operator.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct OperatorDecisions {
+pub struct OperatorSettings {
     frozen: BTreeSet<AccountId>,
     /// Delisted contracts, and the time of the delisting.
     delisted: BTreeMap<SmolStr, u64>,
@@ -93,7 +93,7 @@ pub struct OperatorDecisions {
     networks: BTreeMap<SmolStr, NetworkTerms>,
 }
 
-impl OperatorDecisions {
+impl OperatorSettings {
     /// Whether an account is frozen.
     pub fn is_frozen(&self, account: AccountId) -> bool {
         self.frozen.contains(&account)
@@ -193,24 +193,32 @@ impl Exchange {
             Operation::Freeze { account, frozen } => {
                 let account = AccountId(account);
                 self.customer(account)?;
-                set_member(&mut self.decisions.frozen, account, frozen);
+                set_member(&mut self.operator_settings.frozen, account, frozen);
             }
             Operation::Delist { symbol, delisted } => {
                 if !self.futures.contains_key(symbol.as_str()) {
                     return Err(ControlError::UnknownMarket(symbol));
                 }
                 if delisted {
-                    self.decisions.delisted.entry(symbol.into()).or_insert(now_ms);
+                    self.operator_settings.delisted.entry(symbol.into()).or_insert(now_ms);
                 } else {
-                    self.decisions.delisted.remove(symbol.as_str());
+                    self.operator_settings.delisted.remove(symbol.as_str());
                 }
             }
             Operation::OpenCurrency { currency, deposits, withdrawals } => {
                 if self.plain_currency(&currency).is_none() {
                     return Err(ControlError::UnknownCurrency(currency));
                 }
-                set_member(&mut self.decisions.no_deposits, SmolStr::from(&currency), !deposits);
-                set_member(&mut self.decisions.no_withdrawals, currency.into(), !withdrawals);
+                set_member(
+                    &mut self.operator_settings.no_deposits,
+                    SmolStr::from(&currency),
+                    !deposits,
+                );
+                set_member(
+                    &mut self.operator_settings.no_withdrawals,
+                    currency.into(),
+                    !withdrawals,
+                );
             }
             Operation::SetNetwork { currency, terms } => {
                 if self.plain_currency(&currency).is_none() {
@@ -219,16 +227,16 @@ impl Exchange {
                 if !terms.is_valid() {
                     return Err(ControlError::InvalidAmount(terms.fee));
                 }
-                self.decisions.networks.insert(currency.into(), terms);
+                self.operator_settings.networks.insert(currency.into(), terms);
             }
             Operation::SaveAddress { account, address } => {
                 let account = AccountId(account);
                 self.customer(account)?;
-                let saved = self.decisions.addresses(account).len();
+                let saved = self.operator_settings.addresses(account).len();
                 if !address.is_valid() || saved >= MAX_ADDRESSES {
                     return Err(ControlError::InvalidAddress);
                 }
-                self.decisions.addresses.entry(account).or_default().push(address);
+                self.operator_settings.addresses.entry(account).or_default().push(address);
             }
             Operation::MovePrice { symbol, price } => self.move_price(symbol, price)?,
             Operation::SetBrackets { symbol, brackets } => self.set_brackets(symbol, &brackets)?,
@@ -243,7 +251,7 @@ impl Exchange {
     /// # Errors
     /// [`Reject::ContractDelisted`] or [`Reject::MarketHalted`].
     pub fn check_contract(&self, symbol: &str) -> Result<(), Reject> {
-        if self.decisions.delisted_ms(symbol).is_some() {
+        if self.operator_settings.delisted_ms(symbol).is_some() {
             return Err(Reject::ContractDelisted);
         }
         self.check_trading(symbol)

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::{book::Side, rng::Rng};
 
 /// Prices, returns and distances are in billionths of the start price.
-pub(super) const WHOLE: i64 = 1_000_000_000;
+pub(super) const PRICE_UNIT: i64 = 1_000_000_000;
 // Rule: A price is a random walk whose variance follows GARCH(1,1): 60 % a year in calm times, at most eight
 // times that. Source: invented (a model)
 /// Standard deviation of the return of one step at low volatility: 60 % a year.
@@ -40,8 +40,8 @@ struct Reversion {
 
 // Rule: A price stays within 5 % of its start, and a contract within 0.1 % of its pair. Source: invented (a
 // model)
-const TO_START: Reversion = Reversion { divisor: 1 << 17, max_distance: WHOLE / 20 };
-const TO_LEADER: Reversion = Reversion { divisor: 1 << 10, max_distance: WHOLE / 1_000 };
+const TO_START: Reversion = Reversion { divisor: 1 << 17, max_distance: PRICE_UNIT / 20 };
+const TO_LEADER: Reversion = Reversion { divisor: 1 << 10, max_distance: PRICE_UNIT / 1_000 };
 /// Standard deviation of the basis over one step.
 const BASIS_DEVIATION: i64 = 3_000;
 
@@ -102,7 +102,7 @@ impl OrderFlow {
     pub(super) fn is_consistent(&self) -> bool {
         let calm = CALM_DEVIATION * CALM_DEVIATION;
         self.own.unsigned_abs() <= self.reversion().max_distance.unsigned_abs()
-            && self.lead.unsigned_abs() <= WHOLE.unsigned_abs()
+            && self.lead.unsigned_abs() <= PRICE_UNIT.unsigned_abs()
             && self.variance <= calm * MAX_FACTOR * MAX_FACTOR
             && (BASE_INTENSITY..=BASE_INTENSITY + 2 * MAX_ARRIVALS * EXCITEMENT * DECAY)
                 .contains(&self.intensity)
@@ -125,8 +125,8 @@ impl OrderFlow {
         self.own = (self.own + distance).clamp(-max, max);
     }
 
-    /// Moves the price by `root` squared steps at once.
-    pub(super) fn walk(&mut self, root: i64) {
+    /// Moves the price by several steps at once. `sqrt_steps` is the square root of their number.
+    pub(super) fn walk(&mut self, sqrt_steps: i64) {
         let deviation = if self.follows { BASIS_DEVIATION } else { self.deviation() };
         let one = deviation * self.normal() / NORMAL;
         if !self.follows {
@@ -137,8 +137,8 @@ impl OrderFlow {
                 + calm * (256 - VARIANCE_WEIGHT - RETURN_WEIGHT);
             self.variance = (next / 256).min(calm * MAX_FACTOR * MAX_FACTOR);
         }
-        let back = self.own * root * root / self.reversion().divisor;
-        self.move_by(one * root - back);
+        let back = self.own * sqrt_steps * sqrt_steps / self.reversion().divisor;
+        self.move_by(one * sqrt_steps - back);
     }
 
     /// Takes price and variance of the leader.

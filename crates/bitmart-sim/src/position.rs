@@ -3,7 +3,10 @@
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
-use super::ledger::{BalanceId, Ledger};
+use super::{
+    futures_order::MarginType,
+    ledger::{BalanceId, Ledger},
+};
 
 /// The long or the short position of an account in a contract.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,8 +30,9 @@ pub struct Position {
     pub fees: Decimal,
     /// Leverage of the order that opened it.
     pub leverage: u32,
-    /// Isolated margin (true) or cross margin (false).
-    pub isolated: bool,
+    /// What backs it.
+    #[serde(rename = "isolated")]
+    pub margin_type: MarginType,
     /// When it was opened, in milliseconds since 1970.
     pub opened_ms: u64,
     /// When it was last filled, in milliseconds since 1970.
@@ -42,9 +46,10 @@ impl Position {
     }
 
     /// Starts a new position. Reservations for orders stay.
-    pub(crate) fn begin(&mut self, leverage: u32, isolated: bool, now_ms: u64) {
+    pub(crate) fn begin(&mut self, leverage: u32, margin_type: MarginType, now_ms: u64) {
         let (closing, margin) = (self.closing, self.margin);
-        *self = Self { leverage, isolated, closing, margin, opened_ms: now_ms, ..Self::default() };
+        *self =
+            Self { leverage, margin_type, closing, margin, opened_ms: now_ms, ..Self::default() };
     }
 
     /// Returns its margin.

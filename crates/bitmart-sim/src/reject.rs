@@ -158,8 +158,8 @@ pub enum Reject {
     LeverageTooHigh,
     /// Open positions or orders of the contract have another leverage.
     LeverageMismatch,
-    /// Open positions or orders of the contract have another margin mode.
-    MarginModeMismatch,
+    /// Open positions or orders of the contract have another margin type.
+    MarginTypeMismatch,
     /// The position mode cannot change while positions or orders are open.
     PositionsOpen,
 

@@ -6,7 +6,7 @@ use super::{
     AccountId, Exchange, OrderId, Reject,
     account::{DEFAULT_HISTORY_LIMIT, WalletKind},
     book::{SelfTradePrevention, Side},
-    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode},
     spot_order::{NewSpotOrder, SpotOrderState, SpotOrderType},
 };
 use crate::Setup;
@@ -72,7 +72,7 @@ pub(super) fn futures_order(buys: bool, price: Option<i64>, size: i64) -> NewFut
         size: Decimal::from(size),
         mode: OrderMode::GoodTillCanceled,
         leverage: 10,
-        isolated: false,
+        margin_type: MarginType::Cross,
         client_order_id: None,
         self_trade_prevention: SelfTradePrevention::CancelMaker,
     }
@@ -140,7 +140,7 @@ fn an_own_order_does_not_count_for_the_worst_price() {
         size: Decimal::from(10),
         mode: OrderMode::GoodTillCanceled,
         leverage: 1,
-        isolated: false,
+        margin_type: MarginType::Cross,
         client_order_id: None,
         self_trade_prevention: SelfTradePrevention::CancelMaker,
     };
@@ -165,7 +165,7 @@ fn fill_or_kill_fills_whole_or_not_at_all_with_own_orders_in_the_book() {
         size: Decimal::from(size),
         mode,
         leverage: 10,
-        isolated: false,
+        margin_type: MarginType::Cross,
         client_order_id: None,
         self_trade_prevention: SelfTradePrevention::CancelMaker,
     };
@@ -230,7 +230,7 @@ fn closing_a_long_position_at_a_profit_pays_the_profit() {
             size: Decimal::from(10),
             mode: OrderMode::GoodTillCanceled,
             leverage: 10,
-            isolated: false,
+            margin_type: MarginType::Cross,
             client_order_id: None,
             self_trade_prevention: SelfTradePrevention::CancelMaker,
         };

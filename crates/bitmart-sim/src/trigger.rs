@@ -25,16 +25,16 @@ pub use self::{
     spot::{Algo, AlgoKind, NewAlgo},
     trailing::Trail,
 };
-use super::{AccountId, Event, Exchange, FuturesAction, OrderId, operator::OperatorDecisions};
+use super::{AccountId, Event, Exchange, FuturesAction, OrderId, operator::OperatorSettings};
 
 // Rule: An account may have 200 orders waiting for a price on each of spot and futures (40028). Source:
 // invented (the number is not published)
 /// Largest number of waiting trigger orders of an account, on each of spot and futures.
-const MOST_WAITING: usize = 200;
+const MAX_WAITING: usize = 200;
 // Rule: The last 10,000 finished trigger orders are kept, of all accounts together. Source: invented (no source says
 // it)
 /// Finished trigger orders that are kept, of all accounts together.
-const MOST_FINISHED: usize = 10_000;
+const MAX_FINISHED: usize = 10_000;
 
 /// The price that a condition watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -267,8 +267,8 @@ impl Exchange {
         if self.check_contract(symbol).is_err() {
             return;
         }
-        let (triggers, decisions) = (&mut self.triggers.futures, &self.decisions);
-        for id in triggers.triggered_by(symbol, kind, price, decisions) {
+        let (triggers, operator_settings) = (&mut self.triggers.futures, &self.operator_settings);
+        for id in triggers.triggered_by(symbol, kind, price, operator_settings) {
             self.trigger_plan(id, now_ms);
         }
     }
@@ -278,8 +278,8 @@ impl Exchange {
         if self.halted.contains(symbol) {
             return;
         }
-        let (triggers, decisions) = (&mut self.triggers.spot, &self.decisions);
-        for id in triggers.triggered_by(symbol, PriceType::Last, price, decisions) {
+        let (triggers, operator_settings) = (&mut self.triggers.spot, &self.operator_settings);
+        for id in triggers.triggered_by(symbol, PriceType::Last, price, operator_settings) {
             self.trigger_algo(id, now_ms);
         }
     }

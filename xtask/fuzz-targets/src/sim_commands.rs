@@ -179,7 +179,7 @@ impl Input<'_> {
             size: Decimal::from(1 + self.number()? % 2_000),
             mode: if price.is_none() { GoodTillCanceled } else { mode },
             leverage: self.pick(&[1, 5, 10, 10, 20, 100])?,
-            isolated: self.byte()? % 4 == 0,
+            margin_type: (self.byte()? % 4 == 0).into(),
             client_order_id: None,
             self_trade_prevention: self.pick(&[
                 SelfTradePrevention::CancelMaker,
@@ -207,8 +207,8 @@ impl Input<'_> {
             4 => FuturesRequest::ClosePositions { symbol: None, long: None },
             5 => FuturesRequest::SetOneWay(self.flag()?),
             6 => {
-                let (leverage, isolated) = (self.pick(&[1, 10, 50])?, self.flag()?);
-                FuturesRequest::SetLeverage { symbol: symbol(), leverage, isolated }
+                let (leverage, margin_type) = (self.pick(&[1, 10, 50])?, self.flag()?.into());
+                FuturesRequest::SetLeverage { symbol: symbol(), leverage, margin_type }
             }
             7 => {
                 let kind =
@@ -296,11 +296,11 @@ impl Input<'_> {
             }
             2 => {
                 let (account, frozen) = (account.0, self.flag()?);
-                OperatorCommand::Decide(Operation::Freeze { account, frozen })
+                OperatorCommand::Operate(Operation::Freeze { account, frozen })
             }
             3 => {
                 let (symbol, delisted) = (CONTRACT.to_owned(), self.byte()? % 4 == 0);
-                OperatorCommand::Decide(Operation::Delist { symbol, delisted })
+                OperatorCommand::Operate(Operation::Delist { symbol, delisted })
             }
             _ => OperatorCommand::Deposit { account, currency, amount },
         })

@@ -13,8 +13,8 @@ use tokio::sync::{Semaphore, mpsc};
 
 use crate::{
     Failure, Options,
+    connection::{Connection, text_frame},
     program::{Memory, Program},
-    wire::{Wire, text_frame},
 };
 
 const CONNECTIONS: usize = 20;
@@ -64,20 +64,20 @@ pub(crate) async fn measure(path: &str, options: Options) -> Result<(), Failure>
         } else {
             ("/futures/rest", json!({ "action": "ping" }).to_string())
         };
-        let mut wire = Wire::connect(program.authority(host)?).await?;
-        wire.upgrade("/api?protocol=1.1").await?;
+        let mut connection = Connection::connect(program.authority(host)?).await?;
+        connection.upgrade("/api?protocol=1.1").await?;
         for text in subscriptions(number % 2 == 0) {
-            wire.write(&text_frame(&text)).await?;
+            connection.write(&text_frame(&text)).await?;
         }
         let (sender, receiver) = mpsc::channel(1);
-        tokio::spawn(listen(wire, ping, receiver, Arc::clone(&frames), Arc::clone(&pongs)));
+        tokio::spawn(listen(connection, ping, receiver, Arc::clone(&frames), Arc::clone(&pongs)));
         subscribers.push(Subscriber { ping: sender });
     }
     settle(&subscribers, &pongs).await?;
     frames.store(0, Ordering::Relaxed);
     let mut memory = Memory::new();
     memory.sample(&program);
-    let mut admin = Wire::connect(program.authority("/admin")?).await?;
+    let mut admin = Connection::connect(program.authority("/admin")?).await?;
     let token = program.text("/admin_token")?;
     let (started, mut steps, mut samples) = (Instant::now(), 0, 1);
     while started.elapsed() < options.time {
@@ -123,7 +123,7 @@ async fn settle(subscribers: &[Subscriber], pongs: &Semaphore) -> Result<(), Fai
 }
 
 async fn listen(
-    mut wire: Wire,
+    mut connection: Connection,
     ping: String,
     mut pings: mpsc::Receiver<()>,
     frames: Arc<AtomicU64>,
@@ -131,12 +131,12 @@ async fn listen(
 ) {
     let ping = text_frame(&ping);
     while pings.recv().await.is_some() {
-        if wire.write(&ping).await.is_err() {
+        if connection.write(&ping).await.is_err() {
             return;
         }
         loop {
             // A failure shows as a missing pong.
-            let Ok((count, pong)) = wire.frames().await else { return };
+            let Ok((count, pong)) = connection.frames().await else { return };
             frames.fetch_add(count, Ordering::Relaxed);
             if pong {
                 pongs.add_permits(1);

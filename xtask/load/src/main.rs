@@ -1,10 +1,10 @@
 //! Measures how much load the sandbox handles. The client is as cheap as possible: it reads and writes HTTP and
 //! WebSocket bytes itself, and shares only the signature with the SDK. `cargo xtask load` builds and runs it.
 
+mod connection;
 mod frames;
 mod orders;
 mod program;
-mod wire;
 
 use std::{process::ExitCode, time::Duration};
 

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::{
     Failure, Options,
+    connection::Connection,
     program::{Memory, Program},
-    wire::Wire,
 };
 
 const SUBMIT: &str = "/spot/v2/submit_order";
@@ -86,14 +86,14 @@ pub(crate) async fn measure(path: &str, options: Options, more: &[&str]) -> Resu
 
 /// Deposits enough for hours of fees.
 async fn fund(program: &Program) -> Result<(), Failure> {
-    let mut wire = Wire::connect(program.authority("/admin")?).await?;
+    let mut connection = Connection::connect(program.authority("/admin")?).await?;
     let token = program.text("/admin_token")?;
     for currency in ["USDT", "BTC"] {
         let body =
             json!({ "account": 1, "wallet": "spot", "currency": currency, "amount": "1000000000" });
         let body = body.to_string();
         let length = body.len();
-        let response = wire
+        let response = connection
             .request(
                 format!(
                     "POST /balances HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\
@@ -115,7 +115,7 @@ async fn trade(
     authority: &str,
     until: Instant,
 ) -> Result<Totals, Failure> {
-    let mut wire = Wire::connect(authority).await?;
+    let mut connection = Connection::connect(authority).await?;
     let mut totals = Totals::default();
     let resting = json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000", "size": "0.001" });
     let buy = json!({ "symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": "12" });
@@ -127,13 +127,13 @@ async fn trade(
         let rests = totals.orders.len() % 5 == 4;
         let body = if rests { &resting } else { body };
         let started = Instant::now();
-        let response = wire.request(&signed(credentials, SUBMIT, body)?).await?;
+        let response = connection.request(&signed(credentials, SUBMIT, body)?).await?;
         totals.orders.push(started.elapsed());
         let response: Value = serde_json::from_slice(&response)?;
         let id = response["data"]["order_id"].as_str().ok_or_else(|| response.to_string())?;
         if rests {
             let body = json!({ "symbol": "BTC_USDT", "order_id": id });
-            let response = wire.request(&signed(credentials, CANCEL, &body)?).await?;
+            let response = connection.request(&signed(credentials, CANCEL, &body)?).await?;
             if !response.windows(11).any(|part| part == b"\"code\":1000") {
                 return Err(String::from_utf8_lossy(&response).into());
             }

@@ -20,7 +20,7 @@ pub(crate) use tracker::Tracked;
 pub(crate) struct Cost {
     /// Nanoseconds.
     pub(crate) time: u128,
-    /// Bytes; what it means is said with each subject.
+    /// Bytes. Each subject states of what.
     pub(crate) memory: u128,
 }
 
@@ -37,11 +37,11 @@ pub(crate) fn run(subject: &str, size: usize, program: Option<&str>) -> Result<(
     Ok(())
 }
 
-/// Runs a step until enough processor time was used for a figure, and returns that of one step in nanoseconds: the
-/// least of five tries, since other programs can only add to it.
+/// The processor time of one step in nanoseconds. It is measured five times, each until enough time was used; the
+/// smallest figure counts, because other programs only add to it.
 fn each(mut step: impl FnMut()) -> u128 {
     const TIME: Duration = Duration::from_millis(40);
-    let mut tries = Vec::new();
+    let mut figures = Vec::new();
     for _ in 0..5 {
         let (begin, mut count) = (used(), 0);
         while used() - begin < TIME.as_nanos() {
@@ -50,9 +50,9 @@ fn each(mut step: impl FnMut()) -> u128 {
             }
             count += 64;
         }
-        tries.push((used() - begin) / count);
+        figures.push((used() - begin) / count);
     }
-    tries.into_iter().min().unwrap_or_default()
+    figures.into_iter().min().unwrap_or_default()
 }
 
 /// Processor time of this thread; 0 where the system does not tell.

@@ -37,7 +37,7 @@ pub struct Settings {
     pub plain: String,
     /// Takes orders over TLS.
     pub tls: String,
-    /// Has a stopped clock, so that its market does not move.
+    /// Has a stepped clock, so that its market does not move.
     pub market: String,
     pub keys: Keys,
 }

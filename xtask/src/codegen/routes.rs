@@ -43,8 +43,13 @@ pub(crate) fn render(sections: &[Section]) -> Result<Vec<File>, String> {
             "endpoint_id",
             format!(
                 "/// Every described endpoint.\n#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]\n\
-                 pub(crate) enum EndpointId {{\n{ids}}}\n\n\
-                 impl EndpointId {{\n/// All endpoints, in the order of the description.\n\
+                 pub(crate) enum EndpointId {{\n{ids}}}\n"
+            ),
+        ),
+        (
+            "endpoint_list",
+            format!(
+                "use super::*;\n\nimpl EndpointId {{\n/// All endpoints, in the order of the description.\n\
                  pub(crate) const ALL: [Self; {count}] = [{names}];\n}}\n"
             ),
         ),
@@ -67,7 +72,7 @@ pub(crate) fn render(sections: &[Section]) -> Result<Vec<File>, String> {
 fn joined(modules: &str) -> String {
     format!(
         "//! The routes of the API description, as plain data.\n\n{modules}\
-         mod endpoint_id;\nmod endpoint_routes;\nmod group;\nmod types;\n\n\
+         mod endpoint_id;\nmod endpoint_list;\nmod endpoint_routes;\nmod group;\nmod types;\n\n\
          pub(crate) use self::{{endpoint_id::EndpointId, group::Group, types::*}};\n\n\
          /// Every described route, in the order of the description.\n\
          pub(crate) fn routes() -> impl Iterator<Item = &'static Route> {{\n\

@@ -134,14 +134,14 @@ pub(super) fn in_turns(
                 }
                 let count = measure.count(plan, program);
                 let before = process.processor();
-                let response = process.ask(&measure.command(count, replay))?;
+                let response = process.send(&measure.command(count, replay))?;
                 let processor = process.processor().saturating_sub(before) / count as u64;
                 if round > 0 {
                     samples[index].time.push(nanos_per_operation(measure, &response, count)?);
                     samples[index].processor.push(processor);
                 }
                 if measure.places_orders() {
-                    running[0].ask("clean")?;
+                    running[0].send("clean")?;
                 }
             }
         }
@@ -185,7 +185,7 @@ pub(super) fn startup(
         for (program, (times, memory)) in programs.iter().zip(&mut samples) {
             let begin = Instant::now();
             let mut process = Process::start(program, setting)?;
-            process.ask("order")?;
+            process.send("order")?;
             times.push(nanos(begin.elapsed()));
             memory.push(process.memory());
         }

@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use super::programs::{Program, Setting};
 
-/// No command takes nearly as long.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Timeout of a response, far above the time of any command.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A child process that is killed when it is dropped, and the lines that it prints.
 struct Running {
@@ -38,13 +38,14 @@ impl Process {
     }
 
     /// Sends a command and waits for its response.
-    pub(super) fn ask(&mut self, command: &str) -> Result<Value, String> {
+    pub(super) fn send(&mut self, command: &str) -> Result<Value, String> {
         let failed = |why: &dyn std::fmt::Display| format!("{}: `{command}`: {why}", self.name);
         let input = self.input.as_mut().ok_or_else(|| failed(&"no input"))?;
         writeln!(input, "{command}")
             .and_then(|()| input.flush())
             .map_err(|error| failed(&error))?;
-        let line = self.child.lines.recv_timeout(PATIENCE).map_err(|error| failed(&error))?;
+        let line =
+            self.child.lines.recv_timeout(RESPONSE_TIMEOUT).map_err(|error| failed(&error))?;
         let response: Value = serde_json::from_str(&line).map_err(|error| failed(&error))?;
         match response.get("error") {
             Some(error) => Err(failed(error)),
@@ -54,7 +55,7 @@ impl Process {
 
     /// What a program has decoded, with numbers in one spelling.
     pub(super) fn values(&mut self, command: &str) -> Result<Vec<String>, String> {
-        let response = self.ask(command)?;
+        let response = self.send(command)?;
         let values = response.get("values").and_then(Value::as_array);
         let values = values.ok_or_else(|| format!("{}: no values", self.name))?;
         Ok(values
@@ -126,7 +127,10 @@ impl Replay {
         let mut command = Command::new(program);
         command.env("PEER_MARKET", &setting.lines[2]).stdin(Stdio::null());
         let child = Running::start(&mut command).map_err(|error| format!("replay: {error}"))?;
-        let url = child.lines.recv_timeout(PATIENCE).map_err(|error| format!("replay: {error}"))?;
+        let url = child
+            .lines
+            .recv_timeout(RESPONSE_TIMEOUT)
+            .map_err(|error| format!("replay: {error}"))?;
         Ok(Self { _child: child, url })
     }
 

@@ -12,7 +12,7 @@ pub(super) const BARE: &str = "bare hyper";
 
 /// What the programs get in their environment.
 pub(super) struct Setting {
-    /// The ready lines of the sandboxes: for orders, for orders over TLS, with a stopped clock.
+    /// The ready lines of the sandboxes: for orders, for orders over TLS, with a stepped clock.
     pub(super) lines: [String; 3],
     pub(super) roots: PathBuf,
 }

@@ -39,7 +39,7 @@ pub(super) fn default_revision() -> Result<String, String> {
 /// Counts the hot paths of a revision; none if it has none.
 pub(super) fn count(revision: &str) -> Result<Option<Counts>, String> {
     let folder = workspace_root().join(FOLDER);
-    let tree = Tree::checkout(&folder.join("base"), &parsed(revision)?)?;
+    let tree = WorkTree::checkout(&folder.join("base"), &parsed(revision)?)?;
     if !tree.0.join("xtask/measure/Cargo.toml").exists() {
         return Ok(None);
     }
@@ -51,9 +51,9 @@ pub(super) fn count(revision: &str) -> Result<Option<Counts>, String> {
 }
 
 /// A work tree that is removed when it is dropped.
-struct Tree(PathBuf);
+struct WorkTree(PathBuf);
 
-impl Tree {
+impl WorkTree {
     fn checkout(path: &Path, commit: &str) -> Result<Self, String> {
         // What an interrupted run left.
         remove(path);
@@ -62,7 +62,7 @@ impl Tree {
     }
 }
 
-impl Drop for Tree {
+impl Drop for WorkTree {
     fn drop(&mut self) {
         remove(&self.0);
     }

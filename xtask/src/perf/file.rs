@@ -5,7 +5,7 @@ use std::fs;
 
 use serde::Deserialize;
 
-use super::Place;
+use super::Platform;
 use super::count::Counts;
 use crate::TaskResult;
 use crate::run::workspace_root;
@@ -25,13 +25,13 @@ pub(super) struct Recorded {
 }
 
 impl Recorded {
-    pub(super) fn new(place: Place, instructions: Counts) -> Self {
-        let Place { toolchain, machine } = place;
+    pub(super) fn new(platform: Platform, instructions: Counts) -> Self {
+        let Platform { toolchain, machine } = platform;
         Self { toolchain, machine, tolerance_percent: TOLERANCE_PERCENT, instructions }
     }
 
-    pub(super) fn place(&self) -> Place {
-        Place { toolchain: self.toolchain.clone(), machine: self.machine.clone() }
+    pub(super) fn platform(&self) -> Platform {
+        Platform { toolchain: self.toolchain.clone(), machine: self.machine.clone() }
     }
 
     fn text(&self) -> String {
@@ -70,12 +70,13 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        let place = Place { toolchain: "rustc 1 (\"x\")".to_owned(), machine: "here".to_owned() };
+        let platform =
+            Platform { toolchain: "rustc 1 (\"x\")".to_owned(), machine: "here".to_owned() };
         let counts = Counts::from([("sign".to_owned(), 7), ("decode".to_owned(), 9)]);
-        let recorded = Recorded::new(place.clone(), counts);
+        let recorded = Recorded::new(platform.clone(), counts);
         let again = parse(&recorded.text()).expect("valid");
         assert_eq!(again, recorded);
-        assert_eq!(again.place(), place);
+        assert_eq!(again.platform(), platform);
         assert!(parse("toolchain = 1").is_err());
     }
 

@@ -12,7 +12,7 @@ use crate::output::json::Json;
 pub(super) struct ColumnStats {
     /// A value is not of the column's documented kind.
     pub(super) is_mixed: bool,
-    /// Most digits of a decimal before and after the decimal point.
+    /// Largest numbers of digits of a decimal before and after the decimal point.
     pub(super) integer_digits: usize,
     pub(super) scale: usize,
 }

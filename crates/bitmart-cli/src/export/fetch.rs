@@ -39,7 +39,7 @@ pub(super) const NOT_FOR_ACCOUNT: [i64; 14] = [
 ];
 
 /// Whether the exchange rejected a list that some accounts or symbols do not have, because this one does not have it.
-/// The rejection is then a complete answer.
+/// The list then counts as complete.
 pub(super) fn is_not_for_account(name: &str, state: &State) -> bool {
     let is_optional = name.starts_with("copy-trading-")
         || catalog::find(&state.endpoint).is_some_and(|entry| entry.availability.is_some());
@@ -110,7 +110,7 @@ where
 {
     let from_start = store.state.cursor.is_none();
     let mut index = None;
-    if store.state.walk > 0 {
+    if store.state.pagination > 0 {
         index = Some(Index::read::<H>(&export.folder, &store.name, &store.state)?);
     }
     while let Some(span) = store.state.todo.first().copied() {
@@ -277,7 +277,7 @@ async fn skip_page<H: History<Row: Serialize>>(
         return Ok(false);
     }
     let mut stored = StoredResponse::new(window_json(&window), &response.raw);
-    stored.walk = store.state.walk;
+    stored.pagination = store.state.pagination;
     stored.taken = store.state.snapshot.map(|snapshot| snapshot.taken);
     let error = chain(error);
     let is_again = store.state.todo.first().is_some_and(|span| span.again);

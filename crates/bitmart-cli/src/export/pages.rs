@@ -68,7 +68,7 @@ where
 {
     let mut response = StoredResponse::new(window_json(&page.window), &page.raw);
     let taken = store.state.snapshot.map(|snapshot| snapshot.taken);
-    (response.walk, response.taken) = (store.state.walk, taken);
+    (response.pagination, response.taken) = (store.state.pagination, taken);
     let mut rows = Vec::new();
     for (key, row) in page.keys.iter().zip(&page.rows) {
         let mut line = serde_json::to_vec(row).map_err(|error| Failure::io(error.to_string()))?;

@@ -30,7 +30,7 @@ pub(crate) const GROUPS: [&str; 13] = [
     "reference",
 ];
 
-/// Most rows of lists without times, of which the exchange returns the newest.
+/// Maximum number of rows of a list without times; the exchange returns the newest.
 pub(super) const NEWEST: u32 = 100;
 
 /// The parts that `--what` selects.

@@ -45,11 +45,11 @@ pub(super) fn rebuild(
     let io = |error: std::io::Error| Failure::io(format!("{name}: {error}"));
     // The rows that later responses replace, and the responses that they came with.
     let mut replaced: HashMap<(Digest, u64), u64> = HashMap::new();
-    if old.walk > 0 && old.snapshot.is_none() {
+    if old.pagination > 0 && old.snapshot.is_none() {
         let mut versions = RowVersions::default();
         each_response(folder, name, old, |number, response| {
             if let Some(Ok(read)) = history_rows::read(&old.endpoint, &Bytes::from(response.body)) {
-                for added in versions.add(&identities(&read, None), response.walk, number) {
+                for added in versions.add(&identities(&read, None), response.pagination, number) {
                     if let Added::Replaces(line, number) = added {
                         *replaced.entry((line, number)).or_default() += 1;
                     }
@@ -219,7 +219,7 @@ impl<'a> Rebuilder<'a> {
         self.count_faults(response, std::mem::take(&mut read.faults));
         self.state.unreadable += read.unreadable as u64;
         self.state.cut += read.cut as u64;
-        let added = self.known.add(&identities(&read, response.taken), response.walk, number);
+        let added = self.known.add(&identities(&read, response.taken), response.pagination, number);
         let mut rows: Vec<_> = read.rows.into_iter().zip(added).collect();
         rows.sort_by(|((left, _), _), ((right, _), _)| left.cmp(right));
         for ((key, line), added) in rows {
@@ -262,7 +262,7 @@ impl<'a> Rebuilder<'a> {
             if self.faults.len() < FAULTS {
                 self.faults.insert(raw);
             }
-            if is_new && (response.walk == 0 || !is_known) {
+            if is_new && (response.pagination == 0 || !is_known) {
                 self.state.faulty += 1;
                 self.last_error = Some(error);
             }

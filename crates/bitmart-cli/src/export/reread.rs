@@ -238,7 +238,7 @@ fn write_state(folder: &Path, name: &str, mut state: State) -> Result<(), Failur
             let to = end.min(Timestamp::now().as_millis());
             state.todo = vec![Span { from, to, again: false }];
         }
-        state.walk += 1;
+        state.pagination += 1;
     }
     (state.identity, state.model) = (IDENTITY, model(&state.endpoint));
     let bytes = serde_json::to_vec(&state).map_err(|error| Failure::io(chain(&error)))?;

@@ -74,7 +74,7 @@ fn expected(
     for_each_line_within(&raw_path(folder, name), state.raw_bytes, |_, line| {
         responses += 1;
         match rows_of(&state.endpoint, line) {
-            Err(why) => faults.push(format!("answer {responses} is not understood: {why}")),
+            Err(why) => faults.push(format!("response {responses} does not decode: {why}")),
             Ok((response, rows)) => {
                 let mut with_id = Vec::new();
                 for (id, row) in rows {
@@ -94,7 +94,7 @@ fn expected(
                         None => {}
                     }
                 }
-                for added in newest.add(&with_id, response.walk, responses) {
+                for added in newest.add(&with_id, response.pagination, responses) {
                     if let Added::Replaces(known, _) = added {
                         *expected.versions.entry(known).or_default() += 1;
                     }
@@ -140,7 +140,7 @@ fn compare_files(
             if replaced.contains(&at) { &mut expected.versions } else { &mut expected.rows };
         if !take(counts, line) {
             faults.push(match serde_json::from_slice::<serde_json::Value>(line) {
-                Ok(_) => format!("line {rows} is there twice, or in no answer"),
+                Ok(_) => format!("line {rows} is there twice, or in no response"),
                 Err(_) => format!("line {rows} is no JSON"),
             });
         }
@@ -156,7 +156,7 @@ fn compare_files(
     for_each_line_within(&versions_path(folder, name), state.version_bytes, |_, line| {
         versions += 1;
         if is_of(part, id(line)) && !take(&mut expected.versions, line) {
-            faults.push(format!("replaced row {versions} is there twice, or in no answer"));
+            faults.push(format!("replaced row {versions} is there twice, or in no response"));
         }
         Ok(())
     })?;

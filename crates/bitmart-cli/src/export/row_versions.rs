@@ -22,7 +22,7 @@ pub(super) enum Added {
 struct Version {
     line: Digest,
     /// The last pagination that returned it.
-    walk: u32,
+    pagination: u32,
     /// The first response that contained it.
     number: u64,
 }
@@ -34,25 +34,31 @@ pub(super) struct RowVersions(HashMap<Digest, Version>);
 impl RowVersions {
     /// Adds the rows of a response, by numbered id and content. Windows overlap: of one pagination the first version
     /// counts.
-    pub(super) fn add(&mut self, rows: &[(String, Digest)], walk: u32, number: u64) -> Vec<Added> {
+    pub(super) fn add(
+        &mut self,
+        rows: &[(String, Digest)],
+        pagination: u32,
+        number: u64,
+    ) -> Vec<Added> {
         let mut added = vec![Added::Again; rows.len()];
         for (id, group) in groups(rows.iter().map(|(id, _)| id.as_str())) {
             let slot = |at: usize| digest(numbered_id(id, at + 1).as_bytes());
             let mut known: Vec<Version> =
                 (0..).map_while(|at| self.0.get(&slot(at)).copied()).collect();
-            let seen = known.iter().filter(|one| one.walk == walk).count();
+            let seen = known.iter().filter(|one| one.pagination == pagination).count();
             let fresh = group.into_iter().filter(|(_, row)| *row > seen).map(|(at, _)| at);
             let mut rest = Vec::new();
             for at in fresh {
-                let same = |one: &&mut Version| one.walk != walk && one.line == rows[at].1;
+                let same =
+                    |one: &&mut Version| one.pagination != pagination && one.line == rows[at].1;
                 match known.iter_mut().find(same) {
-                    Some(one) => one.walk = walk,
+                    Some(one) => one.pagination = pagination,
                     None => rest.push(at),
                 }
             }
             for at in rest {
-                let version = Version { line: rows[at].1, walk, number };
-                let older = known.iter_mut().find(|one| one.walk != walk);
+                let version = Version { line: rows[at].1, pagination, number };
+                let older = known.iter_mut().find(|one| one.pagination != pagination);
                 added[at] = if let Some(one) = older {
                     let old = std::mem::replace(one, version);
                     Added::Replaces(old.line, old.number)
@@ -90,10 +96,10 @@ pub(super) fn groups<'a>(
 mod tests {
     use super::{Added, RowVersions, digest};
 
-    fn add(versions: &mut RowVersions, rows: &[(&str, &str)], walk: u32) -> Vec<Added> {
+    fn add(versions: &mut RowVersions, rows: &[(&str, &str)], pagination: u32) -> Vec<Added> {
         let rows: Vec<_> =
             rows.iter().map(|(id, line)| ((*id).to_owned(), digest(line.as_bytes()))).collect();
-        versions.add(&rows, walk, u64::from(walk))
+        versions.add(&rows, pagination, u64::from(pagination))
     }
 
     #[test]

@@ -110,7 +110,7 @@ async fn snapshot(
         }
         let repeated = lines.as_ref().is_ok_and(|lines| before.is_repeated(lines));
         let mut response = StoredResponse::new(parameters.clone(), &body);
-        (response.walk, response.taken) = (store.state.walk, Some(taken));
+        (response.pagination, response.taken) = (store.state.pagination, Some(taken));
         let lines: Vec<_> = match lines {
             Ok(lines) => {
                 lines.into_iter().map(|line| with_snapshot_time(line, Some(taken))).collect()
@@ -148,7 +148,7 @@ async fn snapshot(
     Ok(())
 }
 
-/// Most pages of a snapshot.
+/// Maximum number of pages of a snapshot.
 const MAX_PAGES: u32 = 1_000;
 
 /// The rows of the previous page: their ids, and the whole rows.

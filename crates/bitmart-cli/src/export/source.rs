@@ -15,7 +15,7 @@ const END_MS: i64 = 1_801_411_140_000;
 /// Environment variables that hold credentials.
 const KEYS: [&str; 3] = ["BITMART_API_KEY", "BITMART_API_SECRET", "BITMART_API_MEMO"];
 /// Other environment variables of this library.
-const OTHERS: [&str; 1] = [Environment::VARIABLE];
+const OTHER_VARIABLES: [&str; 1] = [Environment::VARIABLE];
 
 /// The hosts of an environment.
 pub(super) fn hosts(environment: &Environment) -> String {
@@ -109,7 +109,7 @@ pub(super) fn misspelled_variables() -> Vec<(String, &'static str)> {
 
 /// Returns the known variable whose name differs by at most two letters, ignoring `_` and `API`.
 fn similar(name: &str) -> Option<&'static str> {
-    let known = || KEYS.into_iter().chain(OTHERS);
+    let known = || KEYS.into_iter().chain(OTHER_VARIABLES);
     if known().any(|known| known == name) {
         return None;
     }

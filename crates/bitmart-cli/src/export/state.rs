@@ -12,13 +12,13 @@ use super::manifest::sha256;
 use crate::endpoint::former;
 use crate::failure::Failure;
 
-/// Most undecodable rows of a dataset whose digests are stored.
+/// Maximum number of undecodable rows of a dataset whose digests are stored.
 pub(super) const FAULTS: usize = 10_000;
 
 /// Gaps that are this close are one.
 const NEAR_MS: i64 = 3_000;
 
-/// Most gaps that are described.
+/// Maximum number of gaps that are described.
 pub(super) const GAPS: usize = 1_000;
 
 /// How rows are told apart. Before 1 by the exchange's id alone, which is not unique in every list.
@@ -127,8 +127,8 @@ pub(super) struct State {
     #[serde(default = "one")]
     pub(super) run: u32,
     /// Number of the pagination, from 0: one for each span of each run.
-    #[serde(default)]
-    pub(super) walk: u32,
+    #[serde(default, rename = "walk")]
+    pub(super) pagination: u32,
     /// Spans that this run still has to request; the first is in progress.
     #[serde(default)]
     pub(super) todo: Vec<Span>,
@@ -262,23 +262,23 @@ pub(super) struct StoredResponse {
     /// The unchanged body.
     pub(super) body: String,
     /// Number of its pagination.
-    #[serde(default, skip_serializing_if = "is_first")]
-    pub(super) walk: u32,
+    #[serde(default, rename = "walk", skip_serializing_if = "is_first")]
+    pub(super) pagination: u32,
     /// Time of its snapshot, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) taken: Option<i64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields this way")]
-fn is_first(walk: &u32) -> bool {
-    *walk == 0
+fn is_first(pagination: &u32) -> bool {
+    *pagination == 0
 }
 
 impl StoredResponse {
     /// A response that was just received. Bytes that are not UTF-8 are replaced.
     pub(super) fn new(request: serde_json::Value, body: &[u8]) -> Self {
         let body = String::from_utf8_lossy(body).into_owned();
-        Self { at: Timestamp::now().as_millis(), request, body, walk: 0, taken: None }
+        Self { at: Timestamp::now().as_millis(), request, body, pagination: 0, taken: None }
     }
 }
 

@@ -109,7 +109,7 @@ impl Store {
     pub(super) fn begin_run(&mut self, run: u32, spans: Vec<Span>) -> Result<(), Failure> {
         let state = &mut self.state;
         (state.run, state.todo, state.cursor, state.done) = (run, spans, None, false);
-        state.walk += 1;
+        state.pagination += 1;
         self.save()
     }
 
@@ -124,7 +124,7 @@ impl Store {
             return Ok(());
         }
         state.cursor = None;
-        state.walk += 1;
+        state.pagination += 1;
         self.save()
     }
 

@@ -14,7 +14,7 @@ use crate::failure::{Exit, Failure};
 use crate::ledger;
 use crate::output;
 
-/// Most faults of a dataset that are printed.
+/// Maximum number of faults of a dataset that are printed.
 const MAX_FAULTS: usize = 10;
 
 pub(crate) fn command() -> Command {

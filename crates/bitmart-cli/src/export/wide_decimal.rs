@@ -1,6 +1,6 @@
 //! Decimals of up to 76 digits: the decimal type of this library has 28.
 
-/// Most digits of a decimal that can be written.
+/// Maximum number of digits of a decimal.
 pub(super) const MAX_DIGITS: usize = 76;
 /// Largest exponent that is read.
 const MAX_EXPONENT: i32 = 100;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Movement;
 
-/// Most ids that are listed for a problem.
+/// Maximum number of ids that are listed for a problem.
 const MAX_IDS: usize = 20;
 
 /// Rows that are not in the ledger, and balances that are not compared, by dataset and reason.

@@ -1,3 +1,5 @@
+//! The formats of rows.
+
 use std::io::{self, IsTerminal as _};
 
 /// A format of rows, for commands, `watch` and the files of `export`.

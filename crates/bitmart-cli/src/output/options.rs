@@ -1,3 +1,5 @@
+//! The options of the command line for output.
+
 use clap::{Arg, ArgMatches};
 
 use super::rows::Rows;

@@ -1,3 +1,5 @@
+//! The documented columns and times of a response.
+
 use bitmart::Timestamp;
 use bitmart::rest::catalog::{EndpointEntry, Field, TimeUnit};
 

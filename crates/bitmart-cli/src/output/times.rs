@@ -1,3 +1,5 @@
+//! Times in output: as received, or as ISO 8601 in UTC or a time zone.
+
 use bitmart::Timestamp;
 use clap::ArgMatches;
 

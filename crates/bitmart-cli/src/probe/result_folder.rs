@@ -163,7 +163,7 @@ impl ResultFolder {
         let number = self.files.entry(name.to_owned()).or_default();
         *number += 1;
         let path = self.folder.join(format!("{name}-{number}.json"));
-        write_text(&path, &text)?;
+        write_file(&path, &text)?;
         Ok(true)
     }
 
@@ -184,8 +184,8 @@ impl ResultFolder {
         let skipped: Vec<_> =
             self.skipped.iter().map(|(what, why)| format!("{what}: {why}\n")).collect();
         let differences = lines.concat();
-        write_text(&self.folder.join("differences.txt"), &differences)?;
-        write_text(&self.folder.join("not-asked.txt"), &skipped.concat())?;
+        write_file(&self.folder.join("differences.txt"), &differences)?;
+        write_file(&self.folder.join("skipped.txt"), &skipped.concat())?;
         let files: usize = self.files.values().sum();
         let shown: Vec<_> = lines.iter().take(10).map(|line| format!("  {line}")).collect();
         let more = match lines.len().saturating_sub(shown.len()) {
@@ -198,7 +198,7 @@ impl ResultFolder {
         };
         Ok(format!(
             "{files} recordings of {} endpoints and {} channels in {}\n{withheld}\
-             {} endpoints and channels were skipped: see not-asked.txt\n\
+             {} endpoints and channels were skipped: see skipped.txt\n\
              Differences from the models (differences.txt):\n{}{more}\
              Nothing was sent anywhere. Ids, addresses, names, traces and amounts are placeholders of the \
              same form, and times are moved; symbols, currencies, states and the list of responding \
@@ -213,18 +213,18 @@ impl ResultFolder {
     }
 }
 
-/// The text with `…` in place of every word that is not made of letters: amounts, ids, addresses, e-mail
-/// addresses. A placeholder of the same form would be taken for the real number.
+/// The text with `…` in place of every word that is not made of letters, such as amounts, ids and addresses. A
+/// placeholder of the same form would be taken for a real value. Punctuation and quotes around a word do not count.
 fn without_values(text: &str) -> String {
     let shown = |word: &str| {
-        let inner = word.trim_matches(|letter: char| ",.:;!?()'\"[]-".contains(letter));
+        let inner = word.trim_matches(|letter: char| ",.:;!?()'\"`[]-".contains(letter));
         let is_word = |byte: u8| byte.is_ascii_alphabetic() || b"-'".contains(&byte);
         if inner.bytes().all(is_word) { word.to_owned() } else { "…".to_owned() }
     };
     text.split_whitespace().map(shown).collect::<Vec<_>>().join(" ")
 }
 
-fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
+fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
     secure_fs::write(path, text.as_bytes())
         .map_err(|error| Failure::io(format!("{}: {error}", path.display())))
 }
@@ -241,10 +241,15 @@ mod tests {
         results.add_error("spot/user/order", "topic rejected: order 1223181 of peter@example.com");
         results
             .skip_after_error("futures/order", "host 10.1.2.3:443 could not connect: \"abc123\"");
+        results.add_error("spot/ticker", "missing field `price`, invalid type: string `5e3`");
         results.finish().expect("not written");
         let text = |name: &str| std::fs::read_to_string(place.path().join(name)).expect("no file");
-        assert_eq!(text("differences.txt"), "spot/user/order: topic rejected: order … of …\n");
-        assert_eq!(text("not-asked.txt"), "futures/order: host … could not connect: …\n");
+        assert_eq!(
+            text("differences.txt"),
+            "spot/ticker: missing field `price`, invalid type: string …\n\
+             spot/user/order: topic rejected: order … of …\n"
+        );
+        assert_eq!(text("skipped.txt"), "futures/order: host … could not connect: …\n");
     }
 
     #[test]

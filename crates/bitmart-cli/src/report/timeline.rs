@@ -15,7 +15,7 @@ const MAX_DAYS: i32 = 186;
 /// Longest span, in months, that is shown by month.
 const MAX_MONTHS: i32 = 400;
 
-/// The length of a point in time.
+/// The period that a point of a timeline covers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Unit {
     #[default]
@@ -25,7 +25,7 @@ enum Unit {
 }
 
 impl Unit {
-    /// The prefix of a date that names its day, month or year.
+    /// The name of the point that contains a day: the day itself, its month or its year.
     fn point(self, day: &str) -> &str {
         let letters = match self {
             Self::Day => 10,
@@ -36,7 +36,7 @@ impl Unit {
     }
 }
 
-/// Series of changes and levels, by key, with common points in time.
+/// Series of changes and levels, by key. All have the same points: days, months or years.
 #[derive(Debug)]
 pub(super) struct Timeline<K> {
     unit: Unit,
@@ -66,7 +66,7 @@ impl<K> Default for Timeline<K> {
 impl<K: Ord> Timeline<K> {
     /// Adds a change on a date such as `2026-06-01`.
     pub(super) fn change(&mut self, key: K, day: &str, amount: Decimal) -> Result<(), Failure> {
-        self.note(day)?;
+        self.include(day)?;
         let series = self.series.entry(key).or_default();
         series.count += 1;
         plus(&mut series.sum, amount)?;
@@ -75,7 +75,7 @@ impl<K: Ord> Timeline<K> {
 
     /// Adds a level that was observed at a time such as `2026-06-01T12:30`. Times must not decrease.
     pub(super) fn observe(&mut self, key: K, time: &str, level: Decimal) -> Result<(), Failure> {
-        self.note(Unit::Day.point(time))?;
+        self.include(Unit::Day.point(time))?;
         let observed = &mut self.series.entry(key).or_default().observed;
         observed.insert(self.unit.point(time).to_owned(), (time.to_owned(), level));
         Ok(())
@@ -119,7 +119,7 @@ impl<K: Ord> Timeline<K> {
     }
 
     /// Extends the span to a day, and switches to a longer unit if it gets too long.
-    fn note(&mut self, day: &str) -> Result<(), Failure> {
+    fn include(&mut self, day: &str) -> Result<(), Failure> {
         let date = |day: &str| {
             day.parse::<Date>().map_err(|error| Failure::io(format!("{day:?}: {error}")))
         };
@@ -139,7 +139,7 @@ impl<K: Ord> Timeline<K> {
         if unit > self.unit {
             self.unit = unit;
             for series in self.series.values_mut() {
-                series.coarsen(unit)?;
+                series.merge_points(unit)?;
             }
         }
         Ok(())
@@ -157,13 +157,14 @@ fn begin(unit: Unit, day: &str) -> Option<Date> {
 }
 
 impl LevelSeries {
-    fn coarsen(&mut self, unit: Unit) -> Result<(), Failure> {
+    /// Merges the points that are in the same month or year.
+    fn merge_points(&mut self, unit: Unit) -> Result<(), Failure> {
         let mut changes: BTreeMap<String, Decimal> = BTreeMap::new();
         for (point, amount) in &self.changes {
             plus(changes.entry(unit.point(point).to_owned()).or_default(), *amount)?;
         }
         self.changes = changes;
-        // Ordered by time: the last one of a point remains.
+        // In the order of time, so that the last level of a point remains.
         let observed = std::mem::take(&mut self.observed).into_values();
         self.observed = observed.map(|level| (unit.point(&level.0).to_owned(), level)).collect();
         Ok(())

@@ -10,7 +10,7 @@ use crate::normalize;
 /// Calls whose command has another name.
 const RENAMED: [(&str, &str); 1] = [("set_balance", "fund")];
 /// Calls of commands with arguments of their own: `keys`, `fault`, `clock`, `snapshot`, `play` and `down`.
-const OTHERS: [&str; 8] = [
+const WITH_OWN_ARGUMENTS: [&str; 8] = [
     "play_scenario",
     "create_key",
     "inject_fault",
@@ -23,7 +23,7 @@ const OTHERS: [&str; 8] = [
 
 /// Every call with a command of its own.
 fn own() -> impl Iterator<Item = &'static Call> {
-    calls().filter(|call| !OTHERS.contains(&call.name()))
+    calls().filter(|call| !WITH_OWN_ARGUMENTS.contains(&call.name()))
 }
 
 fn command_name(call: &Call) -> String {
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn exceptions_name_calls() {
         let names: Vec<&str> = calls().map(Call::name).collect();
-        for name in RENAMED.iter().map(|row| row.0).chain(OTHERS) {
+        for name in RENAMED.iter().map(|row| row.0).chain(WITH_OWN_ARGUMENTS) {
             assert!(names.contains(&name), "{name}");
         }
     }

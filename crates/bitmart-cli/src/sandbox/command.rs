@@ -66,10 +66,10 @@ pub(crate) fn command() -> Command {
         )
         .subcommand(
             Command::new("clock")
-                .about("Show the time of the sandbox, or move a stopped clock")
-                .arg(number("advance", "Move a stopped clock by N milliseconds"))
-                .arg(number("beats", "Advance the market by N beats of 100 ms"))
-                .group(ArgGroup::new("how").args(["advance", "beats"])),
+                .about("Show the time of the sandbox, or move a stepped clock")
+                .arg(number("advance", "Move a stepped clock by N milliseconds"))
+                .arg(number("steps", "Advance the market by N steps of 100 ms").alias("beats"))
+                .group(ArgGroup::new("how").args(["advance", "steps"])),
         )
         .subcommand(
             Command::new("snapshot").about("Write the complete state to a file, for `sandbox up --restore`").arg(
@@ -96,7 +96,7 @@ pub(crate) fn command() -> Command {
                 .after_help(
                     "A step is a table [[step]] with `wait_ms`, the time since the previous step, `call`, and \
                      the fields of that call, such as call = \"inject_fault\", fault = \"drop-after\", \
-                     on = \"/spot/v2/submit_order\". With a stopped clock the waits step the market. \
+                     on = \"/spot/v2/submit_order\". With a stepped clock the waits step the market. \
                      Ctrl-c ends this command and not the scenario.",
                 )
                 .arg(Arg::new("file").required(true).value_name("FILE").help("The TOML file")),

@@ -62,7 +62,7 @@ pub(super) fn command() -> Command {
                 .help("Initial balances of each main account, such as BTC=20000,USDT=5000000.5"),
         )
         .arg(flag("no-spot-pings", "Do not answer protocol pings on spot WebSockets"))
-        .arg(number("clock", "MS", "Start with a stopped clock at MS, which only `sandbox clock` moves"))
+        .arg(number("clock", "MS", "Start with a stepped clock at MS, which only `sandbox clock` moves"))
         .arg(
             Arg::new("speed")
                 .long("speed")

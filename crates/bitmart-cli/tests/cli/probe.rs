@@ -100,7 +100,7 @@ fn recordings_fit_the_models_and_contain_no_account_data() {
     let (key, done) = probe(&place, &[Permission::ReadOnly], &out, &["--seconds", "5"]);
     assert_eq!(done.code, 0, "{}", done.err);
     assert!(done.out.contains("Nothing was sent anywhere"), "{}", done.out);
-    assert!(done.out.contains("differences.txt") && done.out.contains("not-asked.txt"));
+    assert!(done.out.contains("differences.txt") && done.out.contains("skipped.txt"));
 
     let report = conformance::check(std::slice::from_ref(&out), false).expect("a folder");
     assert_eq!((report.failed, report.skipped), (0, 0), "{report}");

@@ -178,7 +178,7 @@ fn a_stopped_clock_is_moved_and_a_snapshot_is_restored() {
     let first = Up::start(&["--clock", "1700000000000"]);
     let now = |up: &Up, words: &[&str]| up.row(words)["now_ms"].as_u64().expect("a number");
     assert_eq!(now(&first, &["sandbox", "clock", "--advance", "5000"]), 1_700_000_005_000);
-    assert_eq!(now(&first, &["sandbox", "clock", "--beats", "10"]), 1_700_000_006_000);
+    assert_eq!(now(&first, &["sandbox", "clock", "--steps", "10"]), 1_700_000_006_000);
     let file = first.home.path().join("saved.json");
     let file = file.to_str().expect("a path");
     assert_eq!(first.run(&["sandbox", "snapshot", file]).code, 0);

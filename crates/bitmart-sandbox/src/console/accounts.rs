@@ -80,7 +80,7 @@ fn summary(exchange: &Exchange, account: &Account) -> Row {
     let open = rows::open_count(exchange, account);
     let spot = exchange.wallet(account.id, bitmart_sim::account::WalletKind::Spot, "USDT");
     let equity = exchange.collateral(account.id, &"USDT".into()).equity();
-    let frozen = exchange.decisions().is_frozen(account.id);
+    let frozen = exchange.operator_settings().is_frozen(account.id);
     let cells = vec![
         number.to_string(),
         account.main.map(|main| main.0.to_string()).unwrap_or_default(),
@@ -118,7 +118,7 @@ pub(super) fn account(visit: &Visit<'_>, number: &str) -> Reply {
     let finished = rows::finished_orders(exchange, account);
     let fills = rows::fills(exchange, id);
     let ledger = ledger::rows(exchange, account);
-    let frozen = exchange.decisions().is_frozen(id);
+    let frozen = exchange.operator_settings().is_frozen(id);
     drop(state);
     let keys = visit.shared.keys.keys_of_account(id);
     let keys = keys.iter().map(|key| key_row(key));

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Calls that no form may make: their response has a secret, or is no message.
-const OTHERS: [&str; 2] = ["create_key", "snapshot"];
+const EXCLUDED_CALLS: [&str; 2] = ["create_key", "snapshot"];
 /// Longest message about the result of a call, in characters.
 const MAX_RESULT: usize = 300;
 
@@ -53,7 +53,7 @@ impl Fields {
 
 /// Makes a call of the operator. Returns the page to return to, and what is shown there.
 pub(super) async fn call(shared: &Arc<Shared>, name: &str, fields: Fields) -> (String, Flash) {
-    let found = calls().find(|call| call.name() == name && !OTHERS.contains(&name));
+    let found = calls().find(|call| call.name() == name && !EXCLUDED_CALLS.contains(&name));
     let result = match found {
         Some(call) => run(shared, call, &fields).await,
         None => Err("the console has no such call".to_owned()),

@@ -53,13 +53,13 @@ pub(super) fn rows(exchange: &Exchange, account: &Account) -> Vec<Vec<String>> {
     movements.extend(repayments(exchange, id).take(LIMIT));
     // Each kind is sorted, so that movements of one kind and time stay in their order.
     movements.sort_by_key(|movement| std::cmp::Reverse(movement.time_ms));
-    let mut balances: BTreeMap<(Pot, String), Decimal> = BTreeMap::new();
+    let mut balances: BTreeMap<(WalletGroup, String), Decimal> = BTreeMap::new();
     let row = |movement: Movement| {
         let Movement { time_ms, wallet, what, currency, amount } = movement;
         let mut cells = vec![time::date(time_ms), wallet.to_owned(), what];
-        let balance = Pot::of(wallet, account).map(|pot| {
-            let present = || pot.balance(exchange, account, &currency);
-            let balance = balances.entry((pot, currency.clone())).or_insert_with(present);
+        let balance = WalletGroup::of(wallet, account).map(|group| {
+            let present = || group.balance(exchange, account, &currency);
+            let balance = balances.entry((group, currency.clone())).or_insert_with(present);
             let after = plain(*balance);
             *balance -= amount;
             after
@@ -72,14 +72,14 @@ pub(super) fn rows(exchange: &Exchange, account: &Account) -> Vec<Vec<String>> {
 
 /// Wallets with one balance in the table, all of whose changes are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Pot {
+enum WalletGroup {
     /// Spot and funding: which of them a deposit was credited to is not kept.
     Cash,
     /// With the margin of positions, because a transaction changes both.
     Futures,
 }
 
-impl Pot {
+impl WalletGroup {
     fn of(wallet: &str, account: &Account) -> Option<Self> {
         match wallet {
             "futures" => Some(Self::Futures),

@@ -79,7 +79,7 @@ impl Market<'_> {
     }
 
     fn is_delisted(&self, exchange: &Exchange) -> bool {
-        exchange.decisions().delisted_ms(self.symbol).is_some()
+        exchange.operator_settings().delisted_ms(self.symbol).is_some()
     }
 
     fn state(&self, exchange: &Exchange) -> &'static str {

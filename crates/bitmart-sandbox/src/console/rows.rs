@@ -9,6 +9,7 @@ pub(super) use self::orders::{
     ORDERS, all_orders, finished_orders, open_count, open_counts, open_orders, orders_on,
 };
 use super::{table::Column, time};
+use crate::wire::enums;
 
 /// Rows of a table of history. At most as many of each kind are looked at.
 pub(super) const LIMIT: usize = 200;
@@ -45,11 +46,7 @@ pub(super) fn positions(exchange: &Exchange, account: &Account) -> Vec<Vec<Strin
                 price(market.mark_price()),
                 plain(market.unrealized(position, long).round_dp(8)),
                 plain(position.margin(exchange.ledger()).round_dp(8)),
-                format!(
-                    "{} {}",
-                    position.leverage,
-                    if position.isolated { "isolated" } else { "cross" }
-                ),
+                format!("{} {}", position.leverage, enums::margin_type(position.margin_type)),
                 liquidation.map_or_else(|| "never".to_owned(), price),
             ])
         };

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 
-use crate::input_number::InputNumber;
+use crate::journal::EntryNumber;
 
 /// An output of a connection, or a fault of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,10 +21,10 @@ pub(crate) enum Output {
     Unresponsive,
 }
 
-/// An output that is sent once an input is stored, because it may report the outcome of that input.
+/// An output that is sent once an entry is stored, because it may report the outcome of that entry.
 #[derive(Debug)]
 pub(crate) struct Queued {
-    pub(crate) after: InputNumber,
+    pub(crate) after: EntryNumber,
     pub(crate) output: Output,
 }
 

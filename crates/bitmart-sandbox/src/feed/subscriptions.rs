@@ -11,7 +11,7 @@ use smol_str::SmolStr;
 use tokio::time::Instant;
 
 use super::subscriber::{Output, Queued, Subscriber};
-use crate::{generated::channels::ChannelId, input_number::InputNumber, wire::topic::Topic};
+use crate::{generated::channels::ChannelId, journal::EntryNumber, wire::topic::Topic};
 
 /// The id of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,8 +49,8 @@ pub(crate) struct Subscriptions {
     topics: BTreeMap<Topic, TopicState>,
     /// Number of the current command or step of the feed.
     command: u64,
-    /// The latest input. Outputs may report its outcome.
-    pub(super) latest: InputNumber,
+    /// The last entry of the journal. Outputs may report its outcome.
+    pub(super) last_entry: EntryNumber,
 }
 
 impl Subscriptions {
@@ -140,7 +140,7 @@ impl Subscriptions {
     pub(super) fn push(&mut self, id: SocketId, output: Output) {
         let Some(socket) = self.sockets.get_mut(&id) else { return };
         let is_first = std::mem::replace(&mut socket.command, self.command) != self.command;
-        if !socket.subscriber.send(Queued { after: self.latest, output }, is_first) {
+        if !socket.subscriber.send(Queued { after: self.last_entry, output }, is_first) {
             self.remove_socket(id);
         }
     }
@@ -148,7 +148,7 @@ impl Subscriptions {
     /// Sends an output to a connection after a delay.
     pub(super) fn send_late(&self, id: SocketId, output: Output, delay: Duration) {
         if let Some(socket) = self.sockets.get(&id) {
-            socket.subscriber.send_late(Queued { after: self.latest, output }, delay);
+            socket.subscriber.send_late(Queued { after: self.last_entry, output }, delay);
         }
     }
 

@@ -9,6 +9,7 @@ mod earn;
 mod earn_fixed;
 mod earn_flexible;
 mod endpoint_id;
+mod endpoint_list;
 mod endpoint_routes;
 mod futures_account;
 mod futures_market;

@@ -1,4 +1,4 @@
-//! Every described route accepts a valid request.
+//! Every described route accepts a valid request and rejects an invalid one.
 
 use std::net::Ipv4Addr;
 
@@ -23,6 +23,7 @@ use crate::{
 
 const NOW_MS: u64 = 1_700_000_000_000;
 
+/// An exchange with balances, a loan and savings, so that every route has something to list or change.
 fn shared() -> Shared {
     let key = |name: &str| ApiKey::new(name, name, name);
     let config = Config::new().stepped_clock(NOW_MS).rate_limits(false).api_key(key("main"));
@@ -39,7 +40,7 @@ fn shared() -> Shared {
     operate(OperatorCommand::SetBalance { account: main, wallet, currency: "USDT".into(), amount });
     let deposit =
         OperatorCommand::Deposit { account: main, currency: "USDT".into(), amount: Decimal::TEN };
-    // The balances of spot and funding above have records as well.
+    // The two balances above that are not futures were recorded as deposits before it.
     assert_eq!(operate(deposit).number(), Some(1_679_003));
     let request = |request: WalletRequest| {
         let command = Command::Customer { account: main, request: request.into() };
@@ -87,9 +88,9 @@ fn send(shared: &Shared, route: &'static Route, fields: &Map<String, Value>) -> 
 }
 
 /// Places an order that the route can query or cancel, and returns its id.
-fn order(shared: &Shared, route_of: &Route) -> String {
-    let (id, body) = match (route_of.id, route_of.host) {
-        (_, Host::Spot) if route_of.path.contains("/algo/") => (
+fn order_for(shared: &Shared, route: &Route) -> String {
+    let (id, body) = match (route.id, route.host) {
+        (_, Host::Spot) if route.path.contains("/algo/") => (
             Id::SpotSubmitAlgoOrder,
             json!({ "symbol": "BTC_USDT", "side": "buy", "type": "trigger", "trigger_type": "limit", "trigger_price": "50000", "price": "50000", "size": "0.001" }),
         ),
@@ -126,7 +127,7 @@ fn plan() -> Value {
     })
 }
 
-/// A valid value for a field.
+/// A valid value for a field; `id` is the order of the request.
 fn value(field: &Param, host: Host, id: &str) -> Value {
     let number = field.min.unwrap_or(1).max(1);
     let text = match (field.name, host) {
@@ -156,8 +157,8 @@ fn value(field: &Param, host: Host, id: &str) -> Value {
     }
 }
 
-/// Further fields that a route needs: those that are described as conditional.
-fn extra(endpoint: Id, id: &str) -> Value {
+/// The conditional fields of a route that its request needs.
+fn conditional_fields(endpoint: Id, id: &str) -> Value {
     match endpoint {
         Id::MarginSubmitOrder | Id::SpotSubmitOrder => {
             json!({ "size": "0.001", "price": "50000" })
@@ -207,8 +208,8 @@ fn extra(endpoint: Id, id: &str) -> Value {
     }
 }
 
-/// The part of the state that a read could change by mistake.
-fn accounts_and_mark(shared: &Shared) -> (String, u64) {
+/// The accounts and the fingerprint of the exchange, which a read must not change.
+fn accounts_and_fingerprint(shared: &Shared) -> (String, u64) {
     let state = shared.state();
     (format!("{:?}", state.exchange.accounts().collect::<Vec<_>>()), state.exchange.fingerprint())
 }
@@ -234,18 +235,18 @@ fn every_described_route_accepts_a_valid_request() {
     let long = long.as_object().expect("an object");
     send(&shared, Id::FuturesSubmitOrder.route(), long).result.expect("a position");
     for route in routes() {
-        let id = order(&shared, route);
+        let id = order_for(&shared, route);
         let required = route.params.iter().filter(|field| field.presence == Presence::Required);
         let mut fields: Map<String, Value> =
             required.map(|field| (field.name.to_owned(), value(field, route.host, &id))).collect();
-        fields.extend(extra(route.id, &id).as_object().expect("an object").clone());
-        let before = accounts_and_mark(&shared);
+        fields.extend(conditional_fields(route.id, &id).as_object().expect("an object").clone());
+        let before = accounts_and_fingerprint(&shared);
         let outcome = send(&shared, route, &fields);
         assert!(outcome.result.is_ok(), "{} {fields:?}: {:?}", route.path, outcome.result);
-        // The journal does not store requests of routes that are declared as reads.
+        // A read is not stored in the journal, so that a change by it would be lost.
         assert!(
-            route.changes || accounts_and_mark(&shared) == before,
-            "{} changed something",
+            route.changes || accounts_and_fingerprint(&shared) == before,
+            "{} changed the state",
             route.path
         );
     }

@@ -1,25 +1,25 @@
-//! The complete state after an input, as the data folder stores it.
+//! The complete state after an entry, as the data folder stores it.
 
 use serde::{Deserialize, Serialize};
 
-use super::{DataError, StoredKey};
-use crate::{SnapshotError, input_number::InputNumber, snapshot::Snapshot};
+use super::{DataError, EntryNumber, StoredKey};
+use crate::{SnapshotError, snapshot::Snapshot};
 
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The parts of the state that a snapshot does not contain, and the number of the last input.
+/// The parts of the state that a snapshot does not contain, and the number of the last entry.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Header {
-    /// The last input that the state includes.
-    pub(super) last: InputNumber,
+    /// The last entry that the state includes.
+    pub(super) last: EntryNumber,
     /// The version of the program that wrote the checkpoint.
     pub(super) version: String,
     /// Keys with given secrets that were added at run time.
     pub(super) keys: Vec<StoredKey>,
 }
 
-/// The complete state after an input.
+/// The complete state after an entry.
 #[derive(Debug)]
 pub(crate) struct Checkpoint {
     head: Header,
@@ -29,13 +29,13 @@ pub(crate) struct Checkpoint {
 /// A serialized checkpoint.
 #[derive(Debug)]
 pub(super) struct Encoded {
-    pub(super) last: InputNumber,
+    pub(super) last: EntryNumber,
     pub(super) head: Vec<u8>,
     pub(super) snapshot: Vec<u8>,
 }
 
 impl Checkpoint {
-    pub(crate) fn new(last: InputNumber, keys: Vec<StoredKey>, snapshot: Snapshot) -> Self {
+    pub(crate) fn new(last: EntryNumber, keys: Vec<StoredKey>, snapshot: Snapshot) -> Self {
         Self { head: Header { last, version: VERSION.to_owned(), keys }, snapshot }
     }
 

@@ -2,8 +2,8 @@
 
 use std::{fmt, io::ErrorKind};
 
-use super::{checkpoint, store};
-use crate::{SnapshotError, input_number::InputNumber};
+use super::{EntryNumber, checkpoint, store};
+use crate::SnapshotError;
 
 /// Why a data folder cannot be used.
 #[derive(Debug)]
@@ -15,11 +15,11 @@ pub(crate) enum DataError {
     Format(String),
     Unreadable(serde_json::Error),
     Snapshot(SnapshotError),
-    /// A record is missing.
-    MissingInput(InputNumber),
-    /// Replaying an input led to another state.
+    /// An entry is missing.
+    MissingEntry(EntryNumber),
+    /// Replaying an entry led to another state.
     Diverged {
-        number: InputNumber,
+        number: EntryNumber,
         written_by: String,
     },
     /// Another user can write to the folder. The text says how.
@@ -42,12 +42,12 @@ impl fmt::Display for DataError {
                 store::FORMER_FORMAT,
                 store::FORMAT
             ),
-            Self::Unreadable(error) => write!(f, "a record cannot be read: {error}"),
+            Self::Unreadable(error) => write!(f, "an entry cannot be read: {error}"),
             Self::Snapshot(error) => error.fmt(f),
-            Self::MissingInput(number) => write!(f, "input {number} is missing"),
+            Self::MissingEntry(number) => write!(f, "entry {number} is missing"),
             Self::Diverged { number, written_by } => write!(
                 f,
-                "replaying input {number} led to another state. It was written by version {written_by}, and this \
+                "replaying entry {number} led to another state. It was written by version {written_by}, and this \
                  is version {}: start and stop it once with the version that wrote it",
                 checkpoint::VERSION
             ),
@@ -87,11 +87,11 @@ impl<E: Into<redb::Error>> From<E> for DataError {
 /// What happened to a data folder, which is reported on standard error.
 #[derive(Debug)]
 pub(crate) enum StorageEvent {
-    /// The folder had a former format. Its inputs were replayed, and not compared with what they led to before. It has
+    /// The folder had a former format. Its entries were replayed, and not compared with what they led to before. It has
     /// the current format from now on.
     Converted {
-        /// How many inputs were replayed.
-        inputs: usize,
+        /// How many entries were replayed.
+        entries: usize,
     },
     /// Nothing can be stored at present.
     Stalled(DataError),

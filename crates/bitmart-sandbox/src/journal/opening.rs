@@ -1,14 +1,14 @@
 //! Opening of a store: its content, and the start of its writer.
 
 use super::{
-    Checkpoint, DataError, Folder, Record, Recorder, Storage, StorageEvent, StorageProgress,
-    StoredKey,
+    Checkpoint, DataError, Entry, EntryNumber, Folder, Journal, Storage, StorageEvent,
+    StorageProgress, StoredKey,
     checkpoint::Header,
     reserve::Reserve,
     store::{Content, FORMAT, Store},
     writer,
 };
-use crate::{input_number::InputNumber, snapshot::Snapshot};
+use crate::snapshot::Snapshot;
 
 /// A store that is open and has no writer yet.
 #[derive(Debug)]
@@ -19,23 +19,23 @@ pub(crate) struct OpenStore<S> {
     storage: S,
 }
 
-/// The content of a store: a checkpoint, and the inputs since then.
+/// The content of a store: a checkpoint, and the entries since then.
 #[derive(Debug)]
 pub(crate) struct StoredState {
-    /// The last input that the snapshot includes.
-    pub(crate) last: InputNumber,
+    /// The last entry that the snapshot includes.
+    pub(crate) last: EntryNumber,
     /// The version of the program that wrote the checkpoint.
     pub(crate) version: String,
     /// Keys with given secrets that were added at run time.
     pub(crate) keys: Vec<StoredKey>,
     pub(crate) snapshot: Snapshot,
-    pub(crate) inputs: Vec<(InputNumber, Record)>,
-    /// Whether the marks of the inputs are those of this version. In a former format they cannot be compared.
-    pub(crate) has_marks: bool,
+    pub(crate) entries: Vec<(EntryNumber, Entry)>,
+    /// Whether the fingerprints of the entries are those of this version. In a former format they cannot be compared.
+    pub(crate) has_fingerprints: bool,
 }
 
 impl OpenStore<Folder> {
-    /// Creates the store of an empty folder, and opens it.
+    /// Creates the store of a folder without one, and opens it.
     pub(crate) fn create(folder: Folder, checkpoint: &Checkpoint) -> Result<Self, DataError> {
         // The reserve of a store that was deleted has no content for the new one. It is emptied first: after a crash
         // between the two, its content would be appended to the new store.
@@ -55,7 +55,7 @@ impl<S: Storage> OpenStore<S> {
         let store = storage.open()?;
         let (mut reserve, reserved) = Reserve::read(&storage).map_err(DataError::Io)?;
         store.check_format()?;
-        // The reserve contains the inputs that waited when the disk became full. They follow those in the store.
+        // The reserve contains the entries that waited when the disk became full. They follow those in the store.
         if !reserved.is_empty() {
             let reserved: Vec<_> =
                 serde_json::from_slice(&reserved).map_err(DataError::Unreadable)?;
@@ -67,27 +67,27 @@ impl<S: Storage> OpenStore<S> {
 
     /// Reads the complete content.
     pub(crate) fn load(&self) -> Result<StoredState, DataError> {
-        let Content { format, head, snapshot, inputs } = self.store.load()?;
+        let Content { format, head, snapshot, entries } = self.store.load()?;
         let (Header { last, version, keys }, snapshot) = Checkpoint::decode(&head, &snapshot)?;
-        let has_marks = format == FORMAT;
-        Ok(StoredState { last, version, keys, snapshot, inputs, has_marks })
+        let has_fingerprints = format == FORMAT;
+        Ok(StoredState { last, version, keys, snapshot, entries, has_fingerprints })
     }
 
-    /// Replaces the checkpoint and removes the inputs that it includes.
+    /// Replaces the checkpoint and removes the entries that it includes.
     pub(crate) fn checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), DataError> {
         self.store.checkpoint(&checkpoint.encode()?)
     }
 
-    /// Starts the writer, which stores the inputs after `last`. `notify` is called when it stalls, resumes or fails.
+    /// Starts the writer, which stores the entries after `last`. `notify` is called when it stalls, resumes or fails.
     pub(crate) fn start_writer(
         self,
-        last: InputNumber,
+        last: EntryNumber,
         notify: impl FnMut(StorageEvent) + Send + 'static,
-    ) -> Result<(Recorder, StorageProgress), DataError> {
+    ) -> Result<(Journal, StorageProgress), DataError> {
         let Self { store, reserve, storage } = self;
         storage.create_reserve().map_err(DataError::Io)?;
         let started = writer::start(storage, reserve, store, last, notify);
         let (writer, progress) = started.map_err(DataError::Io)?;
-        Ok((Recorder::live(writer, last), StorageProgress(progress)))
+        Ok((Journal::live(writer, last), StorageProgress(progress)))
     }
 }

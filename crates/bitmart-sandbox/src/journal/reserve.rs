@@ -1,4 +1,4 @@
-//! The reserve: the inputs that wait while the disk is full.
+//! The reserve: the entries that wait while the disk is full.
 //!
 //! It has two halves, which are written alternately, so that a power failure during a write leaves the content before
 //! it. Each half begins with a header: sequence number, length of the content, and SHA-256 of the sequence number and
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::storage::Storage;
 
-/// Size of the reserve in bytes: many times the size of the inputs that wait at the same time. Unit tests copy it
+/// Size of the reserve in bytes: many times the size of the entries that wait at the same time. Unit tests copy it
 /// often.
 pub(super) const RESERVE_BYTES: usize = if cfg!(test) { 256 << 10 } else { 4 << 20 };
 /// Size of a half in bytes.

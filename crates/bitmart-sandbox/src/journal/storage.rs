@@ -16,10 +16,11 @@ const FILE: &str = "exchange.redb";
 const NEW: &str = "exchange.redb.new";
 const LOCK: &str = "lock";
 const RESERVE: &str = "reserve";
-const PROBE: &str = "room";
+/// Written to find out whether there is free space. The name is older than this one.
+const FREE_SPACE_PROBE: &str = "room";
 
 /// Free space in bytes that is needed to resume, so that writing does not resume just to stall again.
-const FREE_SPACE: usize = 1 << 20;
+const FREE_SPACE_BYTES: usize = 1 << 20;
 
 /// The storage of a store, with a reserve: a file of fixed size that can be written even when the disk is full.
 pub(crate) trait Storage: Send + 'static {
@@ -37,7 +38,7 @@ pub(crate) trait Storage: Send + 'static {
     fn read_reserve(&self) -> io::Result<Vec<u8>>;
 
     /// Whether there is enough free space to resume.
-    fn has_space(&self) -> bool;
+    fn has_free_space(&self) -> bool;
 }
 
 /// A data folder, which is locked against other sandboxes as long as this value lives.
@@ -51,8 +52,8 @@ pub(crate) struct Folder {
 impl Folder {
     /// Locks a folder, which is created if it does not exist. Only its owner may access it, because it contains
     /// secrets, and because its content controls the sandbox.
-    pub(crate) fn take(path: &Path) -> Result<Self, DataError> {
-        make_folder(path).map_err(DataError::Io)?;
+    pub(crate) fn lock(path: &Path) -> Result<Self, DataError> {
+        create_folder(path).map_err(DataError::Io)?;
         for path in [path.to_owned(), path.join(FILE), path.join(LOCK), path.join(RESERVE)] {
             restrict_to_owner(&path)?;
         }
@@ -64,12 +65,13 @@ impl Folder {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        !self.path.join(FILE).exists()
+    /// Whether the folder contains an exchange.
+    pub(crate) fn has_store(&self) -> bool {
+        self.path.join(FILE).exists()
     }
 
-    /// Creates the store of an empty folder. The file is renamed when it is complete, so that a kill in between leaves
-    /// no store that cannot be opened.
+    /// Creates the store of a folder without one. The file is renamed when it is complete, so that a kill in between
+    /// leaves no store that cannot be opened.
     pub(super) fn create(&self, checkpoint: &Encoded) -> Result<(), DataError> {
         let new = self.path.join(NEW);
         match fs::remove_file(&new) {
@@ -94,8 +96,8 @@ impl Storage for Folder {
         if fs::metadata(&path).is_ok_and(|file| file.len() >= RESERVE_BYTES as u64) {
             return Ok(());
         }
-        // One of full length that was not synced would be taken for a complete one later.
-        write(&path, RESERVE_BYTES).inspect_err(|_| drop(fs::remove_file(path)))
+        // A file of full length that is not synced may be incomplete after a power failure, and would not be replaced.
+        write_random_bytes(&path, RESERVE_BYTES).inspect_err(|_| drop(fs::remove_file(path)))
     }
 
     fn write_reserve(&self, at: usize, bytes: &[u8]) -> io::Result<()> {
@@ -113,15 +115,15 @@ impl Storage for Folder {
         }
     }
 
-    fn has_space(&self) -> bool {
-        let path = self.path.join(PROBE);
-        let written = write(&path, FREE_SPACE);
+    fn has_free_space(&self) -> bool {
+        let path = self.path.join(FREE_SPACE_PROBE);
+        let written = write_random_bytes(&path, FREE_SPACE_BYTES);
         fs::remove_file(path).is_ok() && written.is_ok()
     }
 }
 
 /// Writes a file of random bytes, which no file system can compress.
-fn write(path: &Path, length: usize) -> io::Result<()> {
+fn write_random_bytes(path: &Path, length: usize) -> io::Result<()> {
     let mut rng = Rng::new(1);
     let bytes: Vec<u8> = (0..length / 8).flat_map(|_| rng.next_u64().to_le_bytes()).collect();
     let mut file = open_file(path)?;
@@ -129,16 +131,25 @@ fn write(path: &Path, length: usize) -> io::Result<()> {
     file.sync_all()
 }
 
-fn make_folder(folder: &Path) -> io::Result<()> {
+/// Creates a folder and its missing parents. When this returns, they survive a power failure.
+fn create_folder(folder: &Path) -> io::Result<()> {
+    let missing = missing_folders(folder);
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    builder.create(folder)?;
+    missing.into_iter().try_for_each(sync_folder)
 }
 
-/// Rejects a path that other users can write, because they could control the sandbox. A path that they can only read is
-/// closed to them, because it contains secrets.
+/// A folder and its parents, as far as they do not exist, the innermost first.
+fn missing_folders(folder: &Path) -> Vec<&Path> {
+    let named = folder.ancestors().filter(|path| !path.as_os_str().is_empty());
+    named.take_while(|path| !path.exists()).collect()
+}
+
+/// Rejects a path that other users can write to, because they could control the sandbox. Denies others to read the path,
+/// because it contains secrets.
 #[cfg(unix)]
 fn restrict_to_owner(path: &Path) -> Result<(), DataError> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -191,7 +202,7 @@ fn backend(path: &Path) -> Result<FileBackend, DataError> {
     Ok(FileBackend::new(open_file(path).map_err(DataError::Io)?)?)
 }
 
-/// Makes a folder and the names in it survive a power failure.
+/// Makes a folder, its name in its parent, and the names in it survive a power failure.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     // On other systems a folder cannot be opened like a file.
     #[cfg(unix)]
@@ -199,4 +210,20 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
         File::open(folder)?.sync_all()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_created_parent_of_a_data_folder_is_synced() {
+        let outer = std::env::temp_dir().join(format!("bitmart-storage-{}", std::process::id()));
+        let inner = outer.join("inner");
+        assert_eq!(missing_folders(&inner), [inner.as_path(), outer.as_path()]);
+        create_folder(&inner).expect("created");
+        assert!(inner.is_dir() && missing_folders(&inner).is_empty());
+        fs::remove_dir_all(outer).expect("removed");
+        assert_eq!(missing_folders(Path::new("no-such-folder")), [Path::new("no-such-folder")]);
+    }
 }

@@ -2,18 +2,17 @@
 
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
 
-use super::{DataError, Record, checkpoint::Encoded};
-use crate::input_number::InputNumber;
+use super::{DataError, Entry, EntryNumber, checkpoint::Encoded};
 
-/// The format of the tables and records. See the module `journal` for when it changes.
+/// The format of the tables and entries. See the module `journal` for when it changes.
 pub(super) const FORMAT: &str = "3";
-/// The former format, which is read. The marks of its records cannot be compared.
+/// The former format, which is read. The fingerprints of its entries cannot be compared.
 pub(super) const FORMER_FORMAT: &str = "2";
 
 /// `format`, and the latest checkpoint as `head` and `snapshot`.
 const STATE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("state");
-/// The inputs since the checkpoint, by number.
-const INPUTS: TableDefinition<'_, InputNumber, &[u8]> = TableDefinition::new("inputs");
+/// The entries since the checkpoint, by number. The stored name is older than this one.
+const ENTRIES: TableDefinition<'_, EntryNumber, &[u8]> = TableDefinition::new("inputs");
 
 /// Size of the page cache in bytes. It is small, because the journal is only appended to.
 const CACHE: usize = 16 << 20;
@@ -28,7 +27,7 @@ pub(super) struct Content {
     pub(super) format: String,
     pub(super) head: Vec<u8>,
     pub(super) snapshot: Vec<u8>,
-    pub(super) inputs: Vec<(InputNumber, Record)>,
+    pub(super) entries: Vec<(EntryNumber, Entry)>,
 }
 
 impl Store {
@@ -61,27 +60,27 @@ impl Store {
             let row = state.get(name)?.map(|row| row.value().to_vec());
             Ok::<_, DataError>(row.unwrap_or_default())
         };
-        let mut inputs = Vec::new();
-        for entry in transaction.open_table(INPUTS)?.iter()? {
-            let (number, record) = entry?;
-            let record = serde_json::from_slice(record.value()).map_err(DataError::Unreadable)?;
-            inputs.push((number.value(), record));
+        let mut entries = Vec::new();
+        for row in transaction.open_table(ENTRIES)?.iter()? {
+            let (number, entry) = row?;
+            let entry = serde_json::from_slice(entry.value()).map_err(DataError::Unreadable)?;
+            entries.push((number.value(), entry));
         }
         Ok(Content {
             format: self.format()?,
             head: row("head")?,
             snapshot: row("snapshot")?,
-            inputs,
+            entries,
         })
     }
 
-    /// Stores all inputs in one transaction. When this returns, they survive a power failure.
-    pub(super) fn append(&self, records: &[(InputNumber, Record)]) -> Result<(), DataError> {
+    /// Stores all entries in one transaction. When this returns, they survive a power failure.
+    pub(super) fn append(&self, entries: &[(EntryNumber, Entry)]) -> Result<(), DataError> {
         let transaction = self.0.begin_write()?;
         {
-            let mut table = transaction.open_table(INPUTS)?;
-            for (number, record) in records {
-                let bytes = serde_json::to_vec(record).map_err(DataError::Unreadable)?;
+            let mut table = transaction.open_table(ENTRIES)?;
+            for (number, entry) in entries {
+                let bytes = serde_json::to_vec(entry).map_err(DataError::Unreadable)?;
                 table.insert(number, bytes.as_slice())?;
             }
         }
@@ -95,7 +94,7 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// Replaces the checkpoint and removes the inputs that it includes.
+    /// Replaces the checkpoint and removes the entries that it includes.
     pub(super) fn checkpoint(&self, checkpoint: &Encoded) -> Result<(), DataError> {
         let transaction = self.0.begin_write()?;
         {
@@ -103,8 +102,8 @@ impl Store {
             state.insert("format", FORMAT.as_bytes())?;
             state.insert("head", checkpoint.head.as_slice())?;
             state.insert("snapshot", checkpoint.snapshot.as_slice())?;
-            let mut inputs = transaction.open_table(INPUTS)?;
-            inputs.retain_in(..=checkpoint.last, |_, _| false)?;
+            let mut entries = transaction.open_table(ENTRIES)?;
+            entries.retain_in(..=checkpoint.last, |_, _| false)?;
         }
         Ok(transaction.commit()?)
     }

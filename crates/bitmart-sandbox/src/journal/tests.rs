@@ -20,7 +20,7 @@ use tokio::{
 
 use self::disk::{Disk, offset};
 use super::{
-    DataError, Entry, StorageEvent, StorageProgress,
+    Change, DataError, StorageEvent, StorageProgress,
     reserve::{RESERVE_BYTES, Reserve},
     store::Store,
     writer::Progress,
@@ -84,7 +84,7 @@ fn accounts(shared: &Shared) -> u32 {
 }
 
 #[test]
-fn acknowledged_inputs_survive_a_power_failure_at_any_moment() {
+fn acknowledged_entries_survive_a_power_failure_at_any_moment() {
     let disk = new_store();
     let (shared, _events) = open(&disk).expect("opens");
     let before = accounts(&shared);
@@ -104,7 +104,7 @@ fn acknowledged_inputs_survive_a_power_failure_at_any_moment() {
     for (acknowledged, image) in images {
         let disk = Disk::with_content(image);
         let store = Store::with_backend(disk.clone()).expect("a store");
-        let remaining = store.load().expect("content").inputs.len();
+        let remaining = store.load().expect("content").entries.len();
         drop(store);
         let (reopen, _events) = open(&disk).expect("opens");
         let found = accounts(&reopen) - before;
@@ -115,7 +115,7 @@ fn acknowledged_inputs_survive_a_power_failure_at_any_moment() {
 }
 
 #[tokio::test]
-async fn inputs_that_wait_when_the_disk_becomes_full_are_stored_in_the_reserve() {
+async fn entries_that_wait_when_the_disk_becomes_full_are_stored_in_the_reserve() {
     let (disk, shared, events) = with_full_disk(100_000);
     shared.create_account();
     assert!(shared.wait_until_stored().await, "the reserve has space for it");
@@ -138,7 +138,7 @@ async fn inputs_that_wait_when_the_disk_becomes_full_are_stored_in_the_reserve()
 }
 
 #[tokio::test]
-async fn acknowledged_inputs_survive_a_power_failure_during_a_write_of_the_reserve() {
+async fn acknowledged_entries_survive_a_power_failure_during_a_write_of_the_reserve() {
     let (disk, shared, events) = with_full_disk(100_000);
     let before = accounts(&shared);
     for _ in 0..3 {
@@ -192,11 +192,11 @@ async fn nothing_is_acknowledged_after_the_journal_is_closed() {
         let (shared, _events) = open(&disk).expect("opens");
         let before = accounts(&shared);
         let mut acknowledged = 0;
-        for input in 0..6 {
-            if input == closed_after {
+        for number in 0..6 {
+            if number == closed_after {
                 shared.close_journal().await;
             }
-            assert_eq!(shared.is_writable(), input < closed_after);
+            assert_eq!(shared.is_writable(), number < closed_after);
             shared.create_account();
             acknowledged += u32::from(shared.wait_until_stored().await);
         }
@@ -205,10 +205,10 @@ async fn nothing_is_acknowledged_after_the_journal_is_closed() {
     }
 }
 
-/// An input may wait for the writer when the disk is full. A read that reports its outcome has to wait until the writer
+/// An entry may wait for the writer when the disk is full. A read that reports its outcome has to wait until the writer
 /// has handled it, and is not rejected before.
 #[tokio::test]
-async fn a_read_waits_until_the_writer_has_handled_the_inputs_that_it_reports() {
+async fn a_read_waits_until_the_writer_has_handled_the_entries_that_it_reports() {
     let (progress, receiver) = watch::channel(Progress { stored: 1, stalled: true, handled: 1 });
     let stored = StorageProgress(receiver);
     let mut read = pin!(stored.wait_until_stored(2));
@@ -243,6 +243,32 @@ async fn events_are_published_only_after_they_are_stored() {
     assert!(events.recv().is_err(), "nothing else is reported");
 }
 
+#[cfg(feature = "console")]
+#[tokio::test]
+async fn a_scenario_needs_space_only_for_changes_of_the_exchange() {
+    use crate::scenario;
+
+    let (_disk, shared, _events) = with_full_disk(0);
+    shared.create_account();
+    assert!(!shared.wait_until_stored().await, "the disk is full");
+    let shared = Arc::new(shared);
+    let player = tokio::spawn(scenario::run(Arc::clone(&shared)));
+    let play = async |step: &str| {
+        let text = format!("name = \"a\"\n[[step]]\n{step}");
+        let played = scenario::play(&shared, &text.parse().expect("a scenario")).await;
+        played.map_err(|error| error.to_string())
+    };
+    let fault = "call = \"inject_fault\"\nfault = \"drop-after\"\non = \"/spot/v2/submit_order\"";
+    assert_eq!(play(fault).await, Ok(()), "a fault is not stored");
+    let unstored = |step: &str| Err(format!("{step}: the data folder cannot be written to"));
+    let hold = "call = \"hold_market\"\nheld = true";
+    assert_eq!(play(hold).await, unstored("step 1, hold_market"));
+    let later = format!("{fault}\nwait_ms = 1000");
+    assert_eq!(play(&later).await, unstored("step 1"), "the market steps during the wait");
+    shared.control.send_modify(|control| control.stop = true);
+    player.await.expect("the player ends");
+}
+
 #[tokio::test]
 async fn going_back_on_a_full_disk_changes_nothing_and_leaves_no_gap() {
     let (disk, shared, events) = with_full_disk(100_000);
@@ -259,13 +285,13 @@ async fn going_back_on_a_full_disk_changes_nothing_and_leaves_no_gap() {
     assert!(matches!(events.recv(), Ok(StorageEvent::Resumed)));
     shared.create_account();
     assert!(shared.wait_until_stored().await);
-    assert_eq!(accounts(&reopen(&disk)), found + 1, "every input has its number");
+    assert_eq!(accounts(&reopen(&disk)), found + 1, "every entry has its number");
     assert!(shared.go_back(earlier).is_ok());
     assert_eq!(accounts(&reopen(&disk)), found - 1);
 }
 
 #[tokio::test]
-async fn a_stop_on_a_full_disk_keeps_acknowledged_inputs() {
+async fn a_stop_on_a_full_disk_keeps_acknowledged_entries() {
     let (disk, shared, _events) = with_full_disk(100_000);
     shared.create_account();
     assert!(shared.wait_until_stored().await);
@@ -326,7 +352,7 @@ async fn a_change_that_panicked_is_neither_visible_nor_stored() {
     assert!(shared.wait_until_stored().await);
     let found = accounts(&shared);
     let broken = std::panic::catch_unwind(AssertUnwindSafe(|| {
-        shared.state().execute(Entry::Step, |exchange, now_ms| {
+        shared.state().execute(Change::Step, |exchange, now_ms| {
             *exchange = Exchange::new(&Setup::new().pairs([]).contracts([]), now_ms);
             panic!("on purpose")
         })

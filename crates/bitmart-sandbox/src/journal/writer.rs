@@ -1,7 +1,7 @@
-//! The writer thread. One commit stores all waiting inputs, so that many requests share its cost.
+//! The writer thread. One commit stores all waiting entries, so that many requests share its cost.
 //!
-//! If writing fails temporarily, usually because the disk is full, the writer stalls: it keeps the waiting inputs,
-//! reports that it is stalled, so that no further inputs are accepted, and retries. The waiting inputs are written to
+//! If writing fails temporarily, usually because the disk is full, the writer stalls: it keeps the waiting entries,
+//! reports that it is stalled, so that no further entries are accepted, and retries. The waiting entries are written to
 //! the reserve, so that the complete state is durable and can be read meanwhile.
 
 use std::{
@@ -14,12 +14,11 @@ use std::{
 use tokio::sync::watch;
 
 use super::{
-    DataError, Record, StorageEvent, checkpoint::Encoded, reserve::Reserve, storage::Storage,
-    store::Store,
+    DataError, Entry, EntryNumber, StorageEvent, checkpoint::Encoded, reserve::Reserve,
+    storage::Storage, store::Store,
 };
-use crate::input_number::InputNumber;
 
-/// Maximum number of inputs per commit.
+/// Maximum number of entries per commit.
 const BATCH: usize = 1_024;
 /// Pause between two attempts while the writer is stalled.
 const RETRY_PAUSE: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 500 });
@@ -27,23 +26,23 @@ const RETRY_PAUSE: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 5
 /// A message to the writer.
 #[derive(Debug)]
 pub(super) enum Message {
-    Record(InputNumber, Record),
+    Entry(EntryNumber, Entry),
     /// The sender, if there is one, learns whether it was stored.
     Checkpoint(Result<Encoded, DataError>, Option<Sender<bool>>),
-    /// Respond when all inputs before this message are stored, or cannot be stored at present.
+    /// Respond when all entries before this message are stored, or cannot be stored at present.
     Flush(Sender<()>),
 }
 
 /// The progress of the writer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Progress {
-    /// The last input that is stored, as are all before it.
-    pub(super) stored: InputNumber,
+    /// The last entry that is stored, as are all before it.
+    pub(super) stored: EntryNumber,
     /// Whether nothing can be stored at present.
     pub(super) stalled: bool,
-    /// The last input that the writer has handled: it is stored, or could not be stored. While the writer is stalled,
-    /// later inputs may wait.
-    pub(super) handled: InputNumber,
+    /// The last entry that the writer has handled: it is stored, or could not be stored. While the writer is stalled,
+    /// later entries may wait.
+    pub(super) handled: EntryNumber,
 }
 
 /// Starts the writer, which ends when its sender is dropped. `notify` is called when it stalls, resumes or fails.
@@ -51,14 +50,14 @@ pub(super) fn start(
     storage: impl Storage,
     reserve: Reserve,
     store: Store,
-    last: InputNumber,
+    last: EntryNumber,
     notify: impl FnMut(StorageEvent) + Send + 'static,
 ) -> io::Result<(Sender<Message>, watch::Receiver<Progress>)> {
     let (sender, messages) = mpsc::channel();
     let (progress, receiver) =
         watch::channel(Progress { stored: last, stalled: false, handled: last });
     let (store, pending) = (Some(store), Vec::new());
-    let writer = Writer { storage, reserve, store, progress, notify, pending, newest: 0 };
+    let writer = Writer { storage, reserve, store, progress, notify, pending, in_checkpoint: 0 };
     thread::Builder::new().name("journal".to_owned()).spawn(move || writer.run(&messages))?;
     Ok((sender, receiver))
 }
@@ -71,9 +70,9 @@ struct Writer<M, N> {
     progress: watch::Sender<Progress>,
     notify: N,
     /// Inputs that are not in the store yet.
-    pending: Vec<(InputNumber, Record)>,
-    /// The last input of the newest checkpoint.
-    newest: InputNumber,
+    pending: Vec<(EntryNumber, Entry)>,
+    /// The last entry that the newest checkpoint includes.
+    in_checkpoint: EntryNumber,
 }
 
 impl<M: Storage, N: FnMut(StorageEvent)> Writer<M, N> {
@@ -109,7 +108,7 @@ impl<M: Storage, N: FnMut(StorageEvent)> Writer<M, N> {
             let mut other = None;
             for message in std::iter::once(first).chain(messages.try_iter()).take(BATCH) {
                 match message {
-                    Message::Record(number, record) => self.pending.push((number, record)),
+                    Message::Entry(number, entry) => self.pending.push((number, entry)),
                     // Later messages wait until this one is done.
                     message => {
                         other = Some(message);
@@ -136,7 +135,7 @@ impl<M: Storage, N: FnMut(StorageEvent)> Writer<M, N> {
                 }
                 // The receiver may have been dropped.
                 Some(Message::Flush(done)) => drop(done.send(())),
-                Some(Message::Record(..)) | None => {}
+                Some(Message::Entry(..)) | None => {}
             }
         }
     }
@@ -148,7 +147,7 @@ impl<M: Storage, N: FnMut(StorageEvent)> Writer<M, N> {
         self.store.as_ref().ok_or(DataError::InUse)
     }
 
-    /// Stores the pending inputs.
+    /// Stores the pending entries.
     fn append(&mut self) -> Result<(), DataError> {
         let Some((last, _)) = self.pending.last() else { return Ok(()) };
         let last = *last;
@@ -166,11 +165,11 @@ impl<M: Storage, N: FnMut(StorageEvent)> Writer<M, N> {
     }
 
     fn checkpoint(&mut self, checkpoint: &Encoded) -> Result<(), DataError> {
-        // A checkpoint that took longer to encode than its successor is outdated: its inputs are removed already.
-        if checkpoint.last >= self.newest {
-            self.newest = checkpoint.last;
+        // A checkpoint that took longer to encode than its successor is outdated: its entries are removed already.
+        if checkpoint.last >= self.in_checkpoint {
+            self.in_checkpoint = checkpoint.last;
             self.store()?.checkpoint(checkpoint)?;
-            // The checkpoint of a saved state includes an input that was not stored by itself.
+            // The checkpoint of a saved state includes an entry that was not stored by itself.
             let last = checkpoint.last;
             self.progress.send_modify(|progress| {
                 progress.stored = progress.stored.max(last);
@@ -180,7 +179,7 @@ impl<M: Storage, N: FnMut(StorageEvent)> Writer<M, N> {
         Ok(())
     }
 
-    /// Stalls after a temporary error: pending inputs are written to the reserve. Returns permanent errors.
+    /// Stalls after a temporary error: pending entries are written to the reserve. Returns permanent errors.
     fn stall_on_error(&mut self, outcome: Result<(), DataError>) -> Result<(), DataError> {
         let Err(error) = outcome else { return Ok(()) };
         if !error.is_temporary() {
@@ -194,7 +193,7 @@ impl<M: Storage, N: FnMut(StorageEvent)> Writer<M, N> {
         Ok(())
     }
 
-    /// Writes the pending inputs to the reserve. If they do not fit, they are not stored, and not reported.
+    /// Writes the pending entries to the reserve. If they do not fit, they are not stored, and not reported.
     fn write_pending_to_reserve(&mut self) {
         let Some((last, _)) = self.pending.last() else { return };
         let last = *last;
@@ -208,9 +207,9 @@ impl<M: Storage, N: FnMut(StorageEvent)> Writer<M, N> {
         });
     }
 
-    /// Retries to store the pending inputs, and resumes on success.
+    /// Retries to store the pending entries, and resumes on success.
     fn retry(&mut self) -> Result<(), DataError> {
-        if !self.storage.has_space() {
+        if !self.storage.has_free_space() {
             return Ok(());
         }
         // The reserve is emptied before anything else is stored, because recovery appends its content to the store.

@@ -9,7 +9,7 @@ use bitmart_sim::{
     AccountId, Command, Contract, Decimal, FuturesRequest, Request, SpotPair, SpotRequest,
     WalletRequest,
     book::{SelfTradePrevention, Side},
-    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode},
     payment::NewWithdrawal,
     spot_order::{NewSpotOrder, SpotOrderType},
     trigger::{Condition, Direction, NewPlan, Plan, PlanKind, Preset, PriceType},
@@ -147,7 +147,7 @@ fn apply_every_name(opened: &mut Opened) {
         size: Decimal::from(size),
         mode,
         leverage: 1,
-        isolated: false,
+        margin_type: MarginType::Cross,
         client_order_id: None,
         self_trade_prevention: SelfTradePrevention::CancelMaker,
     };

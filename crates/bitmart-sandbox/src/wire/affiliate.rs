@@ -147,7 +147,7 @@ fn trade_row(fill: &FuturesFill, order: Option<&FuturesOrder>) -> Value {
         "create_time": fill.time_ms,
         "symbol": fill.symbol.as_str(),
         "leverage": request.map_or(0, |request| request.leverage),
-        "open_type": if request.is_some_and(|request| request.isolated) { 1 } else { 2 },
+        "open_type": enums::margin_type_number(request.map(|request| request.margin_type).unwrap_or_default()),
         "way": enums::futures_side(fill.side),
         "category": if request.is_some_and(|request| request.price.is_some()) { 1 } else { 2 },
         "select_copy_trade": 2,

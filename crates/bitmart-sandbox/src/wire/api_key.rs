@@ -11,7 +11,7 @@ use crate::{keys::ApiKey, wire::error::error};
 pub(crate) fn info(call: &mut Call<'_>) -> HandlerResult {
     let caller = call.caller.ok_or_else(|| error(30001))?;
     let owner = call.exchange.account(caller.account).ok_or_else(|| error(30002))?;
-    let frozen = call.exchange.decisions().is_frozen(caller.account);
+    let frozen = call.exchange.operator_settings().is_frozen(caller.account);
     let row = |key: &ApiKey| {
         json!({
             "access_key_masked": masked(&key.key),

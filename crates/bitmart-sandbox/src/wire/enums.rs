@@ -4,7 +4,7 @@ use bitmart_sim::{
     AccountId, Exchange, FuturesAction,
     book::Side,
     futures::transactions::TransactionKind,
-    futures_order::{FuturesOrder, FuturesSide, OrderMode, Origin},
+    futures_order::{FuturesOrder, FuturesSide, MarginType, OrderMode, Origin},
     payment::PaymentState,
     spot_order::{CancelSource, NewSpotOrder, SpotOrderState, SpotOrderType},
     trigger::{Direction, PriceType, spot::AlgoKind},
@@ -90,6 +90,33 @@ pub(crate) fn futures_type(order: &FuturesOrder) -> &'static str {
         (Origin::Bankruptcy, _) => "bankruptcy",
         (Origin::Customer, Some(_)) => "limit",
         (Origin::Customer, None) => "market",
+    }
+}
+
+pub(crate) fn margin_type(margin_type: MarginType) -> &'static str {
+    match margin_type {
+        MarginType::Cross => "cross",
+        MarginType::Isolated => "isolated",
+    }
+}
+
+pub(crate) fn parse_margin_type(word: &str) -> Option<MarginType> {
+    [MarginType::Cross, MarginType::Isolated].into_iter().find(|kind| margin_type(*kind) == word)
+}
+
+/// The margin type as position risk and older positions spell it.
+pub(crate) fn capitalized_margin_type(margin_type: MarginType) -> &'static str {
+    match margin_type {
+        MarginType::Cross => "Cross",
+        MarginType::Isolated => "Isolated",
+    }
+}
+
+/// The margin type as WebSocket positions and affiliate trades number it.
+pub(crate) fn margin_type_number(margin_type: MarginType) -> u8 {
+    match margin_type {
+        MarginType::Isolated => 1,
+        MarginType::Cross => 2,
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) fn set_deposit_account(call: &mut Call<'_>) -> HandlerResult {
 /// address has a currency, and an EVM address has no network either.
 pub(crate) fn withdraw_addresses(call: &mut Call<'_>) -> HandlerResult {
     let account = main_account(call)?;
-    let rows = call.exchange.decisions().addresses(account).iter().map(|saved| {
+    let rows = call.exchange.operator_settings().addresses(account).iter().map(|saved| {
         let kind = match (&saved.currency, &saved.network) {
             (Some(_), _) => 0,
             (None, Some(_)) => 1,
@@ -103,9 +103,9 @@ pub(crate) fn currencies(call: &mut Call<'_>) -> HandlerResult {
             if !is_requested(&code) {
                 return;
             }
-            let terms = call.exchange.decisions().terms(&code);
+            let terms = call.exchange.operator_settings().terms(&code);
             let usd = usd.checked_mul(terms.fee).unwrap_or_default();
-            let (deposits, withdrawals) = call.exchange.decisions().is_open(&code);
+            let (deposits, withdrawals) = call.exchange.operator_settings().is_open(&code);
             rows.push(json!({
                 "currency": code.clone(),
                 "name": code,
@@ -134,11 +134,11 @@ pub(crate) fn deposit_address(call: &mut Call<'_>) -> HandlerResult {
     let account = main_account(call)?;
     let currency = call.params.required("currency")?;
     let wallet = call.exchange.plain_currency(&currency).ok_or_else(|| error(60002))?;
-    let checked = call.exchange.decisions().check_deposit(&currency);
+    let checked = call.exchange.operator_settings().check_deposit(&currency);
     checked.map_err(|reject| call.exchange.error(&reject))?;
     let address = payment::deposit_address(account, &wallet);
     // On networks with a memo all accounts share an address, and the memo identifies the account.
-    let needs_memo = call.exchange.decisions().terms(&currency).memo;
+    let needs_memo = call.exchange.operator_settings().terms(&currency).memo;
     let memo = if needs_memo { account.0.to_string() } else { String::new() };
     Ok(json!({
         "currency": currency.as_str(),
@@ -153,7 +153,7 @@ pub(crate) fn withdraw_quota(call: &mut Call<'_>) -> HandlerResult {
     let currency = call.params.required("currency")?;
     call.exchange.plain_currency(&currency).ok_or_else(|| error(60002))?;
     let left = call.exchange.withdraw_quota_btc(account, call.now_ms);
-    let terms = call.exchange.decisions().terms(&currency);
+    let terms = call.exchange.operator_settings().terms(&currency);
     Ok(json!({
         "today_available_withdraw_BTC": fixed(left, 4),
         "min_withdraw": fixed(terms.min_withdrawal(), DECIMALS),

@@ -124,7 +124,7 @@ pub(crate) fn transfer_sub_to_sub(call: &mut Call<'_>) -> HandlerResult {
 pub(crate) fn list(call: &mut Call<'_>) -> HandlerResult {
     let main = main_account(call)?;
     // Enumeration `sub_account_status`: 1 is normal, 2 frozen by the main account.
-    let status = |sub| if call.exchange.decisions().is_frozen(sub) { 2 } else { 1 };
+    let status = |sub| if call.exchange.operator_settings().is_frozen(sub) { 2 } else { 1 };
     let rows = call.exchange.sub_accounts(main);
     let rows = rows.map(|sub| json!({ "accountName": account_name(sub), "status": status(sub) }));
     Ok(json!({ "subAccountList": rows.collect::<Value>() }))

@@ -26,7 +26,7 @@ use crate::{
     connection_limiter::{ConnectionPermit, LimitExceeded},
     feed::{Output, Queued, SocketId},
     generated::Host,
-    input_number::InputNumber,
+    journal::EntryNumber,
     shared::Shared,
     shutdown::stopped_or_killed,
     state::State,
@@ -368,9 +368,9 @@ impl Connection {
     }
 }
 
-/// Whether an input is stored, so that its outcome may be reported. The connection ends otherwise.
-async fn is_stored(shared: &Shared, log: &Record, number: InputNumber) -> bool {
-    let is_stored = shared.wait_for_input(number).await;
+/// Whether an entry is stored, so that its outcome may be reported. The connection ends otherwise.
+async fn is_stored(shared: &Shared, log: &Record, number: EntryNumber) -> bool {
+    let is_stored = shared.wait_for_entry(number).await;
     if !is_stored {
         log.ends(Direction::Out, None, UNSTORED);
     }

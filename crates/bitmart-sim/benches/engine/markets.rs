@@ -12,7 +12,7 @@ use bitmart_sim::{
     Setup, SpotPair, SpotRequest, WalletRequest,
     account::WalletKind,
     book::{SelfTradePrevention, Side},
-    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode},
     margin::PairAmount,
     spot_order::NewSpotOrder,
     trigger::{
@@ -258,7 +258,7 @@ impl Author {
             size,
             mode: OrderMode::GoodTillCanceled,
             leverage: 10,
-            isolated: false,
+            margin_type: MarginType::Cross,
             client_order_id: None,
             self_trade_prevention: SelfTradePrevention::CancelMaker,
         };

@@ -3,7 +3,7 @@
 use bitmart_sim::{
     AccountId, Command, Contract, Decimal, Exchange, FuturesRequest, Request, Setup, SpotRequest,
     book::{SelfTradePrevention, Side},
-    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode},
     spot_order::NewSpotOrder,
     trigger::{
         Algo, AlgoKind, Condition, Direction, NewAlgo, NewPlan, Plan, PlanKind, Preset, PriceType,
@@ -58,7 +58,7 @@ fn futures(price: Decimal, rises: bool) -> Request {
         size: Decimal::ONE,
         mode: OrderMode::GoodTillCanceled,
         leverage: 10,
-        isolated: false,
+        margin_type: MarginType::Cross,
         client_order_id: None,
         self_trade_prevention: SelfTradePrevention::CancelMaker,
     };

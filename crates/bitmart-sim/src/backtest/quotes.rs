@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 use crate::{
     AccountId, Exchange, FuturesRequest, MAKER, OrderId, Request, SpotRequest, TAKER,
     book::{Book, SelfTradePrevention, Side},
-    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode},
     markets::MarketKind,
     spot_order::{NewSpotOrder, SpotOrderType},
     tape::Tape,
@@ -180,7 +180,7 @@ impl MarketKind {
                         OrderMode::ImmediateOrCancel
                     },
                     leverage: 1,
-                    isolated: false,
+                    margin_type: MarginType::Cross,
                     client_order_id: None,
                     self_trade_prevention: SelfTradePrevention::Off,
                 };

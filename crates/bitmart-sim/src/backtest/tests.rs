@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     Contract, FuturesRequest, SpotPair, SpotRequest,
     book::{SelfTradePrevention, Side},
-    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode},
     spot_order::NewSpotOrder,
     trigger::{Algo, AlgoKind, NewAlgo, Preset},
 };
@@ -131,7 +131,7 @@ fn a_position_is_liquidated_within_the_candle_that_uses_up_its_margin() {
         size: d(1_000),
         mode: OrderMode::GoodTillCanceled,
         leverage: 10,
-        isolated: true,
+        margin_type: MarginType::Isolated,
         client_order_id: None,
         self_trade_prevention: SelfTradePrevention::CancelMaker,
     };

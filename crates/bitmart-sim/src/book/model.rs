@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{stored::StoredBook, *};
+use super::{matching::MatchResult, stored::StoredBook, *};
 
 /// A resting order of the model. The list is in order of arrival.
 #[derive(Debug, Clone, Copy)]
@@ -52,12 +52,12 @@ impl Model {
         self.0.len() < before
     }
 
-    fn take(&mut self, taker: &Taker) -> Taken {
+    fn take(&mut self, taker: &Taker) -> MatchResult {
         let mut left = match taker.quantity {
             Quantity::Size(size) => size,
             Quantity::Notional { amount, .. } => amount,
         };
-        let mut taken = Taken::default();
+        let mut result = MatchResult::default();
         for row in self.opposite(taker.side, taker.limit) {
             let wanted = match taker.quantity {
                 Quantity::Size(_) => left,
@@ -67,18 +67,18 @@ impl Model {
                 break;
             }
             if row.account == taker.account && taker.policy != SelfTradePrevention::Off {
-                taken.stopped = taker.policy != SelfTradePrevention::CancelMaker;
+                result.stopped = taker.policy != SelfTradePrevention::CancelMaker;
                 if taker.policy != SelfTradePrevention::CancelTaker {
-                    taken.removed.push(row.id);
+                    result.removed.push(row.id);
                     self.remove(row.id);
                 }
-                if taken.stopped {
+                if result.stopped {
                     break;
                 }
                 continue;
             }
             let size = wanted.min(row.open);
-            taken.matches.push(Match { maker: row.id, price: row.price, size });
+            result.matches.push(Match { maker: row.id, price: row.price, size });
             left -= match taker.quantity {
                 Quantity::Size(_) => size,
                 Quantity::Notional { .. } => size * row.price,
@@ -92,8 +92,8 @@ impl Model {
             }
             self.remove(row.id);
         }
-        taken.left = left;
-        taken
+        result.left = left;
+        result
     }
 
     fn matching_orders(&self, taker: &Taker) -> Vec<(OrderId, Decimal)> {
@@ -219,8 +219,8 @@ proptest! {
                         let highest = book.highest_match_price(side, limit, size, account);
                         prop_assert_eq!(highest, model.highest_match_price(&taker, size));
                     }
-                    let taken = book.take(side, limit, quantity, account, policy);
-                    prop_assert_eq!(taken, model.take(&taker));
+                    let result = book.take(side, limit, quantity, account, policy);
+                    prop_assert_eq!(result, model.take(&taker));
                 }
                 Action::Restore => {
                     let stored = StoredBook::of(&book);

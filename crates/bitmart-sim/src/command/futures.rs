@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 use super::Outcome;
 use crate::{
     AccountId, Exchange, FuturesAction, OrderId, Reject,
-    futures_order::NewFuturesOrder,
+    futures_order::{MarginType, NewFuturesOrder},
     trigger::{NewPlan, PlanChange, PlanKind, Preset},
 };
 
@@ -59,8 +59,9 @@ pub enum FuturesRequest {
         symbol: SmolStr,
         /// The leverage.
         leverage: u32,
-        /// For isolated margin (true) or cross margin (false).
-        isolated: bool,
+        /// The margin type of these orders.
+        #[serde(rename = "isolated")]
+        margin_type: MarginType,
     },
     /// Place a plan order, take-profit, stop-loss or trailing order.
     PlacePlan(NewPlan),
@@ -140,9 +141,9 @@ impl Exchange {
             FuturesRequest::SetOneWay(one_way) => {
                 self.set_one_way(account, one_way).map(Outcome::from)
             }
-            FuturesRequest::SetLeverage { symbol, leverage, isolated } => {
+            FuturesRequest::SetLeverage { symbol, leverage, margin_type } => {
                 self.check_leverage_setting(&symbol, leverage)?;
-                self.set_leverage(account, &symbol, leverage, isolated).map(Outcome::from)
+                self.set_leverage(account, &symbol, leverage, margin_type).map(Outcome::from)
             }
             FuturesRequest::PlacePlan(plan) => {
                 self.check_plan(&plan)?;

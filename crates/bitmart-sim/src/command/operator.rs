@@ -59,7 +59,8 @@ pub enum OperatorCommand {
         candle: Candle,
     },
     /// Change accounts, contracts, currencies, addresses or networks.
-    Decide(Operation),
+    #[serde(rename = "Decide")]
+    Operate(Operation),
 }
 
 impl Exchange {
@@ -91,7 +92,7 @@ impl Exchange {
                 self.record_candle(&symbol, candle)?;
                 Ok(Outcome::Done)
             }
-            OperatorCommand::Decide(operation) => {
+            OperatorCommand::Operate(operation) => {
                 self.operate(operation, now_ms)?;
                 Ok(Outcome::Done)
             }

@@ -9,7 +9,7 @@ use super::steps::{START_MS, money, setup};
 use crate::{
     AccountId, Command, Exchange, FuturesRequest, OperatorCommand, Request, SpotRequest,
     WalletRequest,
-    account::{MOST_OPEN, WalletKind},
+    account::{MAX_OPEN_ORDERS, WalletKind},
     book::Side,
     margin::PairAmount,
     payment::NewWithdrawal,
@@ -182,7 +182,7 @@ fn the_state_does_not_grow_with_the_number_of_commands() {
 #[test]
 fn an_account_has_a_limited_number_of_open_orders() {
     let mut exchange = quiet();
-    let full = Some(Reject::TooManyOpenOrders { maximum: MOST_OPEN });
+    let full = Some(Reject::TooManyOpenOrders { maximum: MAX_OPEN_ORDERS });
     let mut apply = |request: Request| {
         let command = Command::Customer { account: MAIN, request };
         exchange.apply(command, START_MS).err()
@@ -194,7 +194,7 @@ fn an_account_has_a_limited_number_of_open_orders() {
         (order.size, order.price) = (Decimal::new(1, 4), Decimal::from(70_000));
         order
     };
-    for _ in 0..MOST_OPEN {
+    for _ in 0..MAX_OPEN_ORDERS {
         assert_eq!(apply(SpotRequest::Place(spot()).into()), None);
     }
     assert_eq!(apply(SpotRequest::Place(spot()).into()), full);
@@ -210,7 +210,7 @@ fn an_account_has_a_limited_number_of_open_orders() {
     assert_eq!(apply(SpotRequest::Place(spot()).into()), None);
     let preset = Preset::default();
     let futures = || FuturesRequest::Place { order: futures_order(true, Some(1), 1), preset };
-    for _ in 0..MOST_OPEN {
+    for _ in 0..MAX_OPEN_ORDERS {
         assert_eq!(apply(futures().into()), None);
     }
     assert_eq!(apply(futures().into()), full);

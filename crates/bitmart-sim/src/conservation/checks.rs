@@ -96,7 +96,7 @@ pub(super) fn check_transactions(
 
 pub(super) fn is_backed(exchange: &Exchange, account: &Account, wallet: &Wallet) -> bool {
     let money = exchange.collateral(account.id, &"USDT".into());
-    let cross = account.open_positions().any(|row| !row.2.isolated);
+    let cross = account.open_positions().any(|row| !row.2.margin_type.is_isolated());
     money.withdrawable().is_zero() && (cross || !wallet.frozen.is_zero())
 }
 

@@ -15,7 +15,7 @@ use crate::{
     WalletRequest,
     account::WalletKind,
     book::SelfTradePrevention,
-    futures_order::{FuturesOrder, FuturesSide, NewFuturesOrder, OrderMode, Origin},
+    futures_order::{FuturesOrder, FuturesSide, MarginType, NewFuturesOrder, OrderMode, Origin},
     operator::Operation,
     tape::Candle,
     tests::spot_order,
@@ -45,13 +45,14 @@ fn price(contract: usize, distance: i64) -> Decimal {
 
 fn order() -> impl Strategy<Value = (usize, NewFuturesOrder)> {
     use FuturesSide::{CloseLong, CloseShort, OpenLong, OpenShort};
+    use MarginType::{Cross, Isolated};
     use OrderMode::{GoodTillCanceled, ImmediateOrCancel};
     let sides = select(vec![OpenLong, OpenShort, OpenLong, OpenShort, CloseLong, CloseShort]);
     let modes = select(vec![GoodTillCanceled, GoodTillCanceled, ImmediateOrCancel]);
-    let terms = (select(vec![5_u32, 5, 5, 100]), select(vec![false, false, false, true]));
+    let terms = (select(vec![5_u32, 5, 5, 100]), select(vec![Cross, Cross, Cross, Isolated]));
     let at = (0..2_usize, proptest::option::of(-20..20_i64));
     (at, sides, modes, terms, 1..100_i64).prop_map(
-        |((contract, distance), side, mode, (leverage, isolated), size)| {
+        |((contract, distance), side, mode, (leverage, margin_type), size)| {
             let order = NewFuturesOrder {
                 symbol: CONTRACTS[contract].into(),
                 side,
@@ -59,7 +60,7 @@ fn order() -> impl Strategy<Value = (usize, NewFuturesOrder)> {
                 size: Decimal::from(size),
                 mode,
                 leverage,
-                isolated,
+                margin_type,
                 client_order_id: None,
                 self_trade_prevention: SelfTradePrevention::CancelMaker,
             };
@@ -110,13 +111,13 @@ fn operator() -> impl Strategy<Value = OperatorCommand> {
     let market = select([PAIRS.as_slice(), CONTRACTS.as_slice()].concat());
     prop_oneof![
         (1..5_u32, mostly_off()).prop_map(|(account, frozen)| {
-            OperatorCommand::Decide(Operation::Freeze { account, frozen })
+            OperatorCommand::Operate(Operation::Freeze { account, frozen })
         }),
         (market, mostly_off()).prop_map(|(symbol, halted)| {
             OperatorCommand::HaltMarket { symbol: symbol.into(), halted }
         }),
         (select(CONTRACTS.to_vec()), mostly_off()).prop_map(|(symbol, delisted)| {
-            OperatorCommand::Decide(Operation::Delist { symbol: symbol.to_owned(), delisted })
+            OperatorCommand::Operate(Operation::Delist { symbol: symbol.to_owned(), delisted })
         }),
         (0..2_usize, -8..8_i64).prop_map(|(contract, percent)| {
             let price = price(contract, 0) * Decimal::new(100 + percent, 2);
@@ -165,7 +166,7 @@ fn closed(exchange: &Exchange) -> BTreeMap<SmolStr, Activity> {
     let markets = exchange.spot.keys().chain(exchange.futures.keys());
     let markets: BTreeSet<_> =
         markets.filter(|symbol| exchange.check_contract(symbol).is_err()).collect();
-    let frozen = |id: AccountId| exchange.decisions.is_frozen(id);
+    let frozen = |id: AccountId| exchange.operator_settings.is_frozen(id);
     let mut rows: BTreeMap<SmolStr, Activity> = BTreeMap::new();
     let accounts = exchange.accounts.keys().filter(|id| frozen(**id));
     let names =
@@ -207,16 +208,18 @@ fn closed(exchange: &Exchange) -> BTreeMap<SmolStr, Activity> {
     rows
 }
 
-/// Whatever was accepted, a contract accepts some leverage and margin mode.
+/// Whatever was accepted, a contract accepts some leverage and margin type.
 fn check_settings(exchange: &Exchange) -> Result<(), TestCaseError> {
     for account in exchange.accounts.values().filter(|account| !account.house) {
         for symbol in CONTRACTS.map(SmolStr::from) {
             let settings = [1_u32, 2, 3, 4, 5, 6, 7, 8, 9, 100].into_iter();
-            let accepted = settings.flat_map(|leverage| [(leverage, true), (leverage, false)]).any(
-                |(leverage, isolated)| {
-                    exchange.check_setting(account.id, &symbol, leverage, isolated).is_ok()
-                },
-            );
+            let accepted = settings
+                .flat_map(|leverage| {
+                    [(leverage, MarginType::Isolated), (leverage, MarginType::Cross)]
+                })
+                .any(|(leverage, margin_type)| {
+                    exchange.check_setting(account.id, &symbol, leverage, margin_type).is_ok()
+                });
             prop_assert!(accepted, "account {:?} can place no order in {symbol}", account.id);
         }
     }

@@ -6,12 +6,15 @@ use super::{
     super::AccountId,
     steps::{CURRENCIES, PAIRS, money},
 };
-use crate::{Command, FuturesRequest, OperatorCommand, Request, SpotRequest, account::WalletKind};
+use crate::{
+    Command, FuturesRequest, OperatorCommand, Request, SpotRequest, account::WalletKind,
+    futures_order::MarginType,
+};
 
 /// A random operation.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
-    Leverage { leverage: u32, isolated: bool },
+    Leverage { leverage: u32, margin_type: MarginType },
     CancelAllSpot,
     CancelAllFutures,
     ClosePositions { long: Option<bool> },
@@ -22,7 +25,7 @@ pub(super) enum Step {
 pub(super) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (1..20_u32, any::<bool>())
-            .prop_map(|(leverage, isolated)| Step::Leverage { leverage, isolated }),
+            .prop_map(|(leverage, isolated)| Step::Leverage { leverage, margin_type: isolated.into() }),
         1 => Just(Step::CancelAllSpot),
         1 => Just(Step::CancelAllFutures),
         1 => proptest::option::of(any::<bool>()).prop_map(|long| Step::ClosePositions { long }),
@@ -35,8 +38,8 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
 
 pub(super) fn command(account: AccountId, step: &Step) -> Command {
     let request: Request = match *step {
-        Step::Leverage { leverage, isolated } => {
-            FuturesRequest::SetLeverage { symbol: "BTCUSDT".into(), leverage, isolated }.into()
+        Step::Leverage { leverage, margin_type } => {
+            FuturesRequest::SetLeverage { symbol: "BTCUSDT".into(), leverage, margin_type }.into()
         }
         Step::CancelAllSpot => SpotRequest::CancelAll { symbol: None, side: None }.into(),
         Step::CancelAllFutures => FuturesRequest::CancelAll { symbol: None }.into(),

@@ -10,7 +10,7 @@ use crate::{
     account::WalletKind,
     book::{SelfTradePrevention, Side},
     control::MAX_BALANCE,
-    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode},
     margin::PairAmount,
     operator::{NetworkTerms, Operation},
     payment::NewWithdrawal,
@@ -114,7 +114,7 @@ fn order(amount: impl Strategy<Value = Decimal> + Clone) -> impl Strategy<Value 
             size,
             mode: OrderMode::GoodTillCanceled,
             leverage,
-            isolated,
+            margin_type: MarginType::from(isolated),
             client_order_id: None,
             self_trade_prevention: SelfTradePrevention::CancelMaker,
         },
@@ -232,7 +232,7 @@ fn operator(amount: impl Strategy<Value = Decimal> + Clone) -> impl Strategy<Val
                 symbol: if base { "ODD_USDT" } else { "ODDUSDT" }.into(),
                 candle: Candle { volume: other, turnover: other, ..Candle::flat(START_MS, amount) },
             },
-            4 => OperatorCommand::Decide(Operation::SetNetwork {
+            4 => OperatorCommand::Operate(Operation::SetNetwork {
                 currency: currency.to_owned(),
                 terms: NetworkTerms::new().fee(amount).minimum(other),
             }),

@@ -53,16 +53,16 @@ fn command(account: u32, step: &Step) -> Command {
     let id = AccountId(account);
     let operator = match *step {
         Step::Usual(_) | Step::As(..) => return Command::Wait,
-        Step::Freeze(frozen) => OperatorCommand::Decide(Operation::Freeze { account, frozen }),
-        Step::SaveAddress(address) => OperatorCommand::Decide(Operation::SaveAddress {
+        Step::Freeze(frozen) => OperatorCommand::Operate(Operation::Freeze { account, frozen }),
+        Step::SaveAddress(address) => OperatorCommand::Operate(Operation::SaveAddress {
             account,
             address: WithdrawAddress::new(address),
         }),
-        Step::SetNetwork(step) => OperatorCommand::Decide(Operation::SetNetwork {
+        Step::SetNetwork(step) => OperatorCommand::Operate(Operation::SetNetwork {
             currency: "USDT".to_owned(),
             terms: NetworkTerms::new().multiple_of(step),
         }),
-        Step::SetBrackets(leverage) => OperatorCommand::Decide(Operation::SetBrackets {
+        Step::SetBrackets(leverage) => OperatorCommand::Operate(Operation::SetBrackets {
             symbol: "BTCUSDT".to_owned(),
             brackets: vec![LeverageBracket::new(
                 leverage,

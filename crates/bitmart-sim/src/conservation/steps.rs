@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use self::command::command;
 pub(super) use self::command::{futures_order, money, picked};
 use super::{control, triggers};
-use crate::{AccountId, Command, Exchange, OperatorCommand, Setup};
+use crate::{AccountId, Command, Exchange, OperatorCommand, Setup, futures_order::MarginType};
 
 pub(super) const START_MS: u64 = 1_700_000_000_000;
 pub(super) const CURRENCIES: [&str; 3] = ["USDT", "BTC", "ETH"];
@@ -33,8 +33,8 @@ pub(super) struct Futures {
     price: Option<i64>,
     size: i64,
     leverage: u32,
-    isolated: bool,
-    /// Whether it uses leverage and margin mode of the open position, so that it is not rejected for them.
+    margin_type: MarginType,
+    /// Whether it uses leverage and margin type of the open position, so that it is not rejected for them.
     same_terms: bool,
 }
 
@@ -127,7 +127,7 @@ fn futures() -> impl Strategy<Value = Futures> {
                 price,
                 size,
                 leverage,
-                isolated,
+                margin_type: MarginType::from(isolated),
                 same_terms,
             }
         },

@@ -8,7 +8,7 @@ use crate::{
     kept_rows::KeptRows,
     ledger::Ledger,
     margin::{Loan, Repayment},
-    operator::OperatorDecisions,
+    operator::OperatorSettings,
     savings::Savings,
     spot_order::{SpotFill, SpotOrder},
     transfer::Transfer,
@@ -121,8 +121,8 @@ impl Exchange {
 
     /// Returns the settings of the operator: frozen accounts, delisted contracts, closed currencies, addresses,
     /// networks.
-    pub fn decisions(&self) -> &OperatorDecisions {
-        &self.decisions
+    pub fn operator_settings(&self) -> &OperatorSettings {
+        &self.operator_settings
     }
 
     /// Returns the ledger: all money of the exchange and its customers.

@@ -5,7 +5,9 @@ use crate::{
     Event, FuturesAction,
     book::{SelfTradePrevention, Side},
     event::BalanceReason,
-    futures_order::{FuturesFill, FuturesOrder, FuturesSide, NewFuturesOrder, OrderMode, Origin},
+    futures_order::{
+        FuturesFill, FuturesOrder, FuturesSide, MarginType, NewFuturesOrder, OrderMode, Origin,
+    },
     spot_order::{CancelSource, NewSpotOrder, SpotFill, SpotOrder, SpotOrderState, SpotOrderType},
     tape::PublicTrade,
     trigger::{
@@ -48,7 +50,7 @@ structs! {
         without paid_from, paid_into
     }
     SpotFill { trade, order, account, request, price, size, fee, maker, time_ms }
-    NewFuturesOrder { symbol, side, price, size, mode, leverage, isolated, client_order_id, self_trade_prevention }
+    NewFuturesOrder { symbol, side, price, size, mode, leverage, margin_type, client_order_id, self_trade_prevention }
     FuturesOrder {
         id, account, request, origin, one_way, closes, filled, filled_value, reserved, open, created_ms, updated_ms
     }
@@ -68,6 +70,7 @@ enums! {
     CancelSource { User = 0, System = 1, SelfTradePrevention = 2 }
     BalanceReason { Trade = 0, Deposit = 1, Withdrawal = 2, Transfer = 3 }
     FuturesSide { OpenLong = 0, CloseShort = 1, CloseLong = 2, OpenShort = 3 }
+    MarginType { Cross = 0, Isolated = 1 }
     OrderMode { GoodTillCanceled = 0, FillOrKill = 1, ImmediateOrCancel = 2, PostOnly = 3 }
     Origin { Customer = 0, Liquidation = 1, Bankruptcy = 2 }
     FuturesAction {

@@ -8,7 +8,7 @@ use crate::{
     account::WalletKind,
     book::SelfTradePrevention,
     command::{OperatorCommand, WalletRequest},
-    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode},
     spot_order::NewSpotOrder,
     tests::{START_MS, futures_order, quiet, spot_order},
     trigger::{Condition, Direction, NewPlan, Plan, PlanKind, Preset, PresetPrice, PriceType},
@@ -118,7 +118,7 @@ fn runs_that_differ_have_different_fingerprints() {
         place(NewFuturesOrder { side: FuturesSide::OpenShort, ..futures.clone() }).into(),
         place(NewFuturesOrder { mode: OrderMode::PostOnly, ..futures.clone() }).into(),
         place(NewFuturesOrder { leverage: 11, ..futures.clone() }).into(),
-        place(NewFuturesOrder { isolated: true, ..futures.clone() }).into(),
+        place(NewFuturesOrder { margin_type: MarginType::Isolated, ..futures.clone() }).into(),
         place(NewFuturesOrder { client_order_id: id, ..futures.clone() }).into(),
         place(NewFuturesOrder {
             self_trade_prevention: SelfTradePrevention::CancelBoth,

@@ -55,7 +55,7 @@ impl Exchange {
             size: position.size,
             mode: OrderMode::GoodTillCanceled,
             leverage: position.leverage,
-            isolated: position.isolated,
+            margin_type: position.margin_type,
             client_order_id: None,
             self_trade_prevention: SelfTradePrevention::CancelMaker,
         };

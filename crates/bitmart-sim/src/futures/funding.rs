@@ -143,7 +143,7 @@ impl Exchange {
         let counterparty = self.ensure_wallet(MAKER, WalletKind::Futures, &quote).available();
         let wallet = self.ensure_wallet(account, WalletKind::Futures, &quote).available();
         let position = self.account_mut(account).position_mut(symbol, long);
-        let (isolated, margin) = (position.isolated, position.margin);
+        let (isolated, margin) = (position.margin_type.is_isolated(), position.margin);
         let payer = margin.filter(|_| isolated).unwrap_or(wallet);
         let paid = if isolated { amount.min(self.ledger.amount(payer)) } else { amount };
         self.ledger.post(payer, counterparty, paid);

@@ -46,7 +46,7 @@ impl Exchange {
     fn isolated_positions(&self) -> Vec<Key> {
         let customers = self.accounts.values().filter(|account| !account.house);
         let open = customers.flat_map(|account| {
-            let isolated = account.open_positions().filter(|row| row.2.isolated);
+            let isolated = account.open_positions().filter(|row| row.2.margin_type.is_isolated());
             isolated.map(|(symbol, long, _)| (account.id, symbol.clone(), long))
         });
         open.collect()
@@ -55,7 +55,8 @@ impl Exchange {
     fn is_position_used_up(&self, (account, symbol, long): &Key) -> bool {
         let owner = self.accounts.get(account);
         let position = owner.and_then(|owner| owner.position(symbol, *long));
-        let position = position.filter(|position| position.isolated && position.is_open());
+        let position =
+            position.filter(|position| position.margin_type.is_isolated() && position.is_open());
         let Some((position, market)) = position.zip(self.futures.get(symbol)) else { return false };
         position.margin(&self.ledger) + market.unrealized(position, *long)
             <= market.maintenance(position)
@@ -87,7 +88,7 @@ impl Exchange {
     /// Returns the cross positions in a currency, the largest loss first.
     fn cross_positions(&self, account: AccountId, currency: &SmolStr) -> Vec<Key> {
         let Some(owner) = self.accounts.get(&account) else { return Vec::new() };
-        let open = owner.open_positions().filter(|row| !row.2.isolated);
+        let open = owner.open_positions().filter(|row| !row.2.margin_type.is_isolated());
         let mut rows: Vec<_> = open
             .filter_map(|(symbol, long, position)| {
                 let market = self.futures.get(symbol);
@@ -144,7 +145,7 @@ impl Exchange {
             size,
             mode: OrderMode::ImmediateOrCancel,
             leverage: position.leverage,
-            isolated: position.isolated,
+            margin_type: position.margin_type,
             client_order_id: None,
             self_trade_prevention: SelfTradePrevention::CancelMaker,
         };

@@ -12,7 +12,7 @@ use super::{FuturesMarket, FuturesRules, transactions::TransactionKind};
 use crate::{
     AccountId, Exchange,
     account::WalletKind,
-    futures_order::NewFuturesOrder,
+    futures_order::{MarginType, NewFuturesOrder},
     ledger::HouseBook,
     position::Position,
     reject::{Reject, Source},
@@ -198,7 +198,7 @@ impl Exchange {
             let market = self.futures.get(symbol);
             let Some(market) = market.filter(|one| one.rules.quote == *currency) else { continue };
             let profit = market.unrealized(position, long);
-            if position.isolated {
+            if position.margin_type.is_isolated() {
                 sum.isolated += position.margin(&self.ledger);
                 sum.isolated_profit += profit;
             } else {
@@ -223,7 +223,7 @@ impl Exchange {
         let owner = self.accounts.get(&account)?;
         let position = owner.position(symbol, long).filter(|one| one.is_open())?;
         let mark = market.mark_price();
-        let (both, surplus) = if position.isolated {
+        let (both, surplus) = if position.margin_type.is_isolated() {
             let equity = position.margin(&self.ledger) + market.unrealized(position, long);
             (vec![(long, position)], equity - market.maintenance(position))
         } else {
@@ -242,9 +242,9 @@ impl Exchange {
         mark.checked_sub(surplus.checked_div(step)?).filter(|price| *price > Decimal::ZERO)
     }
 
-    // Rule: A contract has one leverage and one margin mode at a time (40040, 40012). Source: documented (endpoint
+    // Rule: A contract has one leverage and one margin type at a time (40040, 40012). Source: documented (endpoint
     // futures_submit_order, endpoint futures_set_leverage); simplified (which of the two codes is for what)
-    /// Checks that an opening order has the leverage and margin mode of the open positions and orders of its contract
+    /// Checks that an opening order has the leverage and margin type of the open positions and orders of its contract
     /// (quirk of endpoint submit-order), and that the position stays in the bracket of its leverage.
     pub(super) fn check_leverage(
         &self,
@@ -252,7 +252,7 @@ impl Exchange {
         request: &NewFuturesOrder,
         value: Decimal,
     ) -> Result<(), Reject> {
-        self.check_setting(account, &request.symbol, request.leverage, request.isolated)?;
+        self.check_setting(account, &request.symbol, request.leverage, request.margin_type)?;
         let market = self.futures.get(&request.symbol).ok_or(Reject::UnknownMarket)?;
         let owner = self.accounts.get(&account);
         // Rule: Only the position and the order count towards the largest value of a leverage (40029), not
@@ -265,30 +265,30 @@ impl Exchange {
         Ok(())
     }
 
-    /// Checks leverage and margin mode against the open positions and orders of a contract.
+    /// Checks leverage and margin type against the open positions and orders of a contract.
     pub(crate) fn check_setting(
         &self,
         account: AccountId,
         symbol: &SmolStr,
         leverage: u32,
-        isolated: bool,
+        margin_type: MarginType,
     ) -> Result<(), Reject> {
         let Some(owner) = self.accounts.get(&account) else { return Ok(()) };
         let positions = [true, false].into_iter().filter_map(|long| owner.position(symbol, long));
         let positions = positions.filter(|position| position.is_open());
-        let positions = positions.map(|position| (position.leverage, position.isolated));
+        let positions = positions.map(|position| (position.leverage, position.margin_type));
         let orders =
             owner.futures_orders.open().iter().filter_map(|id| self.futures_orders.get(id));
-        // Rule: An order that can only close has no leverage and margin mode of its own, so that it does not count, in
+        // Rule: An order that can only close has no leverage and margin type of its own, so that it does not count, in
         // one-way mode as in hedge mode. Source: simplified (no source says it for one-way mode)
         let orders = orders
             .filter(|order| order.left() > order.closes)
             .map(|order| &order.request)
             .filter(|request| request.symbol == *symbol && request.side.opens())
-            .map(|request| (request.leverage, request.isolated));
-        for (its_leverage, its_isolated) in positions.chain(orders) {
-            if its_isolated != isolated {
-                return Err(Reject::MarginModeMismatch);
+            .map(|request| (request.leverage, request.margin_type));
+        for (its_leverage, its_margin_type) in positions.chain(orders) {
+            if its_margin_type != margin_type {
+                return Err(Reject::MarginTypeMismatch);
             }
             if its_leverage != leverage {
                 return Err(Reject::LeverageMismatch);
@@ -299,22 +299,27 @@ impl Exchange {
 
     /// Returns the leverage of orders without an own one: the one that was set, else 10; at most the highest of the
     /// contract, which may have fallen since.
-    pub fn leverage_of(&self, account: AccountId, rules: &FuturesRules, isolated: bool) -> u32 {
+    pub fn leverage_of(
+        &self,
+        account: AccountId,
+        rules: &FuturesRules,
+        margin_type: MarginType,
+    ) -> u32 {
         let owner = self.accounts.get(&account);
-        let set = owner.and_then(|owner| owner.leverages.get(&(rules.symbol.clone(), isolated)));
+        let set = owner.and_then(|owner| owner.leverages.get(&(rules.symbol.clone(), margin_type)));
         set.copied().unwrap_or(DEFAULT_LEVERAGE).min(rules.max_leverage)
     }
 
-    /// Sets the leverage of orders without an own one, for a contract and margin mode.
+    /// Sets the leverage of orders without an own one, for a contract and margin type.
     pub(crate) fn set_leverage(
         &mut self,
         account: AccountId,
         symbol: &SmolStr,
         leverage: u32,
-        isolated: bool,
+        margin_type: MarginType,
     ) -> Result<(), Reject> {
-        self.check_setting(account, symbol, leverage, isolated)?;
-        self.account_mut(account).leverages.insert((symbol.clone(), isolated), leverage);
+        self.check_setting(account, symbol, leverage, margin_type)?;
+        self.account_mut(account).leverages.insert((symbol.clone(), margin_type), leverage);
         Ok(())
     }
 
@@ -324,12 +329,13 @@ impl Exchange {
         account: AccountId,
         currency: &SmolStr,
         amount: Decimal,
-        isolated: bool,
+        margin_type: MarginType,
     ) -> Result<(), Reject> {
         // Rule: An order that needs more than there is to spend is rejected whole. Source: documented (the table
         // of error codes)
         let money = self.collateral(account, currency);
-        let available = if isolated { money.withdrawable() } else { money.spendable() };
+        let available =
+            if margin_type.is_isolated() { money.withdrawable() } else { money.spendable() };
         if amount < Decimal::ZERO || (amount > Decimal::ZERO && amount > available) {
             return Err(Reject::insufficient(Source::Futures, currency, available, amount));
         }
@@ -349,7 +355,7 @@ impl Exchange {
         let Some(owner) = self.accounts.get_mut(&account) else { return };
         let backed = owner.open_positions().any(|(symbol, _, position)| {
             let its_quote = markets.get(symbol).map(|market| &market.rules.quote);
-            !position.isolated && its_quote == Some(&quote)
+            !position.margin_type.is_isolated() && its_quote == Some(&quote)
         });
         let id = owner.ensure_wallet(&mut self.ledger, WalletKind::Futures, &quote);
         let wallet = self.ledger.wallet(id);

@@ -62,8 +62,8 @@ impl Exchange {
                 request.self_trade_prevention,
             );
             // An earlier match of this order may have closed the position that a maker was to close. Such a maker is
-            // canceled unless it can open a position, and the taker matches again for the missing size. A market
-            // order does not: its margin covers only the prices of the first match.
+            // canceled unless it can open a position, and the taker matches again for the missing size. A market order
+            // is not matched again: its margin covers only the prices of the first match.
             let mut again = false;
             for one in &taken.matches {
                 again |= !self.settle_futures(id, *one, now_ms);

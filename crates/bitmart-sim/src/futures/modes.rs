@@ -76,8 +76,8 @@ impl Exchange {
                 break;
             }
             let Some(maker) = self.futures_orders.get(&id) else { continue };
-            // In one-way mode an order may close the position that a later one of its owner was to close. That one
-            // opens instead, or is canceled in the middle of the trade.
+            // In one-way mode a maker may close the position that a later maker of the same account was to close. The
+            // later one then opens a position, or is canceled.
             is_uncertain |= !maker.closes.is_zero() && closers.contains(&maker.account);
             if maker.one_way && maker.closes < open {
                 closers.insert(maker.account);
@@ -87,8 +87,8 @@ impl Exchange {
         left <= Decimal::ZERO && (!is_uncertain || self.fills_completely_on_a_copy(order, book))
     }
 
-    /// Trades an order as an immediate one on a copy of what its trades can touch, and says whether it was filled
-    /// completely: only the trades themselves tell which orders their owners can still pay for.
+    /// Whether an order is filled completely on a copy of the market and of the accounts that its trades change. Which
+    /// makers can still pay is only known once the trades before theirs are settled.
     fn fills_completely_on_a_copy(&self, order: &FuturesOrder, book: &Book) -> bool {
         let request = &order.request;
         let matching = book.matching_orders(

@@ -52,12 +52,12 @@ impl Exchange {
         }
         let rests = matches!(request.mode, OrderMode::GoodTillCanceled | OrderMode::PostOnly);
         owner.futures_orders.check_open(rests && request.price.is_some())?;
-        // Rule: A closing order has the leverage and margin mode of its position, whatever the request says. Source:
+        // Rule: A closing order has the leverage and margin type of its position, whatever the request says. Source:
         // documented
         // (endpoint futures_submit_order, its sources contradict each other about open_type)
         let closed = owner.position(&request.symbol, !request.side.buys());
         if let Some(position) = closed.filter(|one| one.is_open() && !request.side.opens()) {
-            (request.leverage, request.isolated) = (position.leverage, position.isolated);
+            (request.leverage, request.margin_type) = (position.leverage, position.margin_type);
         }
         let reservation = self.reserve(account, &request, request.size)?;
         let (symbol, buys) = (request.symbol.clone(), request.side.buys());
@@ -170,7 +170,7 @@ impl Exchange {
         let quote = market.rules.quote.clone();
         self.check_leverage(account, request, value)?;
         let amount = opening_cost(request, value);
-        self.freeze_margin(account, &quote, amount, request.isolated)?;
+        self.freeze_margin(account, &quote, amount, request.margin_type)?;
         Ok(amount)
     }
 

@@ -9,7 +9,7 @@ use crate::{
     account::WalletKind,
     book::{Match, Side},
     exchange::account_entry,
-    futures_order::{FuturesFill, FuturesOrder, Origin},
+    futures_order::{FuturesFill, FuturesOrder, MarginType, Origin},
     ledger::HouseBook,
     position::round_share_down,
     round_down,
@@ -25,7 +25,7 @@ struct Fill {
     contract_size: Decimal,
     buys: bool,
     leverage: u32,
-    isolated: bool,
+    margin_type: MarginType,
     price: Decimal,
     fee_rate: Decimal,
     now_ms: u64,
@@ -82,7 +82,7 @@ impl Exchange {
             contract_size: market.rules.contract_size,
             buys: request.side.buys(),
             leverage: request.leverage,
-            isolated: request.isolated,
+            margin_type: request.margin_type,
             price: one.price,
             fee_rate: if maker { MAKER_FEE } else { TAKER_FEE },
             now_ms,
@@ -173,7 +173,7 @@ impl Exchange {
         position.realized += realized;
         position.fees += fee;
         position.updated_ms = fill.now_ms;
-        let (isolated, is_closed) = (position.isolated, !position.is_open());
+        let (isolated, is_closed) = (position.margin_type.is_isolated(), !position.is_open());
         let place = position.margin;
         if let Some(place) = place.filter(|_| isolated && is_liquidation) {
             self.ledger.pay_from_house(HouseBook::Profit, place, realized);
@@ -215,7 +215,7 @@ impl Exchange {
         let wallet = owner.ensure_wallet(&mut self.ledger, WalletKind::Futures, &fill.quote);
         let position = owner.position_mut(&fill.symbol, fill.buys);
         if !position.is_open() {
-            position.begin(fill.leverage, fill.isolated, fill.now_ms);
+            position.begin(fill.leverage, fill.margin_type, fill.now_ms);
         }
         position.size += size;
         position.cost += value;
@@ -341,7 +341,7 @@ impl Exchange {
             contract_size: market.rules.contract_size,
             buys: side == Side::Buy,
             leverage: 1,
-            isolated: false,
+            margin_type: MarginType::Cross,
             price,
             fee_rate: Decimal::ZERO,
             now_ms,

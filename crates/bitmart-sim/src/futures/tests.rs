@@ -1,4 +1,4 @@
-//! Rules of futures: brackets, margin modes, one-way mode, funding, liquidation.
+//! Rules of futures: brackets, margin types, one-way mode, funding, liquidation.
 
 mod brackets;
 mod orders;
@@ -10,7 +10,7 @@ use crate::{
     AccountId, Event, Exchange, FuturesAction, OrderId,
     account::WalletKind,
     book::{SelfTradePrevention, Side},
-    futures_order::{FuturesSide, NewFuturesOrder, OrderMode, Origin},
+    futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode, Origin},
     ledger::HouseBook,
     reject::Reject,
     tests::{START_MS, futures_order, quiet},
@@ -35,10 +35,14 @@ fn place(exchange: &mut Exchange, account: AccountId, order: NewFuturesOrder) ->
 }
 
 /// Account 1 buys from account 2.
-fn trade(exchange: &mut Exchange, price: i64, size: i64, leverage: u32, isolated: bool) {
+fn trade(exchange: &mut Exchange, price: i64, size: i64, leverage: u32, margin_type: MarginType) {
     let order =
-        |buys| NewFuturesOrder { leverage, isolated, ..futures_order(buys, Some(price), size) };
-    place(exchange, TWO, NewFuturesOrder { leverage: 10, isolated: false, ..order(false) });
+        |buys| NewFuturesOrder { leverage, margin_type, ..futures_order(buys, Some(price), size) };
+    place(
+        exchange,
+        TWO,
+        NewFuturesOrder { leverage: 10, margin_type: MarginType::Cross, ..order(false) },
+    );
     place(exchange, ONE, order(true));
 }
 
@@ -52,7 +56,7 @@ fn mark_at(exchange: &mut Exchange, price: i64, now_ms: u64) {
 fn last_at(exchange: &mut Exchange, price: i64, now_ms: u64) {
     let order = |buys| NewFuturesOrder {
         leverage: 10,
-        isolated: false,
+        margin_type: MarginType::Cross,
         ..futures_order(buys, Some(price), 1)
     };
     for (account, buys) in [(3, true), (4, false)] {
@@ -112,7 +116,7 @@ fn brackets_are_those_of_the_published_sample() {
 #[test]
 fn a_liquidated_isolated_position_loses_only_its_margin() {
     let mut exchange = quiet();
-    trade(&mut exchange, 60_000, 100, 100, true);
+    trade(&mut exchange, 60_000, 100, 100, MarginType::Isolated);
     let before = cash(&exchange, ONE);
     let price = exchange.liquidation_price(ONE, &"BTCUSDT".into(), true).expect("a price");
     // 6,000 - 60 of margin must be 0.5 % more than what is left: 5,940 / 0.995 / 0.1 coins.
@@ -129,23 +133,23 @@ fn a_liquidated_isolated_position_loses_only_its_margin() {
 
 #[test]
 fn positions_in_a_halted_contract_are_not_liquidated_until_it_resumes() {
-    for isolated in [true, false] {
+    for margin_type in [MarginType::Isolated, MarginType::Cross] {
         let mut exchange = quiet();
-        trade(&mut exchange, 60_000, 100, 100, isolated);
+        trade(&mut exchange, 60_000, 100, 100, margin_type);
         last_at(&mut exchange, 20_000, START_MS);
         exchange.halt("BTCUSDT", true).expect("a contract");
         exchange.run_due_tasks(START_MS + HOUR_MS);
-        assert_eq!(size(&exchange, ONE, true), d(100), "isolated {isolated}");
+        assert_eq!(size(&exchange, ONE, true), d(100), "{margin_type:?}");
         exchange.halt("BTCUSDT", false).expect("a contract");
         exchange.run_due_tasks(START_MS + 2 * HOUR_MS);
-        assert_eq!(size(&exchange, ONE, true), d(0), "isolated {isolated}");
+        assert_eq!(size(&exchange, ONE, true), d(0), "{margin_type:?}");
     }
 }
 
 #[test]
 fn liquidation_cancels_orders_first_and_reports_its_orders() {
     let mut exchange = quiet();
-    trade(&mut exchange, 60_000, 100, 100, true);
+    trade(&mut exchange, 60_000, 100, 100, MarginType::Isolated);
     let close =
         NewFuturesOrder { side: FuturesSide::CloseLong, ..futures_order(false, Some(70_000), 40) };
     let resting = place(&mut exchange, ONE, close);
@@ -176,7 +180,7 @@ fn liquidation_cancels_orders_first_and_reports_its_orders() {
 #[test]
 fn the_wallet_backs_cross_positions() {
     let mut exchange = quiet();
-    trade(&mut exchange, 60_000, 100, 100, false);
+    trade(&mut exchange, 60_000, 100, 100, MarginType::Cross);
     mark_at(&mut exchange, 40_000, START_MS);
     assert_eq!(size(&exchange, ONE, true), d(100), "the wallet backs it");
     // 2,000 are lost of 3,000 less fee; the margin was 60.
@@ -194,7 +198,7 @@ fn the_wallet_backs_cross_positions() {
 #[test]
 fn unrealized_profit_pays_for_cross_orders_but_not_for_isolated_orders_or_transfers() {
     let mut exchange = quiet();
-    trade(&mut exchange, 60_000, 400, 10, false);
+    trade(&mut exchange, 60_000, 400, 10, MarginType::Cross);
     let before = cash(&exchange, ONE);
     mark_at(&mut exchange, 63_000, START_MS);
     let money = exchange.collateral(ONE, &"USDT".into());
@@ -220,7 +224,7 @@ fn unrealized_profit_pays_for_cross_orders_but_not_for_isolated_orders_or_transf
 #[test]
 fn unrealized_losses_of_cross_positions_reduce_the_available_balance() {
     let mut exchange = quiet();
-    trade(&mut exchange, 60_000, 400, 10, false);
+    trade(&mut exchange, 60_000, 400, 10, MarginType::Cross);
     mark_at(&mut exchange, 59_000, START_MS);
     let money = exchange.collateral(ONE, &"USDT".into());
     assert_eq!(money.withdrawable(), money.available());
@@ -228,30 +232,33 @@ fn unrealized_losses_of_cross_positions_reduce_the_available_balance() {
 }
 
 #[test]
-fn a_contract_has_one_leverage_and_one_margin_mode() {
+fn a_contract_has_one_leverage_and_one_margin_type() {
     let mut exchange = quiet();
     let symbol = "BTCUSDT".into();
-    assert!(exchange.set_leverage(ONE, &symbol, 20, true).is_ok());
-    trade(&mut exchange, 60_000, 10, 20, true);
-    let order = |leverage, isolated| NewFuturesOrder {
+    assert!(exchange.set_leverage(ONE, &symbol, 20, MarginType::Isolated).is_ok());
+    trade(&mut exchange, 60_000, 10, 20, MarginType::Isolated);
+    let order = |leverage, margin_type| NewFuturesOrder {
         leverage,
-        isolated,
+        margin_type,
         ..futures_order(false, Some(61_000), 1)
     };
     assert_eq!(
-        exchange.place_futures(ONE, order(20, false), START_MS).err(),
-        Some(Reject::MarginModeMismatch)
+        exchange.place_futures(ONE, order(20, MarginType::Cross), START_MS).err(),
+        Some(Reject::MarginTypeMismatch)
     );
     assert_eq!(
-        exchange.place_futures(ONE, order(10, true), START_MS).err(),
+        exchange.place_futures(ONE, order(10, MarginType::Isolated), START_MS).err(),
         Some(Reject::LeverageMismatch)
     );
-    assert_eq!(exchange.set_leverage(ONE, &symbol, 10, true).err(), Some(Reject::LeverageMismatch));
     assert_eq!(
-        exchange.set_leverage(ONE, &symbol, 20, false).err(),
-        Some(Reject::MarginModeMismatch)
+        exchange.set_leverage(ONE, &symbol, 10, MarginType::Isolated).err(),
+        Some(Reject::LeverageMismatch)
     );
-    assert!(exchange.place_futures(ONE, order(20, true), START_MS).is_ok());
+    assert_eq!(
+        exchange.set_leverage(ONE, &symbol, 20, MarginType::Cross).err(),
+        Some(Reject::MarginTypeMismatch)
+    );
+    assert!(exchange.place_futures(ONE, order(20, MarginType::Isolated), START_MS).is_ok());
     // 9,000 contracts are worth 540,000: too much for a leverage of 100.
     let large = NewFuturesOrder { leverage: 100, ..futures_order(true, Some(60_000), 9_000) };
     assert_eq!(
@@ -269,7 +276,7 @@ fn a_contract_has_one_leverage_and_one_margin_mode() {
 #[test]
 fn long_positions_pay_funding_every_eight_hours_at_a_positive_rate() {
     let mut exchange = quiet();
-    trade(&mut exchange, 60_000, 100, 10, true);
+    trade(&mut exchange, 60_000, 100, 10, MarginType::Isolated);
     let (long, short) = (cash(&exchange, ONE), cash(&exchange, TWO));
     // Prices do not move: the premium is 0, and the rate is the interest rate of 0.01 %, on a value of 6,000.
     exchange.run_due_tasks(START_MS + 8 * HOUR_MS);
@@ -301,7 +308,7 @@ fn long_and_short_cross_positions_are_liquidated_at_the_reported_price() {
     for (off, left) in [(50, d(1_000)), (-50, Decimal::ZERO)] {
         let mut exchange = quiet();
         exchange.set_available_balance(TWO, WalletKind::Futures, &"USDT".into(), d(100_000));
-        trade(&mut exchange, 60_000, 1_000, 100, false);
+        trade(&mut exchange, 60_000, 1_000, 100, MarginType::Cross);
         place(&mut exchange, TWO, futures_order(true, Some(60_000), 400));
         let short = NewFuturesOrder { leverage: 100, ..futures_order(false, Some(60_000), 400) };
         place(&mut exchange, ONE, short);
@@ -320,12 +327,16 @@ fn long_and_short_cross_positions_are_liquidated_at_the_reported_price() {
 #[test]
 fn insurance_pays_only_what_the_whole_margin_does_not_cover() {
     let mut exchange = quiet();
-    trade(&mut exchange, 60_000, 10, 100, true);
+    trade(&mut exchange, 60_000, 10, 100, MarginType::Isolated);
     let (before, margin) = (cash(&exchange, ONE), margin_of(&exchange));
     last_at(&mut exchange, 50_000, START_MS);
     for price in [59_800, 59_000] {
         let buy = futures_order(true, Some(price), 5);
-        place(&mut exchange, TWO, NewFuturesOrder { leverage: 10, isolated: false, ..buy });
+        place(
+            &mut exchange,
+            TWO,
+            NewFuturesOrder { leverage: 10, margin_type: MarginType::Cross, ..buy },
+        );
     }
     exchange.run_due_tasks(START_MS + HOUR_MS);
     assert_eq!((size(&exchange, ONE, true), cash(&exchange, ONE)), (Decimal::ZERO, before));

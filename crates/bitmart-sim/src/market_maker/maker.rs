@@ -11,7 +11,7 @@ use crate::{
     book::Side,
     futures::FuturesMarket,
     markets::MarketKind,
-    order_flow::{OrderFlow, WHOLE},
+    order_flow::{OrderFlow, PRICE_UNIT},
     spot::SpotMarket,
     tape::Candle,
 };
@@ -19,9 +19,9 @@ use crate::{
 /// Largest price or distance in ticks in a stored state, above all that the model reaches.
 const MAX_TICKS: i64 = 1_000_000_000_000_000_000;
 /// The prices to which the operator moves a market, in billionths of the start price.
-const MOVES_TO: RangeInclusive<i64> = WHOLE / 10..=WHOLE * 10;
+const MOVES_TO: RangeInclusive<i64> = PRICE_UNIT / 10..=PRICE_UNIT * 10;
 /// The same with the distance that the model adds later.
-const MOVES: RangeInclusive<i64> = WHOLE / 100..=WHOLE * 11;
+const MOVES: RangeInclusive<i64> = PRICE_UNIT / 100..=PRICE_UNIT * 11;
 
 impl Maker {
     pub(super) fn spot(market: &SpotMarket) -> Self {
@@ -75,7 +75,7 @@ impl Maker {
             && self.leader.is_none_or(|leader| leader < at)
             && self.price_decimals.max(self.size_decimals) <= DECIMALS
             && self.order_flow.is_consistent()
-            && MOVES.contains(&(WHOLE + self.shift + self.order_flow.distance()))
+            && MOVES.contains(&(PRICE_UNIT + self.shift + self.order_flow.distance()))
     }
 
     /// Starts the model and sets the levels, at least one tick apart.
@@ -92,7 +92,7 @@ impl Maker {
 
     /// Converts a distance into ticks.
     pub(super) fn ticks(&self, distance: i64) -> i64 {
-        let ticks = i128::from(self.start) * i128::from(distance) / i128::from(WHOLE);
+        let ticks = i128::from(self.start) * i128::from(distance) / i128::from(PRICE_UNIT);
         i64::try_from(ticks).unwrap_or(i64::MAX / 4)
     }
 
@@ -109,7 +109,7 @@ impl Maker {
 
     /// Whether the price can be moved to this one.
     pub(super) fn reaches(&self, to: i64) -> bool {
-        let whole = i128::from(to) * i128::from(WHOLE) / i128::from(self.start.max(1));
+        let whole = i128::from(to) * i128::from(PRICE_UNIT) / i128::from(self.start.max(1));
         i64::try_from(whole).is_ok_and(|whole| MOVES_TO.contains(&whole))
     }
 
@@ -117,10 +117,10 @@ impl Maker {
     /// market that follows another one has ticks of its own.
     pub(super) fn shift_by(&self, from: i64, to: i64) -> i64 {
         let middle = i128::from(self.middle()) * i128::from(to) / i128::from(from.max(1));
-        let whole = middle.saturating_mul(i128::from(WHOLE)) / i128::from(self.start.max(1));
+        let whole = middle.saturating_mul(i128::from(PRICE_UNIT)) / i128::from(self.start.max(1));
         let ends = i128::from(*MOVES_TO.start())..=i128::from(*MOVES_TO.end());
-        let whole = i64::try_from(whole.clamp(*ends.start(), *ends.end())).unwrap_or(WHOLE);
-        whole - WHOLE - self.order_flow.distance()
+        let whole = i64::try_from(whole.clamp(*ends.start(), *ends.end())).unwrap_or(PRICE_UNIT);
+        whole - PRICE_UNIT - self.order_flow.distance()
     }
 
     /// Returns the price of a level.

@@ -32,7 +32,7 @@ impl Exchange {
         if !self.accounts.contains_key(&account) {
             return Err(Reject::UnknownAccount);
         }
-        self.decisions.check_deposit(currency)?;
+        self.operator_settings.check_deposit(currency)?;
         if amount <= Decimal::ZERO {
             return Err(Reject::AmountNotPositive);
         }

@@ -52,14 +52,14 @@ impl Exchange {
         if self.account_mut(account).main.is_some() {
             return Err(Reject::SubAccountCannotWithdraw);
         }
-        let terms = self.decisions.terms(&request.currency);
+        let terms = self.operator_settings.terms(&request.currency);
         terms.check(request.amount, &request.address_memo)?;
         if request.payee == Some(account) {
             return Err(Reject::WithdrawalToSelf);
         }
-        self.decisions.check_withdrawal(&request.currency)?;
+        self.operator_settings.check_withdrawal(&request.currency)?;
         if request.payee.is_none() {
-            self.decisions.check_address(account, &request.currency, &request.address)?;
+            self.operator_settings.check_address(account, &request.currency, &request.address)?;
         }
         let [spot, funding] = [WalletKind::Spot, WalletKind::Funding]
             .map(|kind| self.wallet(account, kind, &plain).available);

@@ -91,8 +91,8 @@ impl fmt::Display for Reject {
             Self::PositionTooSmall => f.write_str("the position has too few unreserved contracts"),
             Self::LeverageTooHigh => f.write_str("the leverage is too high for the position"),
             Self::LeverageMismatch => f.write_str("open positions or orders have another leverage"),
-            Self::MarginModeMismatch => {
-                f.write_str("open positions or orders have another margin mode")
+            Self::MarginTypeMismatch => {
+                f.write_str("open positions or orders have another margin type")
             }
             Self::PositionsOpen => f.write_str("positions or orders are open"),
             Self::InsufficientBalance { source, account, currency, have, need } => {

@@ -7,7 +7,7 @@ use crate::{
     WalletRequest,
     account::WalletKind,
     book::{SelfTradePrevention, Side},
-    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode},
     margin::PairAmount,
     spot_order::NewSpotOrder,
     tests::{START_MS, futures_order, quiet, spot_order},
@@ -90,7 +90,7 @@ fn the_engine_checks_futures_orders_and_settings() {
     let set = |symbol: &str, leverage| FuturesRequest::SetLeverage {
         symbol: symbol.into(),
         leverage,
-        isolated: true,
+        margin_type: MarginType::Isolated,
     };
     let rows = [
         (

@@ -12,8 +12,8 @@ use smol_str::SmolStr;
 
 use self::watch::MarketWatch;
 use super::{
-    AccountId, Condition, MOST_FINISHED, MOST_WAITING, OperatorDecisions, OrderId, PriceType,
-    Traded, Trigger, TriggerState,
+    AccountId, Condition, MAX_FINISHED, MAX_WAITING, OperatorSettings, OrderId, PriceType, Traded,
+    Trigger, TriggerState,
 };
 
 /// The trigger orders of spot or of futures.
@@ -119,7 +119,7 @@ impl<T> TriggerOrders<T> {
     }
 
     pub(super) fn has_no_room_for(&self, account: AccountId, more: usize) -> bool {
-        self.owners.get(&account).map_or(0, BTreeSet::len) + more > MOST_WAITING
+        self.owners.get(&account).map_or(0, BTreeSet::len) + more > MAX_WAITING
     }
 
     /// Returns the markets of the waiting trigger orders.
@@ -141,10 +141,10 @@ impl<T: Traded> TriggerOrders<T> {
         symbol: &str,
         kind: PriceType,
         price: Decimal,
-        decisions: &OperatorDecisions,
+        operator_settings: &OperatorSettings,
     ) -> Vec<OrderId> {
         let Some(watch) = self.markets.get_mut(symbol) else { return Vec::new() };
-        let is_frozen = |one: &Trigger<T>| decisions.is_frozen(one.account);
+        let is_frozen = |one: &Trigger<T>| operator_settings.is_frozen(one.account);
         let reached = watch.reached(kind, price).filter_map(|id| self.waiting.get(&id));
         let mut triggered: Vec<_> =
             reached.filter(|one| !is_frozen(one)).map(|one| one.id).collect();
@@ -208,7 +208,7 @@ impl<T: Clone> TriggerOrders<T> {
     ) -> Trigger<T> {
         trigger.state = state;
         trigger.updated_ms = now_ms;
-        if self.finished.len() >= MOST_FINISHED {
+        if self.finished.len() >= MAX_FINISHED {
             self.finished.pop_front();
         }
         self.finished.push_back(trigger.clone());

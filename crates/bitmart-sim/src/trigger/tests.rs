@@ -9,7 +9,7 @@ use crate::{
     Command, OperatorCommand, Reject,
     account::WalletKind,
     book::SelfTradePrevention,
-    futures_order::{FuturesOrder, FuturesSide, NewFuturesOrder, OrderMode},
+    futures_order::{FuturesOrder, FuturesSide, MarginType, NewFuturesOrder, OrderMode},
     spot_order::NewSpotOrder,
     tests::{START_MS, quiet, spot_order},
 };
@@ -26,7 +26,7 @@ fn order(side: FuturesSide, price: Option<i64>, size: i64) -> NewFuturesOrder {
         size: size.into(),
         mode: OrderMode::GoodTillCanceled,
         leverage: 10,
-        isolated: false,
+        margin_type: MarginType::Cross,
         client_order_id: None,
         self_trade_prevention: SelfTradePrevention::CancelMaker,
     }

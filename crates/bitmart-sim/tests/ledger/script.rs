@@ -4,7 +4,7 @@ use bitmart_sim::{
     AccountId, Command, Decimal, Event, Exchange, FuturesRequest, OrderId, Outcome, Request, Setup,
     SpotRequest,
     book::{SelfTradePrevention, Side},
-    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode},
     spot_order::{NewSpotOrder, SpotOrderType},
     trigger::Preset,
 };
@@ -82,7 +82,7 @@ impl Random {
             size: Decimal::from(1 + self.below(20)),
             mode,
             leverage: 10,
-            isolated: false,
+            margin_type: MarginType::Cross,
             client_order_id: None,
             self_trade_prevention: SelfTradePrevention::CancelMaker,
         }

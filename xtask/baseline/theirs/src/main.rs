@@ -60,7 +60,7 @@ async fn main() -> Result<(), Failure> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())?;
     mac.update(format!("{now}#{memo}#{body}").as_bytes());
-    let answer: Envelope = reqwest::Client::new()
+    let response: Envelope = reqwest::Client::new()
         .post(format!("{}/spot/v2/submit_order", variable("BITMART_REST")?))
         .header("X-BM-KEY", key)
         .header("X-BM-TIMESTAMP", now.to_string())
@@ -71,7 +71,7 @@ async fn main() -> Result<(), Failure> {
         .await?
         .json()
         .await?;
-    println!("{} {} {:?}", answer.code, answer.message, answer.data.map(|data| data.order_id));
+    println!("{} {} {:?}", response.code, response.message, response.data.map(|data| data.order_id));
 
     let (mut socket, _) = tokio_tungstenite::connect_async(variable("BITMART_WS")?).await?;
     socket.send(Message::text(r#"{"op":"subscribe","args":["spot/ticker:BTC_USDT"]}"#)).await?;

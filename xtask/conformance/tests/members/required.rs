@@ -80,7 +80,7 @@ const REASONS: &[(&str, &[&str])] = &[
     ),
     ("when a rate was paid: the row is a rate at a time", &["funding_time"]),
     ("version: an update of a book applies to one version", &["version"]),
-    ("the answer: the response has no other content", &["isInviteUser", "server_time"]),
+    ("the only content of the response", &["isInviteUser", "server_time"]),
     (
         "the list: rows under another name are not absent",
         &[

@@ -13,7 +13,7 @@ use serde_json::Value;
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
-    println!("rest_answers: {} seeds", rest_answers()?);
+    println!("rest_responses: {} seeds", rest_responses()?);
     println!("ws_frames, ws_session: {} seeds", frames()?);
     println!("ws_book: {} seeds", books()?);
     println!("sim_commands: {} seeds", commands()?);
@@ -31,8 +31,8 @@ fn corpus(target: &str) -> Result<PathBuf> {
 }
 
 /// Each published response behind the byte of its endpoint.
-fn rest_answers() -> Result<usize> {
-    let corpus = corpus("rest_answers")?;
+fn rest_responses() -> Result<usize> {
+    let corpus = corpus("rest_responses")?;
     let mut count = 0;
     for (index, entry) in ENDPOINTS.iter().enumerate() {
         let id = entry.metadata.id;

@@ -17,8 +17,8 @@ use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 
 /// Frames that are recorded.
 const FRAMES: usize = 256;
-/// A book is pushed every five beats.
-const BEATS: usize = 50;
+/// A book is pushed every five steps of the market.
+const STEPS: usize = 50;
 /// Frames in one write.
 const BURST: usize = 64;
 
@@ -52,7 +52,7 @@ async fn record() -> Result<Vec<Vec<u8>>, Failure> {
     while frames.len() < FRAMES {
         let step = admin.post(format!("{}/market/step", text("/admin")?));
         let step =
-            step.bearer_auth(text("/admin_token")?).body(json!({ "steps": BEATS }).to_string());
+            step.bearer_auth(text("/admin_token")?).body(json!({ "steps": STEPS }).to_string());
         step.send().await?.error_for_status()?;
         // A ping is answered after everything that was pushed before it.
         socket.send(Message::text("ping")).await?;

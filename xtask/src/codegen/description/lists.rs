@@ -47,7 +47,7 @@ pub(crate) struct States {
 pub(crate) struct Paging {
     /// Parameter with the number of rows.
     pub(crate) size: String,
-    /// Most rows of a response.
+    /// Maximum number of rows of a response.
     pub(crate) max: u32,
     /// Parameter with the number of the page; absent where only the newest rows are returned.
     pub(crate) page: Option<String>,

@@ -32,7 +32,7 @@ fn truncates_files_to_the_valid_bytes() {
     };
     store.append(&added).expect("it is stored");
     drop(store);
-    // ColumnType if the program had been killed between the rows of a page and its state.
+    // As if the program had been killed between the rows of a page and its state.
     let paths = [rows_path(folder, "orders"), raw_path(folder, "orders")];
     let kept: Vec<_> = paths.iter().map(|path| std::fs::read(path).expect("a file")).collect();
     for (path, kept) in paths.iter().zip(&kept) {

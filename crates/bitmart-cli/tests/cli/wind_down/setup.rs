@@ -12,7 +12,7 @@ pub(super) const TRON: &str = "TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf";
 
 pub(super) const BITCOIN: &str = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";
 
-/// A sandbox with a stopped clock, 1,000 USDT and 0.5 BTC on spot and 500 USDT in futures.
+/// A sandbox with a stepped clock, 1,000 USDT and 0.5 BTC on spot and 500 USDT in futures.
 pub(super) fn place() -> Place {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time");
     let now = u64::try_from(now.as_millis()).expect("a time");

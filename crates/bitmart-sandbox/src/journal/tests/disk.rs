@@ -28,7 +28,7 @@ pub(super) struct DiskState {
     /// Whether all writes fail except those to the reserve.
     pub(super) full: bool,
     pub(super) reserve: Vec<u8>,
-    /// How many inputs the test knows to be stored.
+    /// How many entries the test knows to be stored.
     pub(super) acknowledged: u32,
     /// What power failures during writes of the reserve would have left.
     pub(super) failures: Vec<Failure>,
@@ -123,7 +123,7 @@ impl Storage for Disk {
         Ok(self.disk_state().reserve.clone())
     }
 
-    fn has_space(&self) -> bool {
+    fn has_free_space(&self) -> bool {
         !self.disk_state().full
     }
 }

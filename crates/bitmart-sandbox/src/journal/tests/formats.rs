@@ -5,22 +5,21 @@ use rust_decimal::Decimal;
 
 use super::{Disk, accounts, new_store, offset, open, open_error, stepped_config};
 use crate::{
-    input_number::InputNumber,
     journal::{
-        Record, StorageEvent,
+        Entry, EntryNumber, StorageEvent,
         store::{FORMAT, FORMER_FORMAT, Store},
     },
     shared::Shared,
 };
 
-fn content(disk: &Disk) -> (Store, Vec<(InputNumber, Record)>) {
+fn content(disk: &Disk) -> (Store, Vec<(EntryNumber, Entry)>) {
     let store = Store::with_backend(disk.clone()).expect("a store");
-    let records = store.load().expect("content").inputs;
-    (store, records)
+    let entries = store.load().expect("content").entries;
+    (store, entries)
 }
 
 #[test]
-fn inputs_of_format_2_are_replayed_without_comparison() {
+fn entries_of_format_2_are_replayed_without_comparison() {
     let disk = new_store();
     let (shared, _events) = open(&disk).expect("opens");
     shared.create_account();
@@ -28,59 +27,59 @@ fn inputs_of_format_2_are_replayed_without_comparison() {
     shared.flush();
     let expected = shared.snapshot().to_json().expect("JSON");
     let disk = Disk::with_content(disk.disk_state().synced.clone());
-    let (store, mut records) = content(&disk);
-    for (_, record) in &mut records {
+    let (store, mut entries) = content(&disk);
+    for (_, entry) in &mut entries {
         // In another format it is another number for the same state.
-        record.mark ^= 1;
+        entry.fingerprint ^= 1;
     }
-    store.append(&records).expect("stored");
+    store.append(&entries).expect("stored");
     store.set_format(FORMER_FORMAT).expect("stored");
     drop(store);
     let (again, events) = open(&disk).expect("opens");
     assert!(again.snapshot().to_json().expect("JSON") == expected);
-    assert!(matches!(events.recv(), Ok(StorageEvent::Converted { inputs: 2 })));
+    assert!(matches!(events.recv(), Ok(StorageEvent::Converted { entries: 2 })));
     again.create_account();
     again.flush();
     let count = accounts(&again);
-    // It now has the current format, in which inputs are compared.
+    // It now has the current format, in which entries are compared.
     let image = disk.disk_state().synced.clone();
-    let (store, mut records) = content(&Disk::with_content(image.clone()));
+    let (store, mut entries) = content(&Disk::with_content(image.clone()));
     assert_eq!(store.load().expect("content").format, FORMAT);
     let disk = Disk::with_content(image);
-    records[0].1.mark ^= 1;
+    entries[0].1.fingerprint ^= 1;
     let (changed, _) = content(&disk);
-    changed.append(&records).expect("stored");
+    changed.append(&entries).expect("stored");
     drop(changed);
     let message = open_error(&disk);
-    assert!(message.contains("replaying input 3 led to another state"), "{message}");
+    assert!(message.contains("replaying entry 3 led to another state"), "{message}");
     drop(store);
     assert_eq!(count, accounts(&shared) + 1);
 }
 
 #[test]
-fn a_journal_with_another_outcome_or_a_missing_input_is_rejected() {
+fn a_journal_with_another_outcome_or_a_missing_entry_is_rejected() {
     let disk = new_store();
     let (shared, _events) = open(&disk).expect("opens");
     shared.create_account();
     shared.set_balance(1, WalletKind::Spot, "BTC", Decimal::TWO).expect("a balance");
     shared.flush();
     let image = disk.disk_state().synced.clone();
-    // Another result of the second input.
+    // Another result of the second entry.
     let disk = Disk::with_content(image.clone());
-    let (store, mut records) = content(&disk);
-    assert_eq!(records.len(), 2);
-    records[1].1.mark ^= 1;
-    store.append(&records[1..]).expect("stored");
+    let (store, mut entries) = content(&disk);
+    assert_eq!(entries.len(), 2);
+    entries[1].1.fingerprint ^= 1;
+    store.append(&entries[1..]).expect("stored");
     drop(store);
     let message = open_error(&disk);
-    assert!(message.contains("replaying input 2 led to another state"), "{message}");
-    // A missing input.
+    assert!(message.contains("replaying entry 2 led to another state"), "{message}");
+    // A missing entry.
     let disk = Disk::with_content(image.clone());
-    let (store, records) = content(&disk);
-    store.append(&[(4, records[1].1.clone())]).expect("stored");
+    let (store, entries) = content(&disk);
+    store.append(&[(4, entries[1].1.clone())]).expect("stored");
     drop(store);
     let message = open_error(&disk);
-    assert!(message.contains("input 3 is missing"), "{message}");
+    assert!(message.contains("entry 3 is missing"), "{message}");
     assert!(open(&Disk::with_content(image)).is_ok());
 }
 

@@ -75,7 +75,7 @@ fn futures(rng: &mut Rng, orders: &[OrderId]) -> Request {
                     ],
                 ),
                 leverage: pick(rng, &[10, 20]),
-                isolated: rng.chance(20),
+                margin_type: rng.chance(20).into(),
                 client_order_id: None,
                 self_trade_prevention: SelfTradePrevention::CancelMaker,
             };
@@ -163,7 +163,7 @@ fn rejected_commands_are_repeated_like_others() {
         let last = Command::Customer { account: AccountId(1), request: unknown };
         assert!(state.apply(last).is_err());
         // Without a checkpoint: all of it has to happen again.
-        let stored = state.recorder.flush().expect("a journal");
+        let stored = state.journal.flush().expect("a journal");
         drop(state);
         let _ = stored.recv();
         assert!(rejected > 60 && orders.len() > 10, "{rejected} rejected, {} orders", orders.len());

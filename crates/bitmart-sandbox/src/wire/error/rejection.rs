@@ -127,7 +127,7 @@ fn code(reject: &Reject, family: ErrorFamily) -> u32 {
         R::PositionTooSmall => 40020,
         R::LeverageTooHigh => 40029,
         R::LeverageMismatch => 40040,
-        R::MarginModeMismatch => 40012,
+        R::MarginTypeMismatch => 40012,
         R::PositionsOpen => 40059,
         R::InsufficientBalance { .. } => match family {
             F::Spot => 50020,

@@ -3,7 +3,7 @@
 use bitmart_sim::{
     Reject,
     futures::FuturesRules,
-    futures_order::{FuturesSide, OrderMode},
+    futures_order::{FuturesSide, MarginType, OrderMode},
     rules::check_client_order_id,
     trigger::{Preset, PresetPrice, PriceType},
 };
@@ -11,7 +11,7 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 use smol_str::SmolStr;
 
 use crate::wire::{
-    Call,
+    Call, enums,
     error::{ErrorFamily, WireError, error, rejection_error},
     number,
     params::Params,
@@ -78,13 +78,11 @@ pub(crate) fn leverage(params: &Params, rules: &FuturesRules) -> Result<Option<u
     value.to_u32().filter(|_| value.fract().is_zero()).ok_or_else(|| error(40040)).map(Some)
 }
 
-/// Whether the margin is isolated.
-pub(crate) fn isolated(params: &Params, opens: bool) -> Result<bool, WireError> {
+/// The margin type. An order that closes needs none.
+pub(crate) fn margin_type(params: &Params, opens: bool) -> Result<MarginType, WireError> {
     match params.text("open_type")?.as_deref() {
-        Some("isolated") => Ok(true),
-        Some("cross") => Ok(false),
-        None if !opens => Ok(false),
-        _ => Err(error(40045)),
+        None if !opens => Ok(MarginType::Cross),
+        open_type => open_type.and_then(enums::parse_margin_type).ok_or_else(|| error(40045)),
     }
 }
 

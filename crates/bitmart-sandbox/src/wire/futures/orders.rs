@@ -37,7 +37,7 @@ pub(crate) fn contracts(call: &mut Call<'_>) -> HandlerResult {
 /// No source documents the status of a halted contract. This one is derived from the text of code 40015.
 fn details_row(market: &FuturesMarket, exchange: &Exchange, now_ms: u64) -> Value {
     let (rules, open_interest) = (&market.rules, open_interest_of(exchange, market));
-    let delisted_ms = exchange.decisions().delisted_ms(&rules.symbol);
+    let delisted_ms = exchange.operator_settings().delisted_ms(&rules.symbol);
     let status = match (delisted_ms, exchange.is_halted(&rules.symbol)) {
         (Some(_), _) => "Delisted",
         (None, true) => "Paused",
@@ -113,10 +113,10 @@ fn parse_order(call: &Call<'_>) -> Result<NewFuturesOrder, WireError> {
     let mode = fields::mode(params, market)?;
     let size = fields::size(params, rules)?;
     let price = if market { None } else { Some(fields::price(params, "price", rules)?) };
-    let isolated = fields::isolated(params, side.opens())?;
+    let margin_type = fields::margin_type(params, side.opens())?;
     let leverage = match fields::leverage(params, rules)? {
         Some(leverage) => leverage,
-        None => call.exchange.leverage_of(call.account_id()?, rules, isolated),
+        None => call.exchange.leverage_of(call.account_id()?, rules, margin_type),
     };
     let client_order_id = fields::client_order_id(params)?;
     let symbol = rules.symbol.clone();
@@ -127,7 +127,7 @@ fn parse_order(call: &Call<'_>) -> Result<NewFuturesOrder, WireError> {
         size,
         mode,
         leverage,
-        isolated,
+        margin_type,
         client_order_id,
         self_trade_prevention,
     })

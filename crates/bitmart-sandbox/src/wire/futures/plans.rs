@@ -49,7 +49,7 @@ fn parse_plan(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireErro
         size: fields::size(params, rules)?,
         mode: fields::mode(params, market)?,
         leverage: fields::leverage(params, rules)?.ok_or_else(|| params.missing("leverage"))?,
-        isolated: fields::isolated(params, true)?,
+        margin_type: fields::margin_type(params, true)?,
         client_order_id: None,
         self_trade_prevention: SelfTradePrevention::CancelMaker,
     };
@@ -174,7 +174,7 @@ fn parse_trailing(params: &Params, rules: &FuturesRules) -> Result<NewPlan, Wire
         size: fields::size(params, rules)?,
         mode: OrderMode::GoodTillCanceled,
         leverage: fields::leverage(params, rules)?.ok_or_else(|| params.missing("leverage"))?,
-        isolated: fields::isolated(params, true)?,
+        margin_type: fields::margin_type(params, true)?,
         client_order_id: None,
         self_trade_prevention: SelfTradePrevention::CancelMaker,
     };

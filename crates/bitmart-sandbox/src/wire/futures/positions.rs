@@ -11,6 +11,7 @@ use smol_str::SmolStr;
 use crate::wire::{
     Call, HandlerResult,
     decimal::{exact_price, plain},
+    enums,
     error::error,
     futures::history::{is_copy_trading, symbol},
     futures::settings::position_mode_name,
@@ -71,7 +72,7 @@ pub(crate) fn positions(call: &mut Call<'_>) -> HandlerResult {
                     (false, true) => "long",
                     (false, false) => "short",
                 },
-                "open_type": if position.isolated { "isolated" } else { "cross" },
+                "open_type": enums::margin_type(position.margin_type),
                 "unrealized_pnl": row.unrealized(),
                 "liquidation_price": row.liquidation_price(),
                 "max_notional_value": row.max_value(),
@@ -87,7 +88,7 @@ pub(crate) fn positions_v1(call: &mut Call<'_>) -> HandlerResult {
         with_fields(
             common(row),
             json!({
-                "margin_type": if row.position.isolated { "Isolated" } else { "Cross" },
+                "margin_type": enums::capitalized_margin_type(row.position.margin_type),
                 "position_mode": position_mode_name(row.owner.one_way),
                 "position_type": if row.long { 1 } else { 2 },
                 "unrealized_value": row.unrealized(),
@@ -101,7 +102,7 @@ pub(crate) fn position_risk(call: &mut Call<'_>) -> HandlerResult {
     rows(call, |row| {
         let Row { market, position, .. } = row;
         let open = |word: &'static str| if position.is_open() { word } else { "" };
-        let isolated = if position.isolated { row.margin } else { Decimal::ZERO };
+        let isolated = if position.margin_type.is_isolated() { row.margin } else { Decimal::ZERO };
         json!({
             "symbol": market.rules.symbol.as_str(),
             "position_amt": plain(position.size),
@@ -110,7 +111,7 @@ pub(crate) fn position_risk(call: &mut Call<'_>) -> HandlerResult {
             "liquidation_price": row.liquidation_price(),
             "leverage": row.leverage().to_string(),
             "max_notional_value": row.max_value(),
-            "margin_type": open(if position.isolated { "Isolated" } else { "Cross" }),
+            "margin_type": open(enums::capitalized_margin_type(position.margin_type)),
             "isolated_margin": plain(isolated),
             "position_side": open(if row.long { "Long" } else { "Short" }),
             "notional": plain(row.mark_value()),
@@ -148,7 +149,7 @@ fn rows(call: &mut Call<'_>, render: fn(&Row<'_>) -> Value) -> HandlerResult {
                     next_leverage: call.exchange.leverage_of(
                         account,
                         &market.rules,
-                        position.isolated,
+                        position.margin_type,
                     ),
                     liquidation,
                     now_ms: call.now_ms,
@@ -215,7 +216,7 @@ pub(crate) fn pushed_position(
         "symbol": symbol.as_str(),
         "hold_volume": plain(position.size),
         "position_type": if long { 1 } else { 2 },
-        "open_type": if position.isolated { 1 } else { 2 },
+        "open_type": enums::margin_type_number(position.margin_type),
         "frozen_volume": plain(position.closing),
         "close_volume": plain(position.closed),
         "hold_avg_price": entry.clone(),

@@ -3,7 +3,9 @@
 use bitmart_sim::{FuturesRequest, futures::FuturesMarket};
 use serde_json::{Value, json};
 
-use crate::wire::{Call, HandlerResult, decimal::plain, error::error, futures::fields::leverage};
+use crate::wire::{
+    Call, HandlerResult, decimal::plain, enums, error::error, futures::fields::leverage,
+};
 
 /// Enumeration `futures_position_mode`.
 pub(crate) fn position_mode_name(one_way: bool) -> &'static str {
@@ -35,17 +37,14 @@ pub(crate) fn set_leverage(call: &mut Call<'_>) -> HandlerResult {
     let symbol = call.params.required("symbol")?;
     let market = call.exchange.futures_market(symbol.as_str()).ok_or_else(|| error(40034))?;
     let open_type = call.params.required("open_type")?;
-    let isolated = match open_type.as_str() {
-        "isolated" => true,
-        "cross" => false,
-        _ => return Err(error(40045)),
-    };
+    let margin_type = enums::parse_margin_type(&open_type).ok_or_else(|| error(40045))?;
     let rules = market.rules.clone();
     if let Some(leverage) = leverage(&call.params, &rules)? {
         let symbol = rules.symbol.clone();
-        call.exchange.apply(account, FuturesRequest::SetLeverage { symbol, leverage, isolated })?;
+        call.exchange
+            .apply(account, FuturesRequest::SetLeverage { symbol, leverage, margin_type })?;
     }
-    let leverage = call.exchange.leverage_of(account, &rules, isolated);
+    let leverage = call.exchange.leverage_of(account, &rules, margin_type);
     Ok(json!({
         "symbol": symbol,
         "leverage": leverage.to_string(),

@@ -4,7 +4,7 @@ use bitmart_sim::{
     FuturesRequest,
     book::SelfTradePrevention,
     futures::FuturesRules,
-    futures_order::{NewFuturesOrder, OrderMode},
+    futures_order::{MarginType, NewFuturesOrder, OrderMode},
     trigger::{Condition, NewPlan, Plan, PlanChange, PlanKind, Preset},
 };
 use rust_decimal::Decimal;
@@ -29,7 +29,7 @@ pub(crate) fn submit_tp_sl_order(call: &mut Call<'_>) -> HandlerResult {
     // A direction that was never open has a record without a leverage.
     let position = positions.and_then(|all| all.get(&key));
     if let Some(position) = position.filter(|position| position.is_open()) {
-        (order.leverage, order.isolated) = (position.leverage, position.isolated);
+        (order.leverage, order.margin_type) = (position.leverage, position.margin_type);
         if plan.terms.whole_position {
             order.size = position.size;
         }
@@ -63,7 +63,7 @@ fn parse(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
         size,
         mode: OrderMode::GoodTillCanceled,
         leverage: 1,
-        isolated: false,
+        margin_type: MarginType::Cross,
         client_order_id: None,
         self_trade_prevention: SelfTradePrevention::CancelMaker,
     };

@@ -174,7 +174,7 @@ pub(crate) fn currencies(call: &mut Call<'_>) -> HandlerResult {
     let names: BTreeSet<_> =
         pairs.flat_map(|market| [&market.rules.base, &market.rules.quote]).collect();
     let row = |name: &SmolStr| {
-        let (deposits, withdrawals) = call.exchange.decisions().is_open(name);
+        let (deposits, withdrawals) = call.exchange.operator_settings().is_open(name);
         json!({
             "id": name.as_str(),
             "name": full_name(name),

@@ -8,7 +8,7 @@ use crate::{
     account::WalletKind,
     book::SelfTradePrevention,
     conservation::steps::START_MS,
-    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode},
     tape::Candle,
     tests::futures_order,
     transfer::{AccountWallet, NewTransfer},
@@ -103,17 +103,20 @@ fn reduce_only_orders_never_open_a_position() {
 }
 
 #[test]
-fn leverage_and_margin_mode_cannot_change_under_an_open_order() {
+fn leverage_and_margin_type_cannot_change_under_an_open_order() {
     let mut exchange = quiet();
-    let set = |leverage, isolated| FuturesRequest::SetLeverage {
+    let set = |leverage, margin_type| FuturesRequest::SetLeverage {
         symbol: "BTCUSDT".into(),
         leverage,
-        isolated,
+        margin_type,
     };
     let order =
         place_futures(&mut exchange, 1, futures_order(true, Some(59_000), 10)).expect("placed");
-    assert_eq!(apply(&mut exchange, 1, set(20, false)), Err(Reject::LeverageMismatch));
-    assert_eq!(apply(&mut exchange, 1, set(10, true)), Err(Reject::MarginModeMismatch));
+    assert_eq!(apply(&mut exchange, 1, set(20, MarginType::Cross)), Err(Reject::LeverageMismatch));
+    assert_eq!(
+        apply(&mut exchange, 1, set(10, MarginType::Isolated)),
+        Err(Reject::MarginTypeMismatch)
+    );
     let other = NewFuturesOrder { leverage: 100, ..futures_order(true, Some(59_000), 10) };
     assert_eq!(place_futures(&mut exchange, 1, other.clone()), Err(Reject::LeverageMismatch));
     // A trigger order is checked when it is placed.
@@ -123,7 +126,7 @@ fn leverage_and_margin_mode_cannot_change_under_an_open_order() {
     let state = exchange.triggers().futures.get(id).map(|plan| plan.state);
     assert_eq!(state, Some(TriggerState::Rejected));
     apply(&mut exchange, 1, FuturesRequest::Cancel(order)).expect("open");
-    apply(&mut exchange, 1, set(20, false)).expect("nothing open");
+    apply(&mut exchange, 1, set(20, MarginType::Cross)).expect("nothing open");
 }
 
 /// Profit that is not realized pays for cross orders only; it can neither leave the wallet nor be spent twice.

@@ -166,9 +166,10 @@ pub(in crate::conservation) fn futures_order(owner: &Account, order: &Futures) -
     use OrderMode::{FillOrKill, GoodTillCanceled, ImmediateOrCancel, PostOnly};
     use SelfTradePrevention::{CancelBoth, CancelMaker, CancelTaker};
     let open = owner.open_positions().next().filter(|_| order.same_terms);
-    let (leverage, isolated) = open.map_or((order.leverage, order.isolated), |(_, _, position)| {
-        (position.leverage, position.isolated)
-    });
+    let (leverage, margin_type) = open
+        .map_or((order.leverage, order.margin_type), |(_, _, position)| {
+            (position.leverage, position.margin_type)
+        });
     NewFuturesOrder {
         symbol: "BTCUSDT".into(),
         side: [OpenLong, CloseShort, CloseLong, OpenShort][order.side],
@@ -176,7 +177,7 @@ pub(in crate::conservation) fn futures_order(owner: &Account, order: &Futures) -
         size: Decimal::from(order.size),
         mode: [GoodTillCanceled, FillOrKill, ImmediateOrCancel, PostOnly][order.mode],
         leverage,
-        isolated,
+        margin_type,
         client_order_id: None,
         self_trade_prevention: [CancelMaker, CancelTaker, CancelBoth][order.self_trade_prevention],
     }

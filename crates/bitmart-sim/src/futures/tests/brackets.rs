@@ -27,7 +27,7 @@ fn brackets_of_the_operator_bound_leverage_and_value_of_new_orders() {
     assert_eq!((second.floor, second.cum), (d(10_000), d(900)), "the margin has no jump");
     let order = |leverage, size| NewFuturesOrder {
         leverage,
-        isolated: true,
+        margin_type: MarginType::Isolated,
         ..futures_order(true, Some(60_000), size)
     };
     let place = |exchange: &mut Exchange, order| exchange.place_futures(ONE, order, START_MS);
@@ -42,16 +42,16 @@ fn brackets_of_the_operator_bound_leverage_and_value_of_new_orders() {
 #[test]
 fn a_leverage_that_was_set_counts_up_to_the_highest_of_the_contract() {
     let mut exchange = quiet();
-    exchange.set_leverage(ONE, &"BTCUSDT".into(), 50, true).expect("accepted");
+    exchange.set_leverage(ONE, &"BTCUSDT".into(), 50, MarginType::Isolated).expect("accepted");
     set(&mut exchange, vec![row(20, 1_000_000, "0.01")]).expect("accepted");
     let rules = &exchange.futures["BTCUSDT"].rules;
-    assert_eq!(exchange.leverage_of(ONE, rules, true), 20);
+    assert_eq!(exchange.leverage_of(ONE, rules, MarginType::Isolated), 20);
 }
 
 #[test]
 fn a_higher_maintenance_ratio_liquidates_a_position_that_keeps_its_leverage() {
     let mut exchange = quiet();
-    trade(&mut exchange, 60_000, 100, 20, true);
+    trade(&mut exchange, 60_000, 100, 20, MarginType::Isolated);
     mark_at(&mut exchange, 60_000, START_MS);
     set(&mut exchange, vec![row(10, 1_000_000, "0.04")]).expect("accepted");
     mark_at(&mut exchange, 60_000, START_MS + HOUR_MS);

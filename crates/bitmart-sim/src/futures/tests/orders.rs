@@ -6,7 +6,7 @@ use super::*;
 fn a_sell_in_one_way_mode_closes_the_long_position_and_opens_a_short_one() {
     let mut exchange = quiet();
     exchange.set_one_way(ONE, true).expect("nothing is open");
-    trade(&mut exchange, 60_000, 10, 10, false);
+    trade(&mut exchange, 60_000, 10, 10, MarginType::Cross);
     assert_eq!(exchange.set_one_way(ONE, false).err(), Some(Reject::PositionsOpen));
     let reduce = |size| NewFuturesOrder {
         side: FuturesSide::CloseLong,
@@ -32,7 +32,7 @@ fn a_sell_in_one_way_mode_closes_the_long_position_and_opens_a_short_one() {
 fn a_one_way_order_opens_when_another_order_closed_its_contracts() {
     let mut exchange = quiet();
     exchange.set_one_way(ONE, true).expect("nothing is open");
-    trade(&mut exchange, 60_000, 10, 10, false);
+    trade(&mut exchange, 60_000, 10, 10, MarginType::Cross);
     let resting = place(&mut exchange, ONE, futures_order(false, Some(70_000), 10));
     assert_eq!(exchange.futures_orders[&resting].reserved, d(0));
     place(&mut exchange, TWO, futures_order(true, Some(59_000), 6));
@@ -58,7 +58,7 @@ fn an_average_price_is_rounded_down_to_the_decimals_of_the_contract() {
 fn closing_in_one_way_mode_needs_no_margin() {
     let mut exchange = quiet();
     exchange.set_one_way(ONE, true).expect("nothing is open");
-    trade(&mut exchange, 60_000, 490, 10, false);
+    trade(&mut exchange, 60_000, 490, 10, MarginType::Cross);
     assert!(cash(&exchange, ONE) < d(50));
     let id = place(&mut exchange, ONE, futures_order(false, Some(60_000), 490));
     assert_eq!(exchange.futures_orders[&id].reserved, Decimal::ZERO);
@@ -133,7 +133,7 @@ fn fill_or_kill_does_not_count_orders_that_its_own_trades_would_cancel() {
         let other = AccountId(3);
         exchange.set_available_balance(other, WalletKind::Futures, &"USDT".into(), d(3_000));
         exchange.set_one_way(ONE, true).expect("nothing is open");
-        trade(&mut exchange, 60_000, 10, 10, false);
+        trade(&mut exchange, 60_000, 10, 10, MarginType::Cross);
         let reduce = NewFuturesOrder {
             side: FuturesSide::CloseLong,
             ..futures_order(false, Some(60_200), 10)
@@ -175,14 +175,14 @@ fn a_killed_order_with_cancel_both_cancels_the_own_order_that_it_would_match() {
 }
 
 #[test]
-fn a_closing_order_has_leverage_and_margin_mode_of_its_position() {
+fn a_closing_order_has_leverage_and_margin_type_of_its_position() {
     let mut exchange = quiet();
-    trade(&mut exchange, 60_000, 10, 20, true);
+    trade(&mut exchange, 60_000, 10, 20, MarginType::Isolated);
     let close =
         NewFuturesOrder { side: FuturesSide::CloseLong, ..futures_order(false, Some(70_000), 4) };
     let id = place(&mut exchange, ONE, close);
     let order = &exchange.futures_orders[&id].request;
-    assert_eq!((order.leverage, order.isolated), (20, true));
+    assert_eq!((order.leverage, order.margin_type), (20, MarginType::Isolated));
     // Changing how much it closes is reported as a change of the position.
     exchange.take_events();
     assert!(exchange.modify_futures(ONE, id, None, Some(d(6)), START_MS).is_ok());

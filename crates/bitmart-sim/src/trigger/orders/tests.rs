@@ -78,11 +78,11 @@ fn triggered(
     symbol: &str,
     kind: PriceType,
     price: Decimal,
-    decisions: &OperatorDecisions,
+    operator_settings: &OperatorSettings,
 ) -> Vec<OrderId> {
     let mut triggered = Vec::new();
     for one in all {
-        if one.terms.order.symbol != symbol || decisions.is_frozen(one.account) {
+        if one.terms.order.symbol != symbol || operator_settings.is_frozen(one.account) {
             continue;
         }
         let is_met = match &mut one.condition {
@@ -149,14 +149,14 @@ proptest! {
                 }
                 Step::Price { market, kind, price } => {
                     let (symbol, price) = (SYMBOLS[market], Decimal::from(price));
-                    let decisions = &exchange.decisions;
+                    let operator_settings = &exchange.operator_settings;
                     let watch = orders.markets.get(symbol);
                     let is_affected = watch.is_some_and(|one| one.is_affected_by(kind, price));
                     let before = all.clone();
-                    let expected = triggered(&mut all, symbol, kind, price, decisions);
+                    let expected = triggered(&mut all, symbol, kind, price, operator_settings);
                     prop_assert!(is_affected || before == all, "an order did not see the price");
                     prop_assert!(is_affected || expected.is_empty());
-                    let triggered = orders.triggered_by(symbol, kind, price, decisions);
+                    let triggered = orders.triggered_by(symbol, kind, price, operator_settings);
                     prop_assert_eq!(&triggered, &expected);
                     for id in expected {
                         all.retain(|one| one.id != id);
@@ -165,7 +165,7 @@ proptest! {
                 }
                 Step::Freeze { account, frozen } => {
                     let operation = Operation::Freeze { account, frozen };
-                    let command = Command::Operator(OperatorCommand::Decide(operation));
+                    let command = Command::Operator(OperatorCommand::Operate(operation));
                     exchange.apply(command, START_MS).expect("an account");
                 }
                 Step::Restore => {

@@ -65,7 +65,7 @@ fn take_profits_need_a_position_of_their_size() {
     long(&mut exchange);
     assert_eq!(code(&mut exchange, Some(6)), Err(Reject::PositionTooSmall));
     assert!(code(&mut exchange, Some(5)).is_ok());
-    for _ in 1..MOST_WAITING {
+    for _ in 1..MAX_WAITING {
         code(&mut exchange, None).expect("accepted");
     }
     assert_eq!(code(&mut exchange, None), Err(Reject::TooManyTriggerOrders));
@@ -132,8 +132,11 @@ fn the_size_of_a_stop_loss_for_the_whole_position_follows_the_position() {
 #[test]
 fn a_stop_loss_at_the_mark_price_prevents_a_liquidation_however_far_the_clock_jumps() {
     let mut exchange = quiet();
-    let isolated =
-        |order: NewFuturesOrder| NewFuturesOrder { leverage: 100, isolated: true, ..order };
+    let isolated = |order: NewFuturesOrder| NewFuturesOrder {
+        leverage: 100,
+        margin_type: MarginType::Isolated,
+        ..order
+    };
     place(&mut exchange, OTHER, order(FuturesSide::OpenShort, Some(60_000), 5));
     place(&mut exchange, ME, isolated(order(FuturesSide::OpenLong, Some(60_000), 5)));
     let condition = Condition::Reach {

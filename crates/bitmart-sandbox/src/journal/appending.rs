@@ -1,4 +1,4 @@
-//! Recording of inputs, and the progress of their storage.
+//! Appending of entries, and the progress of their storage.
 
 use std::{
     sync::mpsc::{self, Sender},
@@ -8,10 +8,9 @@ use std::{
 use tokio::sync::watch;
 
 use super::{
-    Checkpoint, Entry, Record,
+    Change, Checkpoint, Entry, EntryNumber,
     writer::{Message, Progress},
 };
-use crate::input_number::InputNumber;
 
 /// Work after which a checkpoint is stored, in requests. Replaying this much takes about a second at a restart. Unit
 /// tests use a small value, so that they store checkpoints as well.
@@ -19,67 +18,68 @@ const CHECKPOINT: u64 = if cfg!(test) { 25 } else { 20_000 };
 /// The work of one step of all markets, in requests.
 const STEP_WORK: u64 = 10;
 
-/// Records the inputs of a state. It is behind the lock of the state, so that inputs are stored in the order in which
-/// they were applied.
+/// The journal of a state. It is behind the lock of the state, so that changes are stored in the order in which they
+/// were made.
 #[derive(Debug, Default)]
-pub(crate) enum Recorder {
+pub(crate) enum Journal {
     /// Nothing is stored.
     #[default]
     Off,
-    /// Stored inputs are replayed. Contains the mark after the latest one.
+    /// Stored entries are replayed. Contains the fingerprint after the latest one.
     Replay(Option<u64>),
     Live(Live),
-    /// The journal is closed. Contains the last input, which is above all stored ones after any further input.
-    Closed(InputNumber),
+    /// Nothing is stored any more. Contains the number of the last entry; after a further change, the largest number,
+    /// which is never stored.
+    Closed(EntryNumber),
 }
 
 /// The connection to a writer.
 #[derive(Debug)]
 pub(crate) struct Live {
     writer: Sender<Message>,
-    last: InputNumber,
+    last: EntryNumber,
     /// Work since the last checkpoint, in requests.
     work: u64,
 }
 
-impl Recorder {
-    /// Records inputs after `last` with a writer.
-    pub(super) fn live(writer: Sender<Message>, last: InputNumber) -> Self {
+impl Journal {
+    /// Appends entries after `last` with a writer.
+    pub(super) fn live(writer: Sender<Message>, last: EntryNumber) -> Self {
         Self::Live(Live { writer, last, work: 0 })
     }
 
-    /// Records an input and returns its number; 0 if nothing is stored.
-    pub(crate) fn record(
+    /// Appends an entry and returns its number; 0 if nothing is stored.
+    pub(crate) fn append(
         &mut self,
-        entry: Entry,
+        change: Change,
         now_ms: u64,
-        mark: impl FnOnce() -> u64,
-    ) -> InputNumber {
+        fingerprint: impl FnOnce() -> u64,
+    ) -> EntryNumber {
         match self {
             Self::Off => 0,
             Self::Replay(last) => {
-                *last = Some(mark());
+                *last = Some(fingerprint());
                 0
             }
             Self::Closed(last) => {
-                // It is never stored, so its outcome is never reported.
-                *last = InputNumber::MAX;
+                // The change is never stored, so its outcome is never reported.
+                *last = EntryNumber::MAX;
                 *last
             }
             Self::Live(live) => {
                 live.last += 1;
-                live.work += if entry == Entry::Step { STEP_WORK } else { 1 };
-                let record = Record { now_ms, mark: mark(), entry };
+                live.work += if change == Change::Step { STEP_WORK } else { 1 };
+                let entry = Entry { now_ms, fingerprint: fingerprint(), change };
                 // An error means that the writer has failed. It has reported that, and what is not stored is reported
                 // to callers as such.
-                let _ = live.writer.send(Message::Record(live.last, record));
+                let _ = live.writer.send(Message::Entry(live.last, entry));
                 live.last
             }
         }
     }
 
-    /// The number of the latest input.
-    pub(crate) fn last(&self) -> InputNumber {
+    /// The number of the latest entry.
+    pub(crate) fn last(&self) -> EntryNumber {
         match self {
             Self::Live(live) => live.last,
             Self::Closed(last) => *last,
@@ -105,17 +105,17 @@ impl Recorder {
         drop(thread::Builder::new().name("checkpoint".to_owned()).spawn(encode));
     }
 
-    /// Counts an input that is not stored, because a checkpoint that includes it follows. Returns its number.
-    pub(crate) fn skip(&mut self) -> InputNumber {
+    /// Counts an entry that is not stored, because a checkpoint that includes it follows. Returns its number.
+    pub(crate) fn skip(&mut self) -> EntryNumber {
         if let Self::Live(live) = self {
             live.last += 1;
         }
         self.last()
     }
 
-    /// Takes back [`skip`](Self::skip), if no such checkpoint was stored: a missing number would make the folder
+    /// Undoes [`skip`](Self::skip) if that checkpoint was not stored: a missing number would make the folder
     /// unreadable.
-    pub(crate) fn unskip(&mut self) {
+    pub(crate) fn undo_skip(&mut self) {
         if let Self::Live(live) = self {
             live.last -= 1;
         }
@@ -130,7 +130,7 @@ impl Recorder {
         sent.is_ok() && stored.recv().is_ok_and(|stored| stored)
     }
 
-    /// Returns a receiver that ends when all recorded inputs are stored, or cannot be stored.
+    /// Returns a receiver that ends when all entries so far are stored, or cannot be stored.
     pub(crate) fn flush(&self) -> Option<mpsc::Receiver<()>> {
         let Self::Live(live) = self else { return None };
         let (done, receiver) = mpsc::channel();
@@ -138,7 +138,7 @@ impl Recorder {
         Some(receiver)
     }
 
-    /// Stores a final checkpoint, if there is one, and ends the writer. Later inputs are not stored.
+    /// Stores a final checkpoint, if there is one, and ends the writer. Later entries are not stored.
     pub(crate) fn close(&mut self, checkpoint: Option<&Checkpoint>) {
         let closed = Self::Closed(self.last());
         if let Self::Live(live) = std::mem::replace(self, closed)
@@ -154,8 +154,8 @@ impl Recorder {
 pub(crate) struct StorageProgress(pub(super) watch::Receiver<Progress>);
 
 impl StorageProgress {
-    /// Waits until an input and all inputs before it are stored. Returns false if nothing can be stored at present.
-    pub(crate) async fn wait_until_stored(&self, number: InputNumber) -> bool {
+    /// Waits until an entry and all entries before it are stored. Returns false if nothing can be stored at present.
+    pub(crate) async fn wait_until_stored(&self, number: EntryNumber) -> bool {
         let mut progress = self.0.clone();
         let reached = progress.wait_for(|progress| {
             progress.stored >= number || (progress.stalled && progress.handled >= number)
@@ -163,12 +163,12 @@ impl StorageProgress {
         reached.await.is_ok_and(|progress| progress.stored >= number)
     }
 
-    /// Whether an input and all inputs before it are stored.
-    pub(crate) fn is_stored(&self, number: InputNumber) -> bool {
+    /// Whether an entry and all entries before it are stored.
+    pub(crate) fn is_stored(&self, number: EntryNumber) -> bool {
         self.0.borrow().stored >= number
     }
 
-    /// Whether new inputs can be stored. They cannot after the writer has ended.
+    /// Whether new entries can be stored. They cannot after the writer has ended.
     pub(crate) fn is_writable(&self) -> bool {
         self.0.has_changed().is_ok() && !self.0.borrow().stalled
     }

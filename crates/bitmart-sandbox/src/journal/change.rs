@@ -1,4 +1,4 @@
-//! The entries of the journal: every change of the state of a sandbox.
+//! The changes of the state of a sandbox, which the journal stores.
 
 use std::{fmt, net::IpAddr};
 
@@ -9,7 +9,7 @@ use crate::keys::{ApiKey, Permission};
 
 /// A change of the state. Together with the state and the time it determines the outcome completely.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Entry {
+pub(crate) enum Change {
     /// A command to the exchange.
     Command(Command),
     /// One step of the market and of the feed.

@@ -10,12 +10,12 @@ use tokio::{
 use crate::Failure;
 
 /// A connection and its unread bytes.
-pub(crate) struct Wire {
+pub(crate) struct Connection {
     stream: TcpStream,
     received: Vec<u8>,
 }
 
-impl Wire {
+impl Connection {
     pub(crate) async fn connect(authority: &str) -> Result<Self, Failure> {
         let stream = TcpStream::connect(authority).await?;
         stream.set_nodelay(true)?;

@@ -1,8 +1,8 @@
-//! The stored form of every entry. A renamed command or field would make folders unreadable.
+//! The stored form of every change. A renamed command or field would make folders unreadable.
 //!
-//! A new entry, command or field gets a new line in `fixtures/journal/entries.jsonl`. Existing lines do not change.
-//! If `BITMART_WRITE_ENTRIES` is set, the test rewrites the file in the current form. `format-2/entries.jsonl` has the
-//! same entries with the names of format 2.
+//! A new change, command or field gets a new line in `fixtures/journal/changes.jsonl`. Existing lines do not change.
+//! If `BITMART_WRITE_CHANGES` is set, the test rewrites the file in the current form. `format-2/changes.jsonl` has the
+//! same changes with the names of format 2.
 
 use std::{collections::BTreeSet, env, fs, path::Path};
 
@@ -11,25 +11,25 @@ use bitmart_sim::{
     operator::Operation,
 };
 
-use super::Entry;
+use super::Change;
 
 /// Number of names that [`name`] returns.
 const NAMES: usize = 50;
 
-fn name(entry: &Entry) -> &'static str {
-    match entry {
-        Entry::Step => "step",
-        Entry::Hold(_) => "hold",
-        Entry::MakeKey { .. } => "make key",
-        Entry::AddKey(_) => "add key",
-        Entry::Command(Command::Wait) => "wait",
-        Entry::Command(Command::StepMarket) => "step market",
-        Entry::Command(Command::Customer { request, .. }) => match request {
+fn name(change: &Change) -> &'static str {
+    match change {
+        Change::Step => "step",
+        Change::Hold(_) => "hold",
+        Change::MakeKey { .. } => "make key",
+        Change::AddKey(_) => "add key",
+        Change::Command(Command::Wait) => "wait",
+        Change::Command(Command::StepMarket) => "step market",
+        Change::Command(Command::Customer { request, .. }) => match request {
             Request::Spot(request) => spot(request),
             Request::Futures(request) => futures(request),
             Request::Wallet(request) => wallet(request),
         },
-        Entry::Command(Command::Operator(command)) => operator(command),
+        Change::Command(Command::Operator(command)) => operator(command),
     }
 }
 
@@ -89,26 +89,26 @@ fn operator(command: &OperatorCommand) -> &'static str {
         OperatorCommand::Deposit { .. } => "deposit",
         OperatorCommand::HaltMarket { .. } => "halt market",
         OperatorCommand::RecordCandle { .. } => "record candle",
-        OperatorCommand::Decide(Operation::Freeze { .. }) => "freeze",
-        OperatorCommand::Decide(Operation::Delist { .. }) => "delist",
-        OperatorCommand::Decide(Operation::OpenCurrency { .. }) => "open currency",
-        OperatorCommand::Decide(Operation::SaveAddress { .. }) => "save address",
-        OperatorCommand::Decide(Operation::SetNetwork { .. }) => "set network",
-        OperatorCommand::Decide(Operation::MovePrice { .. }) => "move price",
-        OperatorCommand::Decide(Operation::SetBrackets { .. }) => "set brackets",
+        OperatorCommand::Operate(Operation::Freeze { .. }) => "freeze",
+        OperatorCommand::Operate(Operation::Delist { .. }) => "delist",
+        OperatorCommand::Operate(Operation::OpenCurrency { .. }) => "open currency",
+        OperatorCommand::Operate(Operation::SaveAddress { .. }) => "save address",
+        OperatorCommand::Operate(Operation::SetNetwork { .. }) => "set network",
+        OperatorCommand::Operate(Operation::MovePrice { .. }) => "move price",
+        OperatorCommand::Operate(Operation::SetBrackets { .. }) => "set brackets",
     }
 }
 
 #[test]
-fn the_stored_form_of_entries_does_not_change() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/journal/entries.jsonl");
+fn the_stored_form_of_changes_does_not_change() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/journal/changes.jsonl");
     let text = fs::read_to_string(&file).expect("a file");
     let (mut names, mut stored, mut faults) = (BTreeSet::new(), String::new(), Vec::new());
     for line in text.lines() {
-        match serde_json::from_str::<Entry>(line) {
-            Ok(entry) => {
-                names.insert(name(&entry));
-                let again = serde_json::to_string(&entry).expect("JSON");
+        match serde_json::from_str::<Change>(line) {
+            Ok(change) => {
+                names.insert(name(&change));
+                let again = serde_json::to_string(&change).expect("JSON");
                 if again != line {
                     faults.push(format!("{line}\nis now stored as\n{again}"));
                 }
@@ -121,7 +121,7 @@ fn the_stored_form_of_entries_does_not_change() {
         }
         stored.push('\n');
     }
-    if env::var_os("BITMART_WRITE_ENTRIES").is_some() {
+    if env::var_os("BITMART_WRITE_CHANGES").is_some() {
         fs::write(&file, stored).expect("written");
     }
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));
@@ -129,16 +129,16 @@ fn the_stored_form_of_entries_does_not_change() {
 }
 
 #[test]
-fn entries_of_format_2_are_read() {
+fn changes_of_format_2_are_read() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/journal");
     let text = |name| fs::read_to_string(folder.join(name)).expect("a file");
-    let (former, current) = (text("format-2/entries.jsonl"), text("entries.jsonl"));
+    let (former, current) = (text("format-2/changes.jsonl"), text("changes.jsonl"));
     for name in ["client_id", "stp", "GoodTilCancelled", "MakerOnly", "Ioc", "Allow"] {
         let name = format!("\"{name}\"");
         assert!(former.contains(&name) && !current.contains(&name), "{name}");
     }
     for (line, same) in former.lines().zip(current.lines()) {
-        let read = |line| serde_json::from_str::<Entry>(line).expect(line);
+        let read = |line| serde_json::from_str::<Change>(line).expect(line);
         assert_eq!(read(line), read(same));
     }
     assert!(former.lines().count() > 50);
