@@ -6,7 +6,7 @@ pub(crate) enum EndpointId {
     /// `GET /contract/private/affiliate/rebate-list`
     AffiliateRebates,
     /// `GET /contract/private/affiliate/trade-list`
-    AffiliateTrades,
+    AffiliateCustomerTrades,
     /// `GET /contract/private/affiliate/rebate-user`
     AffiliateUserRebate,
     /// `GET /contract/private/affiliate/rebate-api`
@@ -152,7 +152,7 @@ pub(crate) enum EndpointId {
     /// `POST /account/v1/transfer-contract-list`
     FuturesTransfers,
     /// `POST /contract/private/account/v1/transfer`
-    FuturesTransferFund,
+    FuturesTransferWithFunding,
     /// `GET /spot/v1/margin/isolated/account`
     MarginAccounts,
     /// `POST /spot/v1/margin/isolated/transfer`
@@ -266,9 +266,9 @@ pub(crate) enum EndpointId {
     /// `POST /spot/v4/query/history-orders`
     SpotOrderHistory,
     /// `POST /spot/v4/query/trades`
-    SpotAccountTrades,
+    SpotFills,
     /// `POST /spot/v4/query/order-trades`
-    SpotOrderTrades,
+    SpotOrderFills,
     /// `GET /system/time`
     SystemTime,
     /// `GET /system/service`

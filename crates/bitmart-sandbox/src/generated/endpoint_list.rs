@@ -6,7 +6,7 @@ impl EndpointId {
     /// All endpoints, in the order of the description.
     pub(crate) const ALL: [Self; 135] = [
         Self::AffiliateRebates,
-        Self::AffiliateTrades,
+        Self::AffiliateCustomerTrades,
         Self::AffiliateUserRebate,
         Self::AffiliateApiRebate,
         Self::AffiliateInvitation,
@@ -79,7 +79,7 @@ impl EndpointId {
         Self::FuturesCloseAllPositions,
         Self::FuturesTransfer,
         Self::FuturesTransfers,
-        Self::FuturesTransferFund,
+        Self::FuturesTransferWithFunding,
         Self::MarginAccounts,
         Self::MarginTransfer,
         Self::MarginSubmitOrder,
@@ -136,8 +136,8 @@ impl EndpointId {
         Self::SpotOrderByClientId,
         Self::SpotOpenOrders,
         Self::SpotOrderHistory,
-        Self::SpotAccountTrades,
-        Self::SpotOrderTrades,
+        Self::SpotFills,
+        Self::SpotOrderFills,
         Self::SystemTime,
         Self::SystemService,
     ];
