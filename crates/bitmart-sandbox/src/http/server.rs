@@ -170,18 +170,19 @@ async fn route(
     host: Host,
     peer: IpAddr,
     ending: &Ending,
-    mut request: Request<Incoming>,
+    request: Request<Incoming>,
 ) -> Result<HttpResponse, Dropped> {
     // A preflight is not a request of the page: rate limits and faults do not apply.
     if cors::is_preflight(&request) {
         return Ok(cors::preflight());
     }
-    let capture = shared.traffic.as_ref();
-    let capture = capture.map(|traffic| Capture::start(traffic, host, &mut request));
+    let traffic = shared.traffic.as_ref();
+    let mut capture = traffic.map(|traffic| Capture::start(traffic, host, &request));
+    let record = capture.as_mut();
     let mut response = match request.uri().path() {
-        PUBLIC => handshake(shared, host, false, peer, ending, request).await,
-        PRIVATE => handshake(shared, host, true, peer, ending, request).await,
-        _ => respond(&shared, host, peer, &ending.reset, request).await,
+        PUBLIC => handshake(shared, host, false, peer, ending, request, record).await,
+        PRIVATE => handshake(shared, host, true, peer, ending, request, record).await,
+        _ => respond(&shared, host, peer, &ending.reset, request, record).await,
     }?;
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
         // The client may still be sending what is too large.
