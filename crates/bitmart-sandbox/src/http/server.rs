@@ -7,7 +7,7 @@ use std::{
 };
 
 use hyper::{Request, StatusCode, body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream},
     net::{TcpListener, TcpStream},
@@ -34,8 +34,6 @@ use crate::{
 
 /// Connections of one host at the same time.
 const CAPACITY: Capacity = Capacity { heads: 256, served: 1_024 };
-/// How long a connection may stay idle.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_HEAD: usize = 64 << 10;
 const MAX_HEADERS: usize = 100;
@@ -135,8 +133,8 @@ async fn http<S>(
     });
     let stream = MonitoredStream::new(stream, Arc::clone(slot));
     let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(IDLE_TIMEOUT)
+        // The slot has the timeouts of heads: hyper would start and drop a timer for each request.
+        .header_read_timeout(None)
         .max_buf_size(MAX_HEAD)
         .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), service)
@@ -203,7 +201,10 @@ mod tests {
     };
 
     use super::*;
-    use crate::{config::Config, slots::HEAD_TIMEOUT};
+    use crate::{
+        config::Config,
+        slots::{HEAD_TIMEOUT, IDLE_TIMEOUT},
+    };
 
     /// Opens a connection. The task returns the status with which it ends.
     fn connect() -> (DuplexStream, tokio::task::JoinHandle<u16>) {
