@@ -1,7 +1,7 @@
 //! Rate limits: fixed windows per endpoint and per address, key or account, and bans of clients that ignore
 //! them.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, net::IpAddr};
 
 use crate::generated::{EndpointId, Limit};
 
@@ -10,6 +10,14 @@ const MAX_WINDOWS: usize = 10_000;
 
 /// How long a ban lasts after the call that caused it. No source states it.
 const BAN_MS: u64 = 60_000;
+
+/// Whose calls are counted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Client {
+    Address(IpAddr),
+    Key(String),
+    Account(u32),
+}
 
 /// The usage of a rate limit after a request was counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +42,9 @@ impl Usage {
 /// Counts calls by endpoint and client, and bans clients.
 #[derive(Debug, Default)]
 pub(crate) struct RateLimits {
-    windows: HashMap<(EndpointId, String), Window>,
+    windows: HashMap<(EndpointId, Client), Window>,
     /// End of the ban of each banned client, in milliseconds since 1970.
-    bans: HashMap<String, u64>,
+    bans: HashMap<Client, u64>,
 }
 
 #[derive(Debug)]
@@ -51,7 +59,7 @@ impl RateLimits {
     pub(crate) fn count(
         &mut self,
         endpoint: EndpointId,
-        client: &str,
+        client: &Client,
         limit: Limit,
         now_ms: u64,
     ) -> Usage {
@@ -61,20 +69,20 @@ impl RateLimits {
         }
         let until_ms = now_ms + u64::from(limit.window_secs) * 1_000;
         let fresh = || Window { from_ms: now_ms, until_ms, used: 0 };
-        let window = self.windows.entry((endpoint, client.to_owned())).or_insert_with(fresh);
+        let window = self.windows.entry((endpoint, client.clone())).or_insert_with(fresh);
         if now_ms >= window.until_ms || now_ms < window.from_ms {
             *window = fresh();
         }
         window.used = window.used.saturating_add(1);
         let usage = Usage { used: window.used, limit };
         if usage.causes_ban() {
-            self.bans.insert(client.to_owned(), now_ms.saturating_add(BAN_MS));
+            self.bans.insert(client.clone(), now_ms.saturating_add(BAN_MS));
         }
         usage
     }
 
     /// Whether a client is banned from all endpoints.
-    pub(crate) fn is_banned(&self, client: &str, now_ms: u64) -> bool {
+    pub(crate) fn is_banned(&self, client: &Client, now_ms: u64) -> bool {
         self.bans.get(client).is_some_and(|until_ms| now_ms < *until_ms)
     }
 }
@@ -83,17 +91,20 @@ impl RateLimits {
 mod tests {
     use super::*;
 
+    const A: Client = Client::Account(1);
+    const B: Client = Client::Account(2);
+
     #[test]
     fn calls_are_counted_per_client_and_window() {
         let route = EndpointId::SystemTime.route();
         let limit = route.limit.expect("limited");
         let mut limits = RateLimits::default();
         for used in 1..=limit.count {
-            assert_eq!(limits.count(route.id, "a", limit, 5).used, used);
+            assert_eq!(limits.count(route.id, &A, limit, 5).used, used);
         }
-        assert!(limits.count(route.id, "a", limit, 5).is_exceeded());
-        assert!(!limits.count(route.id, "b", limit, 5).is_exceeded());
-        assert!(!limits.count(route.id, "a", limit, 5 + 1_000).is_exceeded());
+        assert!(limits.count(route.id, &A, limit, 5).is_exceeded());
+        assert!(!limits.count(route.id, &B, limit, 5).is_exceeded());
+        assert!(!limits.count(route.id, &A, limit, 5 + 1_000).is_exceeded());
     }
 
     #[test]
@@ -102,11 +113,11 @@ mod tests {
         let limit = route.limit.expect("limited");
         let mut limits = RateLimits::default();
         for _ in 0..2 * limit.count {
-            limits.count(route.id, "a", limit, 5);
+            limits.count(route.id, &A, limit, 5);
         }
-        assert!(!limits.is_banned("a", 5));
-        limits.count(route.id, "a", limit, 5);
-        assert!(limits.is_banned("a", 5) && limits.is_banned("a", 4 + BAN_MS));
-        assert!(!limits.is_banned("a", 5 + BAN_MS) && !limits.is_banned("b", 5));
+        assert!(!limits.is_banned(&A, 5));
+        limits.count(route.id, &A, limit, 5);
+        assert!(limits.is_banned(&A, 5) && limits.is_banned(&A, 4 + BAN_MS));
+        assert!(!limits.is_banned(&A, 5 + BAN_MS) && !limits.is_banned(&B, 5));
     }
 }

@@ -12,12 +12,14 @@ use std::{
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::{
-    sync::{Notify, watch},
+    sync::Notify,
     time::{Instant, sleep_until},
 };
 
 /// How long a head may take from its first byte to its last.
 pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection may wait for the first byte of a head.
+pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The maximum number of connections.
 #[derive(Debug, Clone, Copy)]
@@ -54,13 +56,37 @@ impl Table {
 /// The state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Without a complete head.
-    Head(u64),
+    /// A new connection, which has sent nothing so far.
+    New {
+        number: u64,
+        since: Instant,
+    },
+    /// With an incomplete head, since its first byte.
+    Head {
+        number: u64,
+        since: Instant,
+    },
     /// With this number of requests in progress.
     Busy(usize),
     /// Waiting for the next request.
-    Idle(u64),
+    Idle {
+        number: u64,
+        since: Instant,
+    },
     Released,
+}
+
+impl State {
+    /// When the connection has to end unless its state changes before.
+    fn deadline(self) -> Option<(Instant, EndReason)> {
+        match self {
+            Self::Head { since, .. } => Some((since + HEAD_TIMEOUT, EndReason::Overdue)),
+            Self::New { since, .. } | Self::Idle { since, .. } => {
+                Some((since + IDLE_TIMEOUT, EndReason::Idle))
+            }
+            Self::Busy(_) | Self::Released => None,
+        }
+    }
 }
 
 /// The slot of one connection.
@@ -69,8 +95,6 @@ pub(crate) struct Slot {
     slots: Arc<Slots>,
     state: Mutex<State>,
     dropped: Arc<Notify>,
-    /// When the current head began; `None` without an incomplete head.
-    head_started: watch::Sender<Option<Instant>>,
 }
 
 /// Why a connection ends before its client ends it.
@@ -78,6 +102,8 @@ pub(crate) struct Slot {
 pub(crate) enum EndReason {
     /// The head took too long.
     Overdue,
+    /// No head has begun for too long.
+    Idle,
     /// The slot was needed for another connection.
     Dropped,
 }
@@ -91,12 +117,8 @@ impl Slots {
     pub(crate) fn acquire(self: &Arc<Self>) -> Arc<Slot> {
         let dropped = Arc::new(Notify::new());
         let number = self.add_head(&mut self.table(), &dropped);
-        Arc::new(Slot {
-            slots: Arc::clone(self),
-            state: Mutex::new(State::Head(number)),
-            dropped,
-            head_started: watch::Sender::new(None),
-        })
+        let state = Mutex::new(State::New { number, since: Instant::now() });
+        Arc::new(Slot { slots: Arc::clone(self), state, dropped })
     }
 
     fn add_head(&self, table: &mut Table, dropped: &Arc<Notify>) -> u64 {
@@ -124,32 +146,26 @@ impl Slot {
     /// Reports that bytes arrived. They begin a head, unless a request is in progress.
     pub(crate) fn bytes_arrived(&self) {
         let mut state = self.state();
-        match *state {
-            State::Head(_) => {}
-            State::Idle(number) => {
+        let number = match *state {
+            State::New { number, .. } => number,
+            State::Idle { number, .. } => {
                 let mut table = self.slots.table();
                 table.idle.remove(&number);
-                *state = State::Head(self.slots.add_head(&mut table, &self.dropped));
+                self.slots.add_head(&mut table, &self.dropped)
             }
-            State::Busy(_) | State::Released => return,
-        }
-        drop(state);
-        self.head_started.send_if_modified(|head_started| {
-            let first = head_started.is_none();
-            head_started.get_or_insert_with(Instant::now);
-            first
-        });
+            State::Head { .. } | State::Busy(_) | State::Released => return,
+        };
+        *state = State::Head { number, since: Instant::now() };
     }
 
     /// Whether a head has begun and is incomplete.
     pub(crate) fn has_incomplete_head(&self) -> bool {
-        self.head_started.borrow().is_some()
+        matches!(*self.state(), State::Head { .. })
     }
 
     /// Reports that a head is complete. Its request is in progress as long as the guard lives. Returns `None` if no
     /// slot is free and no idle connection can be dropped.
     pub(crate) fn head_is_complete(self: &Arc<Self>) -> Option<Busy> {
-        self.head_started.send_replace(None);
         let mut state = self.state();
         let mut table = self.slots.table();
         match *state {
@@ -157,8 +173,12 @@ impl Slot {
                 *state = State::Busy(requests + 1);
                 return Some(Busy(Arc::clone(self)));
             }
-            State::Head(number) => drop(table.heads.remove(&number)),
-            State::Idle(number) => drop(table.idle.remove(&number)),
+            State::New { number, .. } | State::Head { number, .. } => {
+                table.heads.remove(&number);
+            }
+            State::Idle { number, .. } => {
+                table.idle.remove(&number);
+            }
             State::Released => return None,
         }
         if table.busy + table.idle.len() >= self.slots.capacity.served {
@@ -174,21 +194,21 @@ impl Slot {
     }
 
     /// Waits until the connection has to end.
+    ///
+    /// The timer is not reset by each request, which would cost more than the rest of a slot. It ends at the latest
+    /// when a head that begins meanwhile can be overdue, and reads the deadline again.
     pub(crate) async fn end(&self) -> EndReason {
-        let mut head_started = self.head_started.subscribe();
         loop {
-            let since = *head_started.borrow_and_update();
-            let overdue = async {
-                match since {
-                    Some(since) => sleep_until(since + HEAD_TIMEOUT).await,
-                    None => std::future::pending().await,
-                }
+            let now = Instant::now();
+            let deadline = self.state().deadline();
+            let next = match deadline {
+                Some((at, reason)) if at <= now => return reason,
+                Some((at, _)) => at.min(now + HEAD_TIMEOUT),
+                None => now + HEAD_TIMEOUT,
             };
             tokio::select! {
                 () = self.dropped.notified() => return EndReason::Dropped,
-                () = overdue => return EndReason::Overdue,
-                // An error is impossible: the sender lives as long as this slot.
-                _ = head_started.changed() => {}
+                () = sleep_until(next) => {}
             }
         }
     }
@@ -198,8 +218,12 @@ impl Slot {
         let mut state = self.state();
         let mut table = self.slots.table();
         match std::mem::replace(&mut *state, State::Released) {
-            State::Head(number) => drop(table.heads.remove(&number)),
-            State::Idle(number) => drop(table.idle.remove(&number)),
+            State::New { number, .. } | State::Head { number, .. } => {
+                table.heads.remove(&number);
+            }
+            State::Idle { number, .. } => {
+                table.idle.remove(&number);
+            }
             State::Busy(_) => table.busy -= 1,
             State::Released => {}
         }
@@ -229,7 +253,7 @@ impl Drop for Busy {
         table.busy -= 1;
         let number = table.number();
         table.idle.insert(number, Arc::clone(&slot.dropped));
-        *state = State::Idle(number);
+        *state = State::Idle { number, since: Instant::now() };
     }
 }
 
@@ -267,102 +291,4 @@ impl<B: Body<Data = Bytes> + Unpin> Body for TrackedBody<B> {
 }
 
 #[cfg(test)]
-mod tests {
-    use futures_util::FutureExt;
-
-    use super::*;
-
-    const CAPACITY: Capacity = Capacity { heads: 2, served: 2 };
-
-    fn ends(slot: &Slot) -> Option<EndReason> {
-        slot.end().now_or_never()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_timeout_of_a_head_starts_with_its_first_byte() {
-        let slot = Slots::new(CAPACITY).acquire();
-        tokio::time::advance(HEAD_TIMEOUT * 3).await;
-        assert_eq!(ends(&slot), None, "nothing has begun");
-        slot.bytes_arrived();
-        tokio::time::advance(HEAD_TIMEOUT / 2).await;
-        // Further bytes do not restart the timeout.
-        slot.bytes_arrived();
-        assert_eq!(ends(&slot), None);
-        tokio::time::advance(HEAD_TIMEOUT / 2).await;
-        assert_eq!(ends(&slot), Some(EndReason::Overdue));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_complete_head_stops_the_timeout_and_the_next_head_starts_another() {
-        let slot = Slots::new(CAPACITY).acquire();
-        slot.bytes_arrived();
-        let busy = slot.head_is_complete().expect("a slot");
-        // Bytes of a body.
-        slot.bytes_arrived();
-        tokio::time::advance(HEAD_TIMEOUT * 2).await;
-        assert_eq!(ends(&slot), None);
-        drop(busy);
-        tokio::time::advance(HEAD_TIMEOUT * 2).await;
-        assert_eq!(ends(&slot), None, "idle");
-        slot.bytes_arrived();
-        tokio::time::advance(HEAD_TIMEOUT).await;
-        assert_eq!(ends(&slot), Some(EndReason::Overdue));
-    }
-
-    #[tokio::test]
-    async fn the_oldest_incomplete_head_is_dropped_instead_of_a_served_connection() {
-        let slots = Slots::new(CAPACITY);
-        let served = slots.acquire();
-        let _busy = served.head_is_complete().expect("a slot");
-        let heads: Vec<_> = (0..5).map(|_| slots.acquire()).collect();
-        let left: Vec<_> = heads.iter().map(|slot| ends(slot)).collect();
-        assert_eq!(
-            left,
-            [
-                Some(EndReason::Dropped),
-                Some(EndReason::Dropped),
-                Some(EndReason::Dropped),
-                None,
-                None
-            ]
-        );
-        assert_eq!(ends(&served), None);
-    }
-
-    #[tokio::test]
-    async fn an_idle_connection_is_dropped_and_a_busy_one_is_not() {
-        let slots = Slots::new(CAPACITY);
-        let idle = slots.acquire();
-        drop(idle.head_is_complete().expect("a slot"));
-        let busy = slots.acquire();
-        let first = busy.head_is_complete().expect("a slot");
-        let second = slots.acquire().head_is_complete().expect("the idle connection is dropped");
-        assert_eq!((ends(&idle), ends(&busy)), (Some(EndReason::Dropped), None));
-        assert!(slots.acquire().head_is_complete().is_none(), "both are busy");
-        drop((first, second));
-        assert!(slots.acquire().head_is_complete().is_some());
-    }
-
-    #[tokio::test]
-    async fn all_slots_are_released() {
-        let slots = Slots::new(CAPACITY);
-        for turn in 0..50 {
-            let slot = slots.acquire();
-            slot.bytes_arrived();
-            if turn % 2 == 0 {
-                let busy = slot.head_is_complete().expect("a slot");
-                let next = slot.head_is_complete().expect("the same connection");
-                drop(busy);
-                if turn % 4 == 0 {
-                    slot.release();
-                }
-                drop(next);
-            }
-            if turn % 3 == 0 {
-                slot.bytes_arrived();
-            }
-        }
-        let table = slots.table();
-        assert_eq!((table.heads.len(), table.idle.len(), table.busy), (0, 0, 0));
-    }
-}
+mod tests;

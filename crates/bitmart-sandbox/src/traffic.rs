@@ -87,7 +87,9 @@ impl Traffic {
                 refusals.push((code, 1));
             }
         }
-        self.requests().push(record);
+        let record = Arc::new(record);
+        // Freed without the lock: it was written long ago, so that reading it takes long.
+        let _oldest = self.requests().push(record);
     }
 
     /// Refusals by code, most frequent first.

@@ -2,7 +2,8 @@
 
 use bitmart_sim::AccountId;
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::{Feed, channel::stamp, subscriber::Output};
 use crate::{fault::Fault, generated::Host, wire::topic::Topic};
@@ -10,17 +11,35 @@ use crate::{fault::Fault, generated::Host, wire::topic::Topic};
 /// Invalid deflate data: the type of the first block does not exist.
 const GARBAGE: &[u8] = b"\x07garbage";
 
+/// A frame of futures. Frames are written without a [`Value`] of them, which would copy all of the data.
+#[derive(Serialize)]
+struct Group<'a> {
+    data: &'a Value,
+    group: &'a str,
+}
+
+/// A frame of spot.
+#[derive(Serialize)]
+struct Table<'a, T> {
+    data: T,
+    table: &'a str,
+}
+
+/// The JSON of a frame. It cannot fail: every name is a text.
+fn text(frame: &impl Serialize) -> String {
+    serde_json::to_string(frame).unwrap_or_default()
+}
+
 impl Feed {
     /// Renders the frame of a value, with the push time, compressed if the exchange does so.
     pub(super) fn frame(&mut self, topic: &Topic, mut value: Value, now_ms: u64) -> Output {
         stamp(topic.channel, &mut value, now_ms);
         let table = topic.text.split(':').next().unwrap_or_default();
         let text = match topic.channel.host() {
-            Host::Futures => json!({ "group": topic.text.as_str(), "data": value }),
-            Host::Spot if value.is_array() => json!({ "table": table, "data": value }),
-            Host::Spot => json!({ "table": table, "data": [value] }),
-        }
-        .to_string();
+            Host::Futures => text(&Group { data: &value, group: &topic.text }),
+            Host::Spot if value.is_array() => text(&Table { data: &value, table }),
+            Host::Spot => text(&Table { data: [&value], table }),
+        };
         self.encode(topic, text)
     }
 

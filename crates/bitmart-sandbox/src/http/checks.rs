@@ -10,7 +10,7 @@ use crate::{
     auth::{AuthHeaders, Caller, check_recv_window},
     generated::{Auth, Codes, Group, Method, Route, Scope},
     keys::Permission,
-    rate_limits::Usage,
+    rate_limits::{Client, Usage},
     shared::Shared,
     wire::{
         error::{WireError, error},
@@ -32,7 +32,7 @@ pub(super) fn check(
     let clock = shared.state().clock;
     let now_ms = clock.now_ms();
     let limit = route.limit;
-    let mut count = |client: &str| {
+    let mut count = |client: &Client| {
         let limit = limit?;
         let mut limits = shared.limits();
         let counted = limits.count(route.id, client, limit, now_ms);
@@ -45,7 +45,7 @@ pub(super) fn check(
         shared.config.rate_limits.then(|| error(code))
     };
     if limit.is_some_and(|limit| limit.scope == Scope::Ip) {
-        count(&format!("ip {peer}")).map_or(Ok(()), Err)?;
+        count(&Client::Address(peer)).map_or(Ok(()), Err)?;
     }
     let auth_headers = auth_headers(&head.headers, peer);
     let caller = match route.auth {
@@ -59,8 +59,8 @@ pub(super) fn check(
     if let (Some(caller), Some(limit)) = (&caller, limit) {
         let client = match limit.scope {
             Scope::Ip => None,
-            Scope::Key => Some(format!("key {}", caller.key)),
-            Scope::Uid => Some(format!("uid {}", caller.account.0)),
+            Scope::Key => Some(Client::Key(caller.key.clone())),
+            Scope::Uid => Some(Client::Account(caller.account.0)),
         };
         client.and_then(|client| count(&client)).map_or(Ok(()), Err)?;
     }
@@ -73,7 +73,7 @@ pub(super) fn check(
         params.reject_unknown(route.params, route.undocumented)?;
         let duplicate = match route.method {
             Method::Get => duplicates::in_query(head.uri.query().unwrap_or_default()),
-            Method::Post => duplicates::in_json(body),
+            Method::Post => duplicates::in_json(body, params.values()),
         };
         if let Some(name) = duplicate {
             return Err(params.duplicate(&name));

@@ -32,9 +32,10 @@ pub(super) async fn handshake(
     peer: IpAddr,
     ending: &Ending,
     request: Request<Incoming>,
+    capture: Option<&mut Capture>,
 ) -> Result<HttpResponse, Dropped> {
     let fault = shared.faults().take(address(host, private), Fault::is_handshake);
-    if let Some(capture) = request.extensions().get::<Capture>() {
+    if let Some(capture) = capture {
         capture.fault(fault);
     }
     match fault {

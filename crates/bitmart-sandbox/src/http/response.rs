@@ -1,7 +1,11 @@
 //! Responses: envelope, headers, and HTML pages of a proxy.
 
 use bytes::Bytes;
-use hyper::{Response, StatusCode, header, header::HeaderValue};
+use hyper::{
+    Response, StatusCode, header,
+    header::{HeaderName, HeaderValue},
+};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::body::{self, Body};
@@ -13,36 +17,57 @@ use crate::{
 
 pub(super) type HttpResponse = Response<Body>;
 
+/// Headers of a response, so that the map does not grow while they are added.
+const HEADERS: usize = 12;
+
+// Constants, so that the names are not parsed for each response.
+const REMAINING: HeaderName = HeaderName::from_static("x-bm-ratelimit-remaining");
+const LIMIT: HeaderName = HeaderName::from_static("x-bm-ratelimit-limit");
+const RESET: HeaderName = HeaderName::from_static("x-bm-ratelimit-reset");
+const MODE: HeaderName = HeaderName::from_static("x-bm-ratelimit-mode");
+
+/// The standard envelope. It is written without a [`Value`] of it, because nearly every response has one.
+#[derive(Serialize)]
+struct Standard<'a, C> {
+    code: C,
+    data: &'a Value,
+    message: &'a str,
+    trace: &'a str,
+}
+
 /// Status and body of a response. Errors always have the standard envelope.
 pub(super) fn envelope(route: Option<&Route>, result: HandlerResult, trace: &str) -> (u16, Bytes) {
-    let (status, body) = match result {
+    match result {
         Ok(data) => (200, success(route, data, trace)),
-        Err(WireError { status, code, message, .. }) => (
-            status,
-            json!({ "code": code, "trace": trace, "message": message, "data": Value::Null }),
-        ),
-    };
-    (status, Bytes::from(body.to_string()))
+        Err(WireError { status, code, message, .. }) => {
+            (status, text(&Standard { code, data: &Value::Null, message: &message, trace }))
+        }
+    }
 }
 
 /// The envelope of a success. No source states the codes of the envelopes with a `success` flag, so clients have to
 /// use the flag.
-fn success(route: Option<&Route>, data: Value, trace: &str) -> Value {
+fn success(route: Option<&Route>, data: Value, trace: &str) -> Bytes {
     let (envelope, message) =
         route.map_or((Envelope::Standard, "OK"), |route| (route.envelope, route.success));
     match envelope {
-        Envelope::Standard => {
-            let code = if is_text(route) { json!("1000") } else { json!(1000) };
-            json!({ "code": code, "trace": trace, "message": message, "data": data })
+        Envelope::Standard if is_text(route) => {
+            text(&Standard { code: "1000", data: &data, message, trace })
         }
+        Envelope::Standard => text(&Standard { code: 1000, data: &data, message, trace }),
         Envelope::Errno => {
-            json!({ "errno": "OK", "message": message, "data": data, "success": true })
+            text(&json!({ "errno": "OK", "message": message, "data": data, "success": true }))
         }
-        Envelope::AccountInfo => {
-            json!({ "code": 0, "msg": message, "data": data, "errorData": null, "success": true })
-        }
-        Envelope::None => data,
+        Envelope::AccountInfo => text(
+            &json!({ "code": 0, "msg": message, "data": data, "errorData": null, "success": true }),
+        ),
+        Envelope::None => text(&data),
     }
+}
+
+/// The JSON of a body. It cannot fail: every name is a text.
+fn text(body: &impl Serialize) -> Bytes {
+    serde_json::to_vec(body).unwrap_or_default().into()
 }
 
 /// Whether the code of a success is text, as in the only samples of these endpoints, of the exchange's reference.
@@ -68,14 +93,15 @@ pub(super) fn response(
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
+    headers.reserve(HEADERS);
     headers
         .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json;charset=UTF-8"));
     if let Some(usage) = usage {
         // The header is named "Remaining", but contains the used number.
-        headers.insert("x-bm-ratelimit-remaining", usage.used.into());
-        headers.insert("x-bm-ratelimit-limit", usage.limit.count.into());
-        headers.insert("x-bm-ratelimit-reset", usage.limit.window_secs.into());
-        headers.insert("x-bm-ratelimit-mode", HeaderValue::from_static("1"));
+        headers.insert(REMAINING, usage.used.into());
+        headers.insert(LIMIT, usage.limit.count.into());
+        headers.insert(RESET, usage.limit.window_secs.into());
+        headers.insert(MODE, HeaderValue::from_static("1"));
     }
     if invented {
         headers.insert("x-sandbox-response", HeaderValue::from_static("invented"));

@@ -1,5 +1,7 @@
 //! Finds the route of a request.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use hyper::Method as HttpMethod;
 
 use crate::{
@@ -7,6 +9,15 @@ use crate::{
     hints, retired,
     wire::error::{WireError, error},
 };
+
+/// The routes of each path, in the order of the description.
+static BY_PATH: LazyLock<HashMap<&str, Vec<&Route>>> = LazyLock::new(|| {
+    let mut by_path = HashMap::<_, Vec<_>>::new();
+    for route in routes() {
+        by_path.entry(route.path).or_default().push(route);
+    }
+    by_path
+});
 
 /// The route of a path and method on a host.
 pub(super) fn find(
@@ -19,8 +30,8 @@ pub(super) fn find(
         Method::Get => [HttpMethod::GET, HttpMethod::HEAD].contains(method),
         Method::Post => method == HttpMethod::POST,
     };
-    let here = |route: &&Route| route.path == path && (route.host == host || route.other_host);
-    let error = match routes().find(here) {
+    let mut here = BY_PATH.get(path).into_iter().flatten().copied();
+    let error = match here.find(|route| route.host == host || route.other_host) {
         Some(route) if fits(route) => return Ok(route),
         Some(Route { codes: Codes::Account, .. }) => error(60030),
         Some(_) => error(57001),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use hyper::{Request, StatusCode, body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream},
     net::{TcpListener, TcpStream},
@@ -34,8 +34,6 @@ use crate::{
 
 /// Connections of one host at the same time.
 const CAPACITY: Capacity = Capacity { heads: 256, served: 1_024 };
-/// How long a connection may stay idle.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_HEAD: usize = 64 << 10;
 const MAX_HEADERS: usize = 100;
@@ -135,8 +133,8 @@ async fn http<S>(
     });
     let stream = MonitoredStream::new(stream, Arc::clone(slot));
     let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(IDLE_TIMEOUT)
+        // The slot has the timeouts of heads: hyper would start and drop a timer for each request.
+        .header_read_timeout(None)
         .max_buf_size(MAX_HEAD)
         .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), service)
@@ -170,18 +168,19 @@ async fn route(
     host: Host,
     peer: IpAddr,
     ending: &Ending,
-    mut request: Request<Incoming>,
+    request: Request<Incoming>,
 ) -> Result<HttpResponse, Dropped> {
     // A preflight is not a request of the page: rate limits and faults do not apply.
     if cors::is_preflight(&request) {
         return Ok(cors::preflight());
     }
-    let capture = shared.traffic.as_ref();
-    let capture = capture.map(|traffic| Capture::start(traffic, host, &mut request));
+    let traffic = shared.traffic.as_ref();
+    let mut capture = traffic.map(|traffic| Capture::start(traffic, host, &request));
+    let record = capture.as_mut();
     let mut response = match request.uri().path() {
-        PUBLIC => handshake(shared, host, false, peer, ending, request).await,
-        PRIVATE => handshake(shared, host, true, peer, ending, request).await,
-        _ => respond(&shared, host, peer, &ending.reset, request).await,
+        PUBLIC => handshake(shared, host, false, peer, ending, request, record).await,
+        PRIVATE => handshake(shared, host, true, peer, ending, request, record).await,
+        _ => respond(&shared, host, peer, &ending.reset, request, record).await,
     }?;
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
         // The client may still be sending what is too large.
@@ -202,7 +201,10 @@ mod tests {
     };
 
     use super::*;
-    use crate::{config::Config, slots::HEAD_TIMEOUT};
+    use crate::{
+        config::Config,
+        slots::{HEAD_TIMEOUT, IDLE_TIMEOUT},
+    };
 
     /// Opens a connection. The task returns the status with which it ends.
     fn connect() -> (DuplexStream, tokio::task::JoinHandle<u16>) {

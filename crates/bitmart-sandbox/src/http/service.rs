@@ -47,23 +47,23 @@ pub(super) async fn respond(
     peer: IpAddr,
     reset: &AtomicBool,
     mut request: Request<Incoming>,
+    mut capture: Option<&mut Capture>,
 ) -> Result<HttpResponse, Dropped> {
     let path = request.uri().path().to_owned();
     let method = request.method().clone();
     let accepts_gzip = accepts_gzip(request.headers());
-    let capture = request.extensions().get::<Capture>().cloned();
     let fault = shared.faults().take(&path, |_| true);
-    if let Some(capture) = &capture {
+    if let Some(capture) = &mut capture {
         capture.fault(fault);
     }
     if let Some(response) = injection::before(fault, shared, &mut request).await? {
         return Ok(response);
     }
     let outcome = match fault.and_then(injection::rejection) {
-        Some(code) => reject(host, request, code).await,
-        None => process(shared, host, peer, request).await,
+        Some(code) => reject(host, request, code, capture.as_deref_mut()).await,
+        None => process(shared, host, peer, request, capture.as_deref_mut()).await,
     };
-    if let Some(capture) = &capture {
+    if let Some(capture) = &mut capture {
         match &outcome.result {
             Ok(_) => capture.outcome(1000, None),
             Err(error) => capture.outcome(error.code, error.reason.as_deref()),
@@ -78,7 +78,7 @@ pub(super) async fn respond(
     if let Some(response) = injection::after(fault, shared, &path, &mut body).await? {
         return Ok(response);
     }
-    if let Some(capture) = &capture {
+    if let Some(capture) = &mut capture {
         capture.response_body(&body);
     }
     let mut response = response(status, body.clone(), outcome.usage, outcome.invented);
@@ -108,10 +108,18 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
 
 /// Rejects a request without processing it. For a code about rate limits, the headers are those of an exceeded limit
 /// of the route.
-async fn reject(host: Host, request: Request<Incoming>, code: u32) -> Outcome {
+async fn reject(
+    host: Host,
+    request: Request<Incoming>,
+    code: u32,
+    capture: Option<&mut Capture>,
+) -> Outcome {
     let (head, body) = request.into_parts();
     // The body is read in any case, so that the connection stays usable.
-    record_body(&head, read(body).await.as_ref().ok());
+    let body = read(body).await;
+    if let (Some(capture), Ok(body)) = (capture, &body) {
+        capture.body(body);
+    }
     let limit = find(host, head.uri.path(), &head.method).ok().and_then(|route| route.limit);
     let exceeded = limit.filter(|_| [30013, 30017].contains(&code));
     let usage = exceeded.map(|limit| Usage { used: limit.count.saturating_add(1), limit });
@@ -122,6 +130,8 @@ async fn reject(host: Host, request: Request<Incoming>, code: u32) -> Outcome {
 #[derive(Debug)]
 pub(super) struct Outcome {
     pub(super) result: HandlerResult,
+    /// The account of the key.
+    account: Option<u32>,
     /// `None` if no route was found.
     route: Option<&'static Route>,
     usage: Option<Usage>,
@@ -131,19 +141,30 @@ pub(super) struct Outcome {
 
 impl Outcome {
     fn error(error: WireError) -> Self {
-        Self { result: Err(error), route: None, usage: None, invented: false }
+        Self { result: Err(error), account: None, route: None, usage: None, invented: false }
     }
 }
 
-async fn process(shared: &Shared, host: Host, peer: IpAddr, request: Request<Incoming>) -> Outcome {
+async fn process(
+    shared: &Shared,
+    host: Host,
+    peer: IpAddr,
+    request: Request<Incoming>,
+    mut capture: Option<&mut Capture>,
+) -> Outcome {
     let (head, body) = request.into_parts();
     let found = find(host, head.uri.path(), &head.method);
     // The body is read in any case, so that the connection stays usable.
     let body = read(body).await;
-    record_body(&head, body.as_ref().ok());
+    if let (Some(capture), Ok(body)) = (&mut capture, &body) {
+        capture.body(body);
+    }
     match (found, body) {
         (Ok(route), Ok(body)) => {
             let outcome = serve(shared, route, peer, &head, &body);
+            if let Some(capture) = capture {
+                capture.account(outcome.account);
+            }
             // A response may only report what is stored.
             if shared.wait_until_stored().await { outcome } else { Outcome::error(unstored()) }
         }
@@ -165,12 +186,10 @@ pub(super) fn serve(
     head: &Parts,
     body: &[u8],
 ) -> Outcome {
-    let mut usage = None;
+    let (mut usage, mut account) = (None, None);
     let checked = check(shared, route, peer, head, body, &mut usage);
     let result = checked.and_then(|(caller, mut params)| {
-        if let (Some(capture), Some(caller)) = (head.extensions.get::<Capture>(), &caller) {
-            capture.account(caller.account.0);
-        }
+        account = caller.as_ref().map(|caller| caller.account.0);
         if let Some(newest_ms) = injection::listed_until(shared, head) {
             params.limit_to(newest_ms);
         }
@@ -178,7 +197,7 @@ pub(super) fn serve(
     });
     let result = result.map_err(|error| explain_symbol(error, shared, route, head, body));
     let invented = result.is_ok() && is_invented(route.id);
-    Outcome { result, route: Some(route), usage, invented }
+    Outcome { result, account, route: Some(route), usage, invented }
 }
 
 /// Adds a hint to the error about an unknown symbol.
@@ -222,13 +241,6 @@ fn run(shared: &Shared, route: &Route, caller: Option<&Caller>, params: Params) 
     let exchange = Engine::new(&mut state, family);
     let (keys, lenient) = (&shared.keys, shared.config.lenient);
     handler(route.id)(&mut Call { exchange, caller, keys, params, now_ms, lenient })
-}
-
-/// Records the body of a request for the console.
-fn record_body(head: &Parts, body: Option<&Bytes>) {
-    if let (Some(capture), Some(body)) = (head.extensions.get::<Capture>(), body) {
-        capture.body(body);
-    }
 }
 
 async fn read(body: Incoming) -> Result<Bytes, WireError> {

@@ -1,11 +1,7 @@
-//! The record of one request. It is complete when the last handle is dropped, so that a request whose client
-//! disconnects is recorded as well.
+//! The record of one request. It is complete when its capture is dropped, so that a request whose client disconnects
+//! is recorded as well.
 
-use std::{
-    borrow::Cow,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
-};
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
 use hyper::{HeaderMap, Method, Request};
 
@@ -101,21 +97,18 @@ impl Weighed for RequestRecord {
     }
 }
 
-/// A handle of the record of a request in progress.
-#[derive(Debug, Clone)]
-pub(crate) struct Capture(Arc<Inner>);
-
+/// The record of a request in progress. The task of the request owns it, so that it needs no lock.
 #[derive(Debug)]
-struct Inner {
+pub(crate) struct Capture {
     traffic: Arc<Traffic>,
     started: Instant,
     /// `None` once it was recorded.
-    record: Mutex<Option<RequestRecord>>,
+    record: Option<RequestRecord>,
 }
 
 impl Capture {
-    /// Starts the record of a request, and adds a handle to its extensions.
-    pub(crate) fn start<B>(traffic: &Arc<Traffic>, host: Host, request: &mut Request<B>) -> Self {
+    /// Starts the record of a request.
+    pub(crate) fn start<B>(traffic: &Arc<Traffic>, host: Host, request: &Request<B>) -> Self {
         let mut text = Text::new();
         let uri = request.uri();
         text.write(Part::Path, |bytes| bytes.extend_from_slice(start_of(uri.path()).as_bytes()));
@@ -138,20 +131,16 @@ impl Capture {
             body_length: 0,
             response_length: 0,
         };
-        let record = Mutex::new(Some(record));
-        let inner = Inner { traffic: Arc::clone(traffic), started: Instant::now(), record };
-        let capture = Self(Arc::new(inner));
-        request.extensions_mut().insert(capture.clone());
-        capture
+        Self { traffic: Arc::clone(traffic), started: Instant::now(), record: Some(record) }
     }
 
-    fn change(&self, change: impl FnOnce(&mut RequestRecord)) {
-        if let Some(record) = self.0.lock().as_mut() {
+    fn change(&mut self, change: impl FnOnce(&mut RequestRecord)) {
+        if let Some(record) = &mut self.record {
             change(record);
         }
     }
 
-    pub(crate) fn body(&self, body: &[u8]) {
+    pub(crate) fn body(&mut self, body: &[u8]) {
         let shown = redact::body(body);
         let shown = Excerpt::cut(shown.as_deref().unwrap_or(body));
         self.change(|record| {
@@ -160,23 +149,23 @@ impl Capture {
         });
     }
 
-    pub(crate) fn account(&self, account: u32) {
-        self.change(|record| record.account = Some(account));
+    pub(crate) fn account(&mut self, account: Option<u32>) {
+        self.change(|record| record.account = account);
     }
 
-    pub(crate) fn fault(&self, fault: Option<Fault>) {
+    pub(crate) fn fault(&mut self, fault: Option<Fault>) {
         self.change(|record| record.fault = fault);
     }
 
     /// The outcome before any fault changes the response.
-    pub(crate) fn outcome(&self, code: u32, reason: Option<&str>) {
+    pub(crate) fn outcome(&mut self, code: u32, reason: Option<&str>) {
         self.change(|record| {
             record.code = Some(code);
             record.reason = reason.map(ToOwned::to_owned);
         });
     }
 
-    pub(crate) fn response_body(&self, body: &[u8]) {
+    pub(crate) fn response_body(&mut self, body: &[u8]) {
         self.change(|record| {
             record.response_length = body.len();
             record.text.write(Part::Response, |bytes| bytes.extend_from_slice(Excerpt::cut(body)));
@@ -184,12 +173,11 @@ impl Capture {
     }
 
     /// Completes the record with the head of the response.
-    pub(crate) fn finish(self, status: u16, headers: &HeaderMap) {
+    pub(crate) fn finish(mut self, status: u16, headers: &HeaderMap) {
         self.change(|record| {
             record.status = Some(status);
             record.text.write(Part::ResponseHeaders, |bytes| redact::headers(headers, bytes));
         });
-        self.0.complete();
     }
 }
 
@@ -199,22 +187,11 @@ fn start_of(text: &str) -> &str {
     (0..=longest).rev().find_map(|end| text.get(..end)).unwrap_or_default()
 }
 
-impl Inner {
-    fn lock(&self) -> MutexGuard<'_, Option<RequestRecord>> {
-        self.record.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn complete(&self) {
-        let record = self.lock().take();
-        if let Some(mut record) = record {
+impl Drop for Capture {
+    fn drop(&mut self) {
+        if let Some(mut record) = self.record.take() {
             record.micros = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
             self.traffic.add(record);
         }
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.complete();
     }
 }

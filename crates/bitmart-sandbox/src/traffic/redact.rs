@@ -18,33 +18,52 @@ const TOPIC_OPERATIONS: [&str; 3] = ["subscribe", "unsubscribe", "request"];
 /// Longest shown name of an unknown operation.
 const MAX_OPERATION: usize = 16;
 
-/// The words of names of secrets that begin with a letter in lower case. This runs for each header of each request:
-/// the first letter decides at nearly every position.
-fn secret_words(first: u8) -> &'static [&'static str] {
-    match first {
-        b'k' => &["key"],
-        b's' => &["sign", "secret"],
-        b'm' => &["memo"],
-        b't' => &["token"],
-        b'a' => &["auth"],
-        b'c' => &["cookie", "credential"],
-        b'p' => &["pass", "pwd"],
-        _ => &[],
-    }
+/// Whether a text begins with a word of names of secrets, in lower or upper case. This runs at every byte of the
+/// names of headers and of bodies: the first two letters decide at nearly all of them.
+fn begins_with_secret_word(text: &[u8]) -> bool {
+    let [first, second, ..] = text else { return false };
+    let word: &[u8] = match (first | LOWER, second | LOWER) {
+        (b'k', b'e') => b"key",
+        (b's', b'i') => b"sign",
+        (b's', b'e') => b"secret",
+        (b'm', b'e') => b"memo",
+        (b't', b'o') => b"token",
+        (b'a', b'u') => b"auth",
+        (b'c', b'o') => b"cookie",
+        (b'c', b'r') => b"credential",
+        (b'p', b'a') => b"pass",
+        (b'p', b'w') => b"pwd",
+        _ => return false,
+    };
+    text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
 }
+
+/// The bit in which letters in lower case differ from those in upper case.
+const LOWER: u8 = 0x20;
+
+/// Whether a word of names of secrets begins with a byte.
+const BEGINS_WORD: [bool; 256] = {
+    let mut begins = [false; 256];
+    let mut letters: &[u8] = b"ksmtacpKSMTACP";
+    while let [letter, rest @ ..] = letters {
+        begins[*letter as usize] = true;
+        letters = rest;
+    }
+    begins
+};
 
 /// Whether the value of a header, parameter or member with this name is hidden: the name contains a word, in upper or
 /// lower case.
 fn is_secret(name: &[u8]) -> bool {
-    let has = |at: usize, word: &str| {
-        let part = name.get(at..at + word.len());
-        part.is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
-    };
-    name.iter().enumerate().any(|(at, letter)| {
-        secret_words(letter.to_ascii_lowercase()).iter().any(|word| has(at, word))
+    let mut rest = name;
+    while let [first, after @ ..] = rest {
+        if BEGINS_WORD[usize::from(*first)] && begins_with_secret_word(rest) {
             // The key of a WebSocket handshake is a random number.
-            && !name.starts_with(b"sec-websocket-")
-    })
+            return !name.starts_with(b"sec-websocket-");
+        }
+        rest = after;
+    }
+    false
 }
 
 /// Appends the headers as lines, without secrets.

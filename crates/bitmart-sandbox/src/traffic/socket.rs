@@ -1,7 +1,7 @@
 //! The record of one WebSocket: its frames in both directions.
 
 use std::sync::{
-    Mutex, MutexGuard, PoisonError,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -167,7 +167,8 @@ impl SocketLog {
         record.bytes_in += bytes;
         record.frames_out += 1 - frames;
         record.bytes_out += length - bytes;
-        record.frames.push(FrameRecord { at_ms: now_ms(), direction, kind, payload, reason });
+        let frame = FrameRecord { at_ms: now_ms(), direction, kind, payload, reason };
+        record.frames.push(Arc::new(frame));
     }
 
     /// The connection has ended.

@@ -15,9 +15,8 @@ fn request(path: &str) -> Request<()> {
 #[test]
 fn keys_and_signatures_are_not_recorded() {
     let traffic = Traffic::new();
-    let mut request =
-        request("/spot/v2/submit_order?KEY=the+key&symbol=BTC_USDT&my_Secret=the+key");
-    Capture::start(&traffic, Host::Spot, &mut request).finish(200, &HeaderMap::new());
+    let request = request("/spot/v2/submit_order?KEY=the+key&symbol=BTC_USDT&my_Secret=the+key");
+    Capture::start(&traffic, Host::Spot, &request).finish(200, &HeaderMap::new());
     let record = traffic.requests().get(1).expect("a record");
     let recorded = String::from_utf8_lossy(record.recorded());
     for secret in ["the key", "the+key", "the signature"] {
@@ -40,7 +39,7 @@ fn secrets_of_a_response_are_not_recorded() {
     let mut marked = HeaderValue::from_static("the marked value");
     marked.set_sensitive(true);
     headers.insert("x-marked", marked);
-    Capture::start(&traffic, Host::Spot, &mut request("/a")).finish(200, &headers);
+    Capture::start(&traffic, Host::Spot, &request("/a")).finish(200, &headers);
     let record = traffic.requests().get(1).expect("a record");
     let lines = "set-cookie: [hidden]\nx-other: shown\nx-marked: [hidden]\n";
     assert_eq!(record.response_headers(), lines);
@@ -49,8 +48,8 @@ fn secrets_of_a_response_are_not_recorded() {
 #[test]
 fn all_texts_of_a_request_are_kept_in_any_order() {
     let traffic = Traffic::new();
-    let mut request = request("/a/b?c=d");
-    let capture = Capture::start(&traffic, Host::Spot, &mut request);
+    let request = request("/a/b?c=d");
+    let mut capture = Capture::start(&traffic, Host::Spot, &request);
     capture.response_body(b"first");
     capture.body(b"the body");
     capture.response_body(b"second");
@@ -157,8 +156,8 @@ fn a_value_is_not_recorded_if_its_name_says_that_it_is_secret() {
             format!("symbol=shown&{percent}={SECRET}"),
         ] {
             let traffic = Traffic::new();
-            let mut request = request_of(&request);
-            let capture = Capture::start(&traffic, Host::Spot, &mut request);
+            let request = request_of(&request);
+            let mut capture = Capture::start(&traffic, Host::Spot, &request);
             capture.body(body.as_bytes());
             capture.finish(400, &HeaderMap::new());
             let record = traffic.requests().get(1).expect("a record");
@@ -203,7 +202,7 @@ fn request_of(builder: &hyper::http::request::Builder) -> Request<()> {
 fn accepted_requests_are_no_refusals_whatever_became_of_their_response() {
     let traffic = Traffic::new();
     for (code, status) in [(1000, None), (1000, Some(502)), (50020, Some(400)), (50020, None)] {
-        let capture = Capture::start(&traffic, Host::Spot, &mut request("/a"));
+        let mut capture = Capture::start(&traffic, Host::Spot, &request("/a"));
         capture.outcome(code, None);
         match status {
             Some(status) => capture.finish(status, &HeaderMap::new()),
@@ -228,10 +227,10 @@ fn who_begins_the_end_of_a_socket_is_kept() {
 }
 
 #[test]
-fn a_request_without_a_response_is_recorded_when_its_handles_are_dropped() {
+fn a_request_without_a_response_is_recorded_when_its_capture_is_dropped() {
     let traffic = Traffic::new();
-    let mut request = request("/a");
-    let capture = Capture::start(&traffic, Host::Spot, &mut request);
+    let request = request("/a");
+    let capture = Capture::start(&traffic, Host::Spot, &request);
     drop(request);
     assert_eq!(traffic.requests().len(), 0);
     drop(capture);
@@ -250,13 +249,13 @@ fn records_are_bounded_in_number_and_bytes_and_the_dropped_ones_are_counted() {
     }
     let mut ring = Ring::new(3, 100);
     for _ in 0..5 {
-        ring.push(Sized(10));
+        ring.push(Arc::new(Sized(10)));
     }
     assert_eq!((ring.len(), ring.bytes(), ring.dropped(), ring.last()), (3, 30, 2, 5));
     assert!(ring.get(2).is_none() && ring.get(3).is_some());
-    ring.push(Sized(85));
+    ring.push(Arc::new(Sized(85)));
     assert_eq!((ring.len(), ring.bytes()), (2, 95));
-    ring.push(Sized(1_000));
+    ring.push(Arc::new(Sized(1_000)));
     assert_eq!((ring.len(), ring.bytes(), ring.dropped()), (1, 1_000, 6));
     assert_eq!(ring.after(0).map(|record| record.0).collect::<Vec<_>>(), [7]);
 }
@@ -278,7 +277,7 @@ fn bodies_and_headers_are_truncated() {
     let mut request = Request::get("/").body(()).expect("a request");
     let encoded = path.replace('ä', "%C3%A4");
     *request.uri_mut() = format!("{encoded}?{encoded}").parse().expect("an address");
-    let capture = Capture::start(&traffic, Host::Spot, &mut request);
+    let mut capture = Capture::start(&traffic, Host::Spot, &request);
     capture.body(&vec![b'x'; 1 << 20]);
     capture.response_body(&vec![b'x'; 1 << 20]);
     drop((request, capture));

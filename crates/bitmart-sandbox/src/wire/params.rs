@@ -33,6 +33,11 @@ impl Params {
         Self { values, codes, listed_until_ms: None }
     }
 
+    /// All of them by name.
+    pub(crate) fn values(&self) -> &Map<String, Value> {
+        &self.values
+    }
+
     pub(crate) fn from_query(query: &str, codes: Codes) -> Self {
         let decode = |text: &str| {
             let text = text.replace('+', " ");

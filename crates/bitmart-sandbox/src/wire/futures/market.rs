@@ -229,19 +229,17 @@ pub(crate) fn pushed_book_ticker(market: &FuturesMarket) -> Value {
 
 /// One side of the book: `way` 1 is for bids, 2 for asks.
 pub(crate) fn pushed_depth(market: &FuturesMarket, side: Side, depth: usize) -> Value {
-    json!({
-        "symbol": market.rules.symbol.as_str(),
-        "way": if side == Side::Buy { 1 } else { 2 },
-        "depths": pushed_levels(&market.book.levels(side, depth)),
-    })
+    let way = if side == Side::Buy { 1 } else { 2 };
+    let mut book = json!({ "symbol": market.rules.symbol.as_str(), "way": way });
+    book["depths"] = pushed_levels(&market.book.levels(side, depth));
+    book
 }
 
 pub(crate) fn pushed_depth_all(market: &FuturesMarket, depth: usize) -> Value {
-    json!({
-        "symbol": market.rules.symbol.as_str(),
-        "asks": pushed_levels(&market.book.levels(Side::Sell, depth)),
-        "bids": pushed_levels(&market.book.levels(Side::Buy, depth)),
-    })
+    let mut book = json!({ "symbol": market.rules.symbol.as_str() });
+    book["asks"] = pushed_levels(&market.book.levels(Side::Sell, depth));
+    book["bids"] = pushed_levels(&market.book.levels(Side::Buy, depth));
+    book
 }
 
 /// A snapshot or an update of a book.
@@ -251,19 +249,21 @@ pub(crate) fn pushed_book(
     version: u64,
     snapshot: bool,
 ) -> Value {
-    json!({
+    let mut book = json!({
         "symbol": symbol.as_str(),
-        "asks": pushed_levels(asks),
-        "bids": pushed_levels(bids),
         "version": version,
         "type": if snapshot { "snapshot" } else { "update" },
-    })
+    });
+    book["asks"] = pushed_levels(asks);
+    book["bids"] = pushed_levels(bids);
+    book
 }
 
+/// The levels of a side. Books are pushed most, and `json!` copies each value in it: so nothing here is in one.
 fn pushed_levels(levels: &[Level]) -> Value {
     levels
         .iter()
-        .map(|(price, size)| json!({ "price": plain(*price), "vol": plain(*size) }))
+        .map(|(price, size)| Value::from_iter([("price", plain(*price)), ("vol", plain(*size))]))
         .collect()
 }
 

@@ -226,11 +226,10 @@ pub(crate) fn pushed_book_ticker(market: &SpotMarket) -> Value {
 }
 
 pub(crate) fn pushed_depth(market: &SpotMarket, depth: usize) -> Value {
-    json!({
-        "symbol": market.rules.symbol.as_str(),
-        "asks": pushed_levels(&market.book.levels(Side::Sell, depth), market),
-        "bids": pushed_levels(&market.book.levels(Side::Buy, depth), market),
-    })
+    let mut book = json!({ "symbol": market.rules.symbol.as_str() });
+    book["asks"] = pushed_levels(&market.book.levels(Side::Sell, depth), market);
+    book["bids"] = pushed_levels(&market.book.levels(Side::Buy, depth), market);
+    book
 }
 
 /// A snapshot or an update of a book.
@@ -240,15 +239,17 @@ pub(crate) fn pushed_book(
     version: u64,
     snapshot: bool,
 ) -> Value {
-    json!({
+    let mut book = json!({
         "symbol": market.rules.symbol.as_str(),
-        "asks": pushed_levels(asks, market),
-        "bids": pushed_levels(bids, market),
         "version": version,
         "type": if snapshot { "snapshot" } else { "update" },
-    })
+    });
+    book["asks"] = pushed_levels(asks, market);
+    book["bids"] = pushed_levels(bids, market);
+    book
 }
 
+/// The levels of a side. Books are pushed most, and `json!` copies each value in it: so nothing here is in one.
 fn pushed_levels(levels: &[Level], market: &SpotMarket) -> Value {
     let rules = &market.rules;
     let size = |size: Decimal| {
@@ -256,7 +257,7 @@ fn pushed_levels(levels: &[Level], market: &SpotMarket) -> Value {
     };
     levels
         .iter()
-        .map(|(price, open)| json!([fixed(*price, rules.price_decimals), size(*open)]))
+        .map(|(price, open)| Value::from_iter([fixed(*price, rules.price_decimals), size(*open)]))
         .collect()
 }
 
