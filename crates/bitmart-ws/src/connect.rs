@@ -34,11 +34,8 @@ use timestamped_reader::TimestampedReader;
 type UpgradedIo = TokioIo<Upgraded>;
 
 /// Both halves of an open WebSocket, and when the reader last read.
-pub(crate) type WebSocketHalves = (
-    TimestampedReader<ReadHalf<UpgradedIo>>,
-    WebSocketWrite<WriteHalf<UpgradedIo>>,
-    LastRead,
-);
+pub(crate) type WebSocketHalves =
+    (TimestampedReader<ReadHalf<UpgradedIo>>, WebSocketWrite<WriteHalf<UpgradedIo>>, LastRead);
 
 /// Opens WebSockets at one address.
 #[derive(Clone)]

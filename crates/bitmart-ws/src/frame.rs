@@ -85,9 +85,7 @@ fn complete(opcode: OpCode, payload: BytesMut) -> Message {
 
 /// Returns the messages of a socket, up to and including the first error. What was read of a frame is part of the
 /// stream, so `next` on it may be dropped at any time.
-pub(crate) fn messages<R>(
-    reader: R,
-) -> impl Stream<Item = Result<Message, ReconnectReason>> + Send
+pub(crate) fn messages<R>(reader: R) -> impl Stream<Item = Result<Message, ReconnectReason>> + Send
 where
     R: AsyncRead + Unpin + Send + 'static,
 {

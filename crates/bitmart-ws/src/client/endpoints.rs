@@ -70,7 +70,8 @@ impl Client {
 
     /// Signals every driver to end, without waiting for it.
     pub(super) fn shut_down_all(&self) -> Vec<Arc<DriverHandle>> {
-        let mut drivers: Vec<_> = self.pools().values_mut().flat_map(|pool| pool.take_all()).collect();
+        let mut drivers: Vec<_> =
+            self.pools().values_mut().flat_map(|pool| pool.take_all()).collect();
         drivers.extend(self.0.feeds.iter().flat_map(Feeds::take_all));
         for driver in &drivers {
             driver.signals.shut_down();

@@ -151,7 +151,8 @@ mod tests {
             let (mut reader, mut read) = (FrameReader::new(io), Vec::new());
             for bytes in frames.chunks(step) {
                 peer.write_all(bytes).await.expect("written");
-                while let Some(frame) = poll_fn(|context| reader.poll_frame(context)).now_or_never() {
+                while let Some(frame) = poll_fn(|context| reader.poll_frame(context)).now_or_never()
+                {
                     let Frame { fin, opcode, payload } = frame.expect("a frame");
                     read.push((fin, opcode, payload.to_vec()));
                 }
