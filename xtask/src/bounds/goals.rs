@@ -112,24 +112,25 @@ const TICKER: &str = "\
 libdeflate. Finding the channel and decoding takes 10,100, by hand 4,300: serde finds each of 13 members by its name, \
 in any order, and each may be absent or unreadable, while the hand takes numbers in the order of this frame.";
 const BLANKS: &str = "\
-13,700 instructions more than the same frame without blanks: 200 bytes more to inflate and to check, and 200 places at \
-which a blank is looked for after the usual bytes were not there. To look for blanks inside the loop over the levels \
-saves 2,900 of them, and costs every frame 1,100.";
+13,700 instructions more than the same frame without blanks: 200 bytes more to inflate and to check, and 200 places \
+at which a blank is looked for after the usual bytes were not there. To look for blanks inside the loop over the \
+levels saves 2,900 of them, and costs every frame 1,100.";
 const UNKNOWN_MEMBER: &str = "\
 820 instructions more than a frame with known members alone; the other difference is that of every such frame.";
 const SOCKET_TO_USER: &str = "\
-about 4,500 instructions a frame besides the 110,000 of the loop, which inflates and decodes with the same code: 2,200 \
-in the task of the connection (commands, timers, the time of receipt), 1,500 in the session (whether the frame is an \
-acknowledgement, and which channel it names), 1,300 to find the subscriber and to queue the book, while frames are read \
-with 500 fewer. The loop drops each book at once; here up to 32 wait in the queue.";
+about 4,500 instructions a frame besides the 110,000 of the loop, which inflates and decodes with the same code: \
+2,200 in the task of the connection (commands, timers, the time of receipt), 1,500 in the session (whether the frame \
+is an acknowledgement, and which channel it names), 1,300 to find the subscriber and to queue the book, while frames \
+are read with 500 fewer. The loop drops each book at once; here up to 32 wait in the queue.";
 const IDLE_MEMORY: &str = "\
 24,000 bytes in use: 10,200 of TLS (4,096 the buffer of rustls for a record, 1,900 session tickets and their table, \
-1,150 the stream, 1,120 the keys), 9,000 of the connection (2,560 its task, 1,300 its queue of commands) and 4,800 of \
-the client, since each connection of this bench has a client of its own. The rest is what the allocator rounds up.";
+1,150 the stream, 1,120 the keys), 9,000 of the connection (2,560 its task, 1,300 its queue of commands) and 4,800 \
+of the client, since each connection of this bench has a client of its own. The rest is what the allocator rounds \
+up.";
 const TOPIC_MEMORY: &str = "\
-about 770 bytes in use: 160 the queue, 160 its place for one book, 90 the table of symbols, 72 the subscriber, 80 the \
-subscription, 80 the session, 80 the router's list and the leases, 48 the name. The rest is what the allocator rounds up, \
-and the commands of all topics at once.";
+about 770 bytes in use: 160 the queue, 160 its place for one book, 90 the table of symbols, 72 the subscriber, 80 \
+the subscription, 80 the session, 80 the router's list and the leases, 48 the name. The rest is what the allocator \
+rounds up, and the commands of all topics at once.";
 const LEVELS_READ: &str = "\
 13,770 instructions, 68 a level, against 13,650 for the same over two plain vectors of levels: going through the book \
 adds 120. The rest compares decimals for the largest size, which is what this bench does with each level.";
