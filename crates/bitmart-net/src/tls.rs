@@ -16,9 +16,9 @@ use rustls::{ClientConfig, RootCertStore};
 
 use self::pin::{Pin, PinnedVerifier};
 
-/// TLS sessions that are kept for resumption: of four servers, with eight tickets each. The exchange has
-/// one server of each kind. The default of rustls reserves memory for 32 servers.
-const SESSIONS: usize = 32;
+/// TLS sessions that are kept for resumption: of three servers, with eight tickets each. The exchange has
+/// one server for each market. The default of rustls reserves memory for 32 servers.
+const SESSIONS: usize = 24;
 
 type Source = Box<dyn StdError + Send + Sync>;
 

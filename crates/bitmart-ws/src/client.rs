@@ -84,7 +84,8 @@ struct Shared {
     connect: Arc<dyn Connect>,
     clock: Arc<dyn Clock>,
     queue_capacity: usize,
-    limits: HashMap<Endpoint, Limits>,
+    /// Of each endpoint that the client can use.
+    limits: Box<[(Endpoint, Limits)]>,
     subscribe_timeout: Duration,
     inflaters: InflaterPool,
     next_subscriber_id: AtomicU64,
@@ -140,7 +141,6 @@ impl Client {
         let subscriber = Subscriber {
             id,
             topic: name,
-            symbol: topic.symbol().map(Arc::from),
             sink: writer.into(),
             ack_target: Some(AckTarget::Caller(sender)),
         };

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bitmart_net::{Connect, ConnectError, Target, error_chain};
-use fastwebsockets::{Role, WebSocketRead, WebSocketWrite, after_handshake_split};
+use fastwebsockets::{Role, WebSocketWrite, after_handshake_split};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
@@ -34,11 +34,8 @@ use timestamped_reader::TimestampedReader;
 type UpgradedIo = TokioIo<Upgraded>;
 
 /// Both halves of an open WebSocket, and when the reader last read.
-pub(crate) type WebSocketHalves = (
-    WebSocketRead<TimestampedReader<ReadHalf<UpgradedIo>>>,
-    WebSocketWrite<WriteHalf<UpgradedIo>>,
-    LastRead,
-);
+pub(crate) type WebSocketHalves =
+    (TimestampedReader<ReadHalf<UpgradedIo>>, WebSocketWrite<WriteHalf<UpgradedIo>>, LastRead);
 
 /// Opens WebSockets at one address.
 #[derive(Clone)]
@@ -129,7 +126,8 @@ impl Connector {
         };
         let (reader, writer) = tokio::io::split(TokioIo::new(upgraded));
         let (reader, last_read) = TimestampedReader::new(reader);
-        let (reader, writer) = after_handshake_split(reader, writer, Role::Client);
+        // There is no other way to its writer; frames are read by `frame::messages`.
+        let (_, writer) = after_handshake_split(tokio::io::empty(), writer, Role::Client);
         Ok((reader, writer, last_read))
     }
 }

@@ -142,7 +142,9 @@ impl Driver {
     ///
     /// Every branch of the `select!` is cancel-safe: commands stay in their queue, half-read frames
     /// and half-made connections stay in the socket. Writes happen outside of it.
-    pub(crate) async fn run(mut self) {
+    ///
+    /// Takes the driver by reference: a future that owns it has room for it twice.
+    pub(crate) async fn run(&mut self) {
         let mut timer = std::pin::pin!(tokio::time::sleep_until(tokio::time::Instant::now()));
         let mut timer_set = false;
         // Data only postpones the deadline, and a timer that fires early does no harm. So a data

@@ -214,12 +214,11 @@ impl<T: Event> FanIn<T> {
         driver: &Arc<DriverHandle>,
     ) -> Subscriber<T> {
         let id = self.client.next_subscriber_id();
-        let symbol = topic.symbol().map(Arc::from);
         let key = key(&topic);
         let (slot, writer) = self.queue.add_topic(id, topic, driver.receive_tracker.clone());
         self.entries.insert(key, Entry { slot, id, driver: driver.clone(), _lease: lease });
         let ack_target = Some(AckTarget::Stream);
-        Subscriber { id, topic: name, symbol, sink: writer.into(), ack_target }
+        Subscriber { id, topic: name, sink: writer.into(), ack_target }
     }
 }
 

@@ -1,14 +1,19 @@
 //! Assembles the frames of a socket into messages.
 
+mod reader;
 #[cfg(test)]
 mod tests;
 
+use std::task::{Context, Poll, ready};
+
 use bytes::BytesMut;
-use fastwebsockets::{Frame, OpCode, Payload, WebSocketError, WebSocketRead};
+use fastwebsockets::{OpCode, WebSocketError};
 use futures_util::stream::{self, Stream};
 use tokio::io::AsyncRead;
 
 use crate::reason::{ReconnectReason, sanitize};
+
+use reader::{Frame, FrameError, FrameReader};
 
 /// Largest message, compressed or not, with all of its fragments: 1 MiB. The largest documented frame
 /// is about 10 KiB.
@@ -19,15 +24,13 @@ pub(crate) const MAX_MESSAGE_BYTES: usize = 1 << 20;
 pub(crate) enum Message {
     /// Not yet checked for UTF-8.
     Text(BytesMut),
-    /// A text frame that is not UTF-8. fastwebsockets drops its bytes.
-    InvalidText,
     Binary(BytesMut),
     Ping(BytesMut),
     Pong,
     Close(Option<u16>, Option<String>),
 }
 
-/// Assembles fragments and bounds their total size, which fastwebsockets does not.
+/// Assembles fragments and bounds their total size.
 #[derive(Debug, Default)]
 struct Assembler {
     partial: Option<(OpCode, BytesMut)>,
@@ -76,93 +79,52 @@ impl Assembler {
     }
 }
 
-impl Assembler {
-    /// Handles a text frame that is not UTF-8.
-    fn invalid_text(&self) -> Result<Message, &'static str> {
-        match self.partial {
-            Some(_) => Err("a message began inside another"),
-            None => Ok(Message::InvalidText),
-        }
-    }
-}
-
 fn complete(opcode: OpCode, payload: BytesMut) -> Message {
     if opcode == OpCode::Text { Message::Text(payload) } else { Message::Binary(payload) }
 }
 
-/// Returns the messages of a socket, up to and including the first error.
-///
-/// Reading a frame is not cancel-safe in fastwebsockets: it takes the header out of its buffer before
-/// it waits for the payload, so a read that is dropped in between loses it. Here the read in progress
-/// is part of the stream, so `next` on the stream may be dropped at any time.
-pub(crate) fn messages<R>(
-    mut reader: WebSocketRead<R>,
-) -> impl Stream<Item = Result<Message, ReconnectReason>> + Send
+/// Returns the messages of a socket, up to and including the first error. What was read of a frame is part of the
+/// stream, so `next` on it may be dropped at any time.
+pub(crate) fn messages<R>(reader: R) -> impl Stream<Item = Result<Message, ReconnectReason>> + Send
 where
     R: AsyncRead + Unpin + Send + 'static,
 {
-    reader.set_auto_close(false);
-    reader.set_auto_pong(false);
-    // The limit is exclusive there.
-    reader.set_max_message_size(MAX_MESSAGE_BYTES + 1);
-    stream::unfold(Some((reader, Assembler::default())), |state| async move {
-        let (mut reader, mut assembler) = state?;
-        match read(&mut reader, &mut assembler).await {
-            Ok(message) => Some((Ok(message), Some((reader, assembler)))),
-            Err(reason) => Some((Err(reason), None)),
+    let mut state = Some((FrameReader::new(reader), Assembler::default()));
+    stream::poll_fn(move |context| {
+        let Some((reader, assembler)) = &mut state else { return Poll::Ready(None) };
+        let message = ready!(poll_message(reader, assembler, context));
+        if message.is_err() {
+            state = None;
         }
+        Poll::Ready(Some(message))
     })
 }
 
-async fn read<R>(
-    reader: &mut WebSocketRead<R>,
+fn poll_message<R: AsyncRead + Unpin>(
+    reader: &mut FrameReader<R>,
     assembler: &mut Assembler,
-) -> Result<Message, ReconnectReason>
-where
-    R: AsyncRead + Unpin,
-{
-    // Never called, because automatic responses are off.
-    let mut respond = |_: Frame<'_>| std::future::ready(Ok::<(), std::io::Error>(()));
+    context: &mut Context<'_>,
+) -> Poll<Result<Message, ReconnectReason>> {
     loop {
-        let mut frame = match reader.read_frame(&mut respond).await {
-            Ok(frame) => frame,
-            // The frame was read to its end, so the next one can be read.
-            Err(WebSocketError::InvalidUTF8) => {
-                return assembler.invalid_text().map_err(violation);
-            }
-            Err(error) => return Err(failure(error)),
-        };
-        if is_masked(&mut frame) {
-            return Err(violation("the server masked a frame"));
-        }
-        let payload = match frame.payload {
-            Payload::Bytes(bytes) => bytes,
-            other => BytesMut::from(&*other),
-        };
-        let message = assembler.push(frame.fin, frame.opcode, payload).map_err(violation)?;
-        if let Some(message) = message {
-            return Ok(message);
+        let frame = ready!(reader.poll_frame(context)).map_err(failure)?;
+        let Frame { fin, opcode, payload } = frame;
+        if let Some(message) = assembler.push(fin, opcode, payload).map_err(violation)? {
+            return Poll::Ready(Ok(message));
         }
     }
-}
-
-/// Whether the frame is masked, which only client frames may be (RFC 6455, section 5.1). fastwebsockets
-/// reveals that only in the encoded header.
-fn is_masked(frame: &mut Frame<'_>) -> bool {
-    let mut head = [0; 16];
-    frame.fmt_head(&mut head);
-    head[1] & 0x80 != 0
 }
 
 fn violation(detail: &str) -> ReconnectReason {
     ReconnectReason::Protocol { detail: detail.to_owned() }
 }
 
-fn failure(error: WebSocketError) -> ReconnectReason {
+fn failure(error: FrameError) -> ReconnectReason {
+    let error = match error {
+        FrameError::Masked => return violation("the server masked a frame"),
+        FrameError::Other(error) => error,
+    };
     match error {
-        WebSocketError::UnexpectedEOF | WebSocketError::ConnectionClosed => {
-            ReconnectReason::closed()
-        }
+        WebSocketError::UnexpectedEOF => ReconnectReason::closed(),
         // The server dropped a TLS connection without `close_notify`.
         WebSocketError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             ReconnectReason::closed()

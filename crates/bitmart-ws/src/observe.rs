@@ -135,7 +135,7 @@ impl ConnectionObserver {
         self.metrics.received(match message {
             Message::Text(bytes) | Message::Binary(bytes) | Message::Ping(bytes) => bytes.len(),
             Message::Close(_, text) => text.as_ref().map_or(0, String::len),
-            Message::InvalidText | Message::Pong => 0,
+            Message::Pong => 0,
         });
     }
 

@@ -26,20 +26,32 @@ pub(crate) enum Overflow {
 #[derive(Debug)]
 struct State<T> {
     items: VecDeque<(Update<T>, Stamp)>,
-    /// Events dropped before the first of `items`, and the stamp of the first that was dropped.
-    lagged: u64,
-    lagged_at: Option<Stamp>,
+    /// Events dropped before the first of `items`. Boxed like `end`: both are rare, and there are thousands of
+    /// queues.
+    lag: Option<Box<Lag>>,
     /// The stamp of the last item that was read.
     last_read: Option<Stamp>,
-    /// The writer is done; the error, if any, is the last item.
-    ended: bool,
-    error: Option<Error>,
-    ended_at: Option<Stamp>,
+    /// The writer is done.
+    end: Option<Box<End>>,
     /// `None` was returned.
     terminated: bool,
     waker: Option<Waker>,
     reader_gone: bool,
     depth: QueueDepth,
+}
+
+#[derive(Debug)]
+struct Lag {
+    dropped: u64,
+    /// The stamp of the first event that was dropped.
+    since: Stamp,
+}
+
+#[derive(Debug)]
+struct End {
+    /// The last item, if there is one.
+    error: Option<Error>,
+    at: Stamp,
 }
 
 #[derive(Debug)]
@@ -81,12 +93,9 @@ pub(crate) fn queue<T>(
 ) -> (Writer<T>, Reader<T>) {
     let state = State {
         items: VecDeque::new(),
-        lagged: 0,
-        lagged_at: None,
+        lag: None,
         last_read: None,
-        ended: false,
-        error: None,
-        ended_at: None,
+        end: None,
         terminated: false,
         waker: None,
         reader_gone: false,
@@ -105,7 +114,7 @@ impl<T> Writer<T> {
         let stamp = self.0.receive_tracker.stamp();
         let metrics = &self.0.receive_tracker.metrics;
         let mut state = self.0.lock();
-        if state.reader_gone || state.ended {
+        if state.reader_gone || state.end.is_some() {
             return false;
         }
         if state.items.len() >= self.0.capacity {
@@ -178,10 +187,11 @@ impl<T> State<T> {
     /// state of the connection.
     fn drop_events(&mut self) -> u64 {
         let dropped = self.items.iter().map(|(item, _)| item.event_count()).sum();
-        if self.lagged == 0 {
-            self.lagged_at = self.items.front().map(|(_, stamp)| *stamp);
+        if let Some(lag) = &mut self.lag {
+            lag.dropped = lag.dropped.saturating_add(dropped);
+        } else if let Some((_, since)) = self.items.front().filter(|_| dropped > 0) {
+            self.lag = Some(Box::new(Lag { dropped, since: *since }));
         }
-        self.lagged = self.lagged.saturating_add(dropped);
         let last = |kind| self.items.iter().rposition(|(item, _)| item.kind() == kind);
         let continuity = last(UpdateKind::Continuity);
         let liveness = last(UpdateKind::Liveness)
@@ -202,12 +212,10 @@ impl<T> State<T> {
     /// Returns the reader's waker. Wake it after the lock is released: it may read at once.
     #[must_use]
     fn end(&mut self, error: Option<Error>, stamp: Stamp) -> Option<Waker> {
-        if self.ended {
+        if self.end.is_some() {
             return None;
         }
-        self.ended = true;
-        self.error = error;
-        self.ended_at = Some(stamp);
+        self.end = Some(Box::new(End { error, at: stamp }));
         self.waker.take()
     }
 }
@@ -218,9 +226,9 @@ impl<T> Reader<T> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Update<T>, Error>>> {
         let mut state = self.0.lock();
-        if state.lagged > 0 {
-            state.last_read = state.lagged_at;
-            return Poll::Ready(Some(Ok(Update::Lagged(std::mem::take(&mut state.lagged)))));
+        if let Some(lag) = state.lag.take() {
+            state.last_read = Some(lag.since);
+            return Poll::Ready(Some(Ok(Update::Lagged(lag.dropped))));
         }
         if let Some((update, stamp)) = state.items.pop_front() {
             state.last_read = Some(stamp);
@@ -230,9 +238,9 @@ impl<T> Reader<T> {
             }
             return Poll::Ready(Some(Ok(update)));
         }
-        if state.ended {
-            state.last_read = state.ended_at;
-            let error = state.error.take();
+        if let Some(end) = &mut state.end {
+            let (error, at) = (end.error.take(), end.at);
+            state.last_read = Some(at);
             state.terminated = error.is_none();
             return Poll::Ready(error.map(Err));
         }

@@ -30,7 +30,6 @@ pub(crate) struct Router {
     /// By channel, one for each event type.
     dispatchers: HashMap<Box<str>, Vec<Box<dyn AnyDispatcher>>>,
     topics: BTreeMap<Arc<str>, Subscribed>,
-    subscribers: BTreeMap<SubscriberId, Arc<str>>,
     /// Subscribers that were found to have ended.
     ended: Vec<SubscriberId>,
     metrics: Metrics,
@@ -39,7 +38,7 @@ pub(crate) struct Router {
 /// The subscribers of one topic.
 #[derive(Debug, Default)]
 struct Subscribed {
-    count: usize,
+    count: u32,
     /// The topic was acknowledged since it has subscribers, so that they receive its events.
     confirmed: bool,
 }
@@ -50,7 +49,6 @@ impl Router {
             market,
             dispatchers: HashMap::new(),
             topics: BTreeMap::new(),
-            subscribers: BTreeMap::new(),
             ended: Vec::new(),
             metrics: Metrics::default(),
         }
@@ -58,7 +56,7 @@ impl Router {
 
     /// Whether there are no subscribers.
     pub(crate) fn is_empty(&self) -> bool {
-        self.subscribers.is_empty()
+        self.topics.is_empty()
     }
 
     /// How many updates the longest queue of its subscribers has.
@@ -77,7 +75,6 @@ impl Router {
         let entry = self.topics.entry(topic.clone()).or_default();
         entry.count += 1;
         entry.confirmed |= subscriber.ack_target.is_none();
-        self.subscribers.insert(subscriber.id, topic.clone());
         let dispatchers =
             self.dispatchers.entry(dispatch_key(self.market, &topic).into()).or_default();
         let of_type =
@@ -94,12 +91,11 @@ impl Router {
 
     /// Removes a subscriber. Returns its topic if it was the last one of it.
     pub(crate) fn remove(&mut self, id: SubscriberId) -> Option<Arc<str>> {
-        let topic = self.subscribers.remove(&id)?;
+        // Searched, because subscribers leave rarely and there are thousands of them to remember.
+        let mut dispatchers = self.dispatchers.values_mut().flatten();
+        let topic = dispatchers.find_map(|dispatcher| dispatcher.remove(id))?;
         let key = dispatch_key(self.market, &topic);
         if let Some(dispatchers) = self.dispatchers.get_mut(key) {
-            for dispatcher in dispatchers.iter_mut() {
-                dispatcher.remove(id);
-            }
             dispatchers.retain(|dispatcher| !dispatcher.is_empty());
             if dispatchers.is_empty() {
                 self.dispatchers.remove(key);

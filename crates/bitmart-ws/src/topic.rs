@@ -150,7 +150,7 @@ impl<T> Topic<T> {
     /// Returns the pair or contract of all events of this topic, or `None` if it covers several. For
     /// `futures/asset` it is the currency.
     pub fn symbol(&self) -> Option<&str> {
-        split(&self.name).1.filter(|symbol| ![ALL_PAIRS, ALL_BALANCES].contains(symbol))
+        symbol(&self.name)
     }
 
     /// Returns whether a frame with `channel` as its `"table"` or `"group"` may contain events of this
@@ -163,6 +163,11 @@ impl<T> Topic<T> {
     pub fn delivers(&self, channel: &str) -> bool {
         delivers(&self.name, channel)
     }
+}
+
+/// See [`Topic::symbol`].
+pub(crate) fn symbol(name: &str) -> Option<&str> {
+    split(name).1.filter(|symbol| ![ALL_PAIRS, ALL_BALANCES].contains(symbol))
 }
 
 /// See [`Topic::delivers`].

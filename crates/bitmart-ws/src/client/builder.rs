@@ -242,8 +242,8 @@ impl ClientBuilder {
     fn limits(
         &self,
         addresses: &HashMap<Endpoint, Address>,
-    ) -> Result<HashMap<Endpoint, Limits>, ConfigError> {
-        let mut limits = HashMap::new();
+    ) -> Result<Box<[(Endpoint, Limits)]>, ConfigError> {
+        let mut limits = Vec::new();
         for (market, access) in
             ENDPOINTS.into_iter().filter(|endpoint| addresses.contains_key(endpoint))
         {
@@ -257,8 +257,8 @@ impl ClientBuilder {
             let endpoint_limits = policy.limits(market, access).map_err(|error| {
                 ConfigError::new(error.setting(), error.reason()).with_source(error)
             })?;
-            limits.insert(endpoint, endpoint_limits);
+            limits.push((endpoint, endpoint_limits));
         }
-        Ok(limits)
+        Ok(limits.into())
     }
 }

@@ -33,8 +33,8 @@ pub(super) const ENDPOINTS: [Endpoint; 4] = [
     (Market::Futures, Access::Private),
 ];
 
-/// The pools of the endpoints that were used so far.
-pub(super) type Pools = HashMap<Endpoint, Pool>;
+/// The pools of the endpoints that were used so far. Boxed, because a table has more places than entries.
+pub(super) type Pools = HashMap<Endpoint, Box<Pool>>;
 
 impl Client {
     fn pools(&self) -> MutexGuard<'_, Pools> {
@@ -52,7 +52,7 @@ impl Client {
         }
         self.pools()
             .entry(endpoint)
-            .or_insert_with(|| Pool::new(&self.limits(endpoint.0, endpoint.1)))
+            .or_insert_with(|| Box::new(Pool::new(&self.limits(endpoint.0, endpoint.1))))
             .lease(topic, |history, throttle, assignments| {
                 self.start_driver(endpoint, history, throttle, assignments)
             })
@@ -70,7 +70,8 @@ impl Client {
 
     /// Signals every driver to end, without waiting for it.
     pub(super) fn shut_down_all(&self) -> Vec<Arc<DriverHandle>> {
-        let mut drivers: Vec<_> = self.pools().values_mut().flat_map(Pool::take_all).collect();
+        let mut drivers: Vec<_> =
+            self.pools().values_mut().flat_map(|pool| pool.take_all()).collect();
         drivers.extend(self.0.feeds.iter().flat_map(Feeds::take_all));
         for driver in &drivers {
             driver.signals.shut_down();
@@ -87,7 +88,7 @@ impl Client {
             connections.push(Connection::new(market, access, driver.status.clone()));
         }
         for (market, access) in ENDPOINTS {
-            let running = pools.get(&(market, access)).into_iter().flat_map(Pool::running);
+            let running = pools.get(&(market, access)).into_iter().flat_map(|pool| pool.running());
             connections.extend(
                 running.map(|driver| Connection::new(market, access, driver.status.clone())),
             );
@@ -99,8 +100,8 @@ impl Client {
     /// [policy](super::ClientBuilder::connection_policy).
     pub fn limits(&self, market: Market, access: Access) -> Limits {
         // `build` computes the limits only of endpoints that the client can use.
-        let limits = self.0.limits.get(&(market, access)).copied();
-        limits.unwrap_or_else(|| Limits::for_endpoint(market, access))
+        let limits = self.0.limits.iter().find(|(of, _)| *of == (market, access));
+        limits.map_or_else(|| Limits::for_endpoint(market, access), |(_, limits)| *limits)
     }
 
     fn start_driver(
@@ -130,7 +131,7 @@ impl Client {
         let limits = self.limits(market, access);
         let session = Session::with_pacing(market, access, limits, history.pacing());
         let (status_sender, status) = watch::channel(session.status());
-        let driver = Driver {
+        let mut driver = Driver {
             market,
             access,
             session,
@@ -159,7 +160,7 @@ impl Client {
             problems: shared.problems.clone(),
             receive_tracker: receive_tracker.clone(),
         };
-        tokio::spawn(driver.run());
+        tokio::spawn(async move { driver.run().await });
         Ok(Arc::new(DriverHandle {
             commands: sender,
             signals,

@@ -19,10 +19,6 @@ impl Driver {
                 let reason = "the text frame is not UTF-8";
                 self.handle_unreadable(DecodeErrorKind::Encoding, reason, &bytes);
             }
-            Message::InvalidText => {
-                let reason = "the text frame is not UTF-8";
-                self.handle_unreadable(DecodeErrorKind::Encoding, reason, &[]);
-            }
             Message::Binary(bytes) => {
                 // Cloned, so that the closure can borrow `self`.
                 let inflaters = self.inflaters.clone();

@@ -1,7 +1,9 @@
 //! The subscribers of one channel that share an event type.
 
 use std::any::{Any, TypeId};
+use std::borrow::Borrow;
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,6 +14,7 @@ use crate::event::{DecodeError, DecodeErrorKind, Event};
 use crate::observe::Metrics;
 use crate::reason::{ReconnectReason, Rejection};
 use crate::router::UpdateSink;
+use crate::topic;
 use crate::update::Update;
 
 /// Identifies a subscriber on its connection.
@@ -22,8 +25,6 @@ pub(crate) type SubscriberId = u64;
 pub(crate) struct Subscriber<T> {
     pub(crate) id: SubscriberId,
     pub(crate) topic: Arc<str>,
-    /// The symbol of the topic, if it has only one. The dispatcher takes it.
-    pub(crate) symbol: Option<Arc<str>>,
     pub(crate) sink: UpdateSink<T>,
     /// Where to report the acknowledgement; `None` once it has arrived.
     pub(crate) ack_target: Option<AckTarget>,
@@ -99,7 +100,8 @@ pub(super) trait AnyDispatcher: Send + Sync {
     fn is_empty(&self) -> bool;
     /// How many updates the longest queue of its subscribers has.
     fn queued(&self) -> usize;
-    fn remove(&mut self, id: SubscriberId);
+    /// Removes a subscriber and returns its topic, if it is one of these.
+    fn remove(&mut self, id: SubscriberId) -> Option<Arc<str>>;
     /// Decodes the frame once and delivers the entries whose symbol is `wanted`. `symbol` is that of
     /// entries without one. Returns `false` if the frame is not JSON.
     fn dispatch(
@@ -120,7 +122,7 @@ pub(super) trait AnyDispatcher: Send + Sync {
 
 pub(super) struct Dispatcher<T> {
     /// Subscribers to one symbol, by the symbol in upper case.
-    by_symbol: HashMap<Arc<str>, Vec<Subscriber<T>>>,
+    by_symbol: HashMap<SymbolOf, Vec<Subscriber<T>>>,
     /// Subscribers to every symbol of the channel.
     all_symbols: Vec<Subscriber<T>>,
     /// Entries of the current frame, kept to reuse the allocation.
@@ -133,8 +135,8 @@ impl<T: Event> Dispatcher<T> {
         Self { by_symbol: HashMap::new(), all_symbols: Vec::new(), entries: Vec::new(), metrics }
     }
 
-    pub(super) fn add(&mut self, mut subscriber: Subscriber<T>) {
-        match subscriber.symbol.take().map(into_upper_case) {
+    pub(super) fn add(&mut self, subscriber: Subscriber<T>) {
+        match SymbolOf::topic(&subscriber.topic) {
             // Most symbols have one subscriber.
             Some(symbol) => self
                 .by_symbol
@@ -169,7 +171,7 @@ impl<T: Event> Dispatcher<T> {
             Some(symbol) => {
                 let mut subscribers = self.by_symbol.get(symbol);
                 if subscribers.is_none() && symbol.bytes().any(|byte| byte.is_ascii_lowercase()) {
-                    subscribers = self.by_symbol.get(&upper_case(symbol));
+                    subscribers = self.by_symbol.get(symbol.to_ascii_uppercase().as_str());
                 }
                 Recipients::OfSymbol(subscribers.map_or(&[], Vec::as_slice))
             }
@@ -209,15 +211,47 @@ fn push_to_each<'a, T: Event>(
     }
 }
 
-/// Symbols are matched without regard to case.
-fn upper_case(symbol: &str) -> Arc<str> {
-    symbol.to_ascii_uppercase().into()
+/// Takes a subscriber out of the list. The others keep their order.
+fn take<T>(subscribers: &mut Vec<Subscriber<T>>, id: SubscriberId) -> Option<Subscriber<T>> {
+    let index = subscribers.iter().position(|subscriber| subscriber.id == id)?;
+    Some(subscribers.remove(index))
 }
 
-fn into_upper_case(symbol: Arc<str>) -> Arc<str> {
-    let is_upper_case = !symbol.bytes().any(|byte| byte.is_ascii_lowercase());
-    if is_upper_case { symbol } else { upper_case(&symbol) }
+/// The symbol of a topic, in upper case: symbols are matched without regard to case. It shares the text of the topic,
+/// because there are thousands of them.
+#[derive(Clone)]
+struct SymbolOf(Arc<str>);
+
+impl SymbolOf {
+    /// `None` if the topic covers several symbols.
+    fn topic(topic: &Arc<str>) -> Option<Self> {
+        let symbol = topic::symbol(topic)?;
+        let is_upper_case = !symbol.bytes().any(|byte| byte.is_ascii_lowercase());
+        Some(Self(if is_upper_case { topic.clone() } else { topic.to_ascii_uppercase().into() }))
+    }
 }
+
+impl Borrow<str> for SymbolOf {
+    fn borrow(&self) -> &str {
+        topic::symbol(&self.0).unwrap_or_default()
+    }
+}
+
+impl Hash for SymbolOf {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let symbol: &str = self.borrow();
+        symbol.hash(state);
+    }
+}
+
+impl PartialEq for SymbolOf {
+    fn eq(&self, other: &Self) -> bool {
+        let (symbol, other): (&str, &str) = (self.borrow(), other.borrow());
+        symbol == other
+    }
+}
+
+impl Eq for SymbolOf {}
 
 impl<T: Event> AnyDispatcher for Dispatcher<T> {
     fn event_type(&self) -> TypeId {
@@ -237,12 +271,19 @@ impl<T: Event> AnyDispatcher for Dispatcher<T> {
         subscribers.map(|subscriber| subscriber.sink.len()).max().unwrap_or(0)
     }
 
-    fn remove(&mut self, id: SubscriberId) {
-        self.all_symbols.retain(|subscriber| subscriber.id != id);
-        self.by_symbol.retain(|_, subscribers| {
-            subscribers.retain(|subscriber| subscriber.id != id);
-            !subscribers.is_empty()
-        });
+    fn remove(&mut self, id: SubscriberId) -> Option<Arc<str>> {
+        if let Some(subscriber) = take(&mut self.all_symbols, id) {
+            return Some(subscriber.topic);
+        }
+        let mut of_symbols = self.by_symbol.iter_mut();
+        let (symbol, subscriber, is_last) = of_symbols.find_map(|(symbol, subscribers)| {
+            let subscriber = take(subscribers, id)?;
+            Some((symbol.clone(), subscriber, subscribers.is_empty()))
+        })?;
+        if is_last {
+            self.by_symbol.remove(&symbol);
+        }
+        Some(subscriber.topic)
     }
 
     fn dispatch(

@@ -20,8 +20,7 @@ fn add_with(
     ack_target: Option<AckTarget>,
 ) -> Reader<RawEvent> {
     let (writer, reader) = queue(16, Overflow::End, Arc::default());
-    let symbol = topic::split(topic).1.filter(|symbol| *symbol != "ALL_SYMBOLS").map(Arc::from);
-    router.add(Subscriber { id, topic: topic.into(), symbol, sink: writer.into(), ack_target });
+    router.add(Subscriber { id, topic: topic.into(), sink: writer.into(), ack_target });
     reader
 }
 

@@ -151,10 +151,11 @@ async fn reports_text_that_is_not_utf8_and_reads_the_frames_after_it() {
     let (mut server, _client, mut peer, mut tickers) = open().await;
     for count in [most - 1, most] {
         for _ in 0..count {
-            peer.send_frame(true, TEXT, b"{\"table\":\"\xff\"}").await;
+            let payload = b"{\"table\":\"\xff\"}";
+            peer.send_frame(true, TEXT, payload).await;
             let update = next(&mut tickers).await;
             let Update::Malformed(error) = update else { panic!("{update:?}") };
-            assert_eq!(error.kind(), DecodeErrorKind::Encoding);
+            assert_eq!((error.kind(), error.raw()), (DecodeErrorKind::Encoding, &payload[..]));
         }
         if count < most {
             peer.push(&tick(2)).await;

@@ -185,16 +185,32 @@ fn after<'a>(text: &'a [u8], tokens: &str) -> Option<&'a [u8]> {
     text.strip_prefix(tokens.as_bytes()).or_else(|| after_blanks(text, tokens))
 }
 
-/// Cold, so that it is not inlined into the loop over the levels, where blanks are rare.
+/// Not inlined into the loop over the levels, where blanks are rare: it would need more instructions for each level.
 #[cold]
-fn after_blanks<'a>(text: &'a [u8], tokens: &str) -> Option<&'a [u8]> {
-    tokens.bytes().try_fold(text, |rest, token| skip_blanks(rest).strip_prefix(&[token]))
+#[inline(never)]
+fn after_blanks<'a>(mut text: &'a [u8], tokens: &str) -> Option<&'a [u8]> {
+    for token in tokens.bytes() {
+        loop {
+            let (first, rest) = text.split_first()?;
+            text = rest;
+            if *first == token {
+                break;
+            }
+            if !is_blank(*first) {
+                return None;
+            }
+        }
+    }
+    Some(text)
 }
 
-/// Skips what JSON counts as a blank.
+/// What JSON counts as a blank.
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
 fn skip_blanks(text: &[u8]) -> &[u8] {
-    let length =
-        text.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
+    let length = text.iter().take_while(|byte| is_blank(**byte)).count();
     text.get(length..).unwrap_or_default()
 }
 
