@@ -71,7 +71,7 @@ pub(super) fn rows(exchange: &Exchange, account: &Account) -> Vec<Vec<String>> {
     newest_first(&mut movements);
     let mut balances: BTreeMap<(Pot, String), Decimal> = BTreeMap::new();
     let row = |movement: Movement| {
-        let Movement { time_ms, wallet, what, currency, amount } = movement;
+        let Movement { time_ms, wallet, what, currency, amount, .. } = movement;
         let mut cells = vec![time::date(time_ms), wallet.to_owned(), what];
         let balance = Pot::of(wallet, account).map(|pot| {
             let present = || pot.balance(exchange, account, &currency);
