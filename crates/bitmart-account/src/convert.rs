@@ -1,7 +1,7 @@
 //! Conversion of stream and REST models into the types of this crate.
 
 use bitmart_types::futures::{self, PositionMode};
-use bitmart_types::{ClientOrderId, Currency, Decimal, OrderId, Side};
+use bitmart_types::{ClientOrderId, ContractSymbol, Currency, Decimal, OrderId, Side};
 
 use crate::order::nonzero;
 use crate::{
@@ -248,37 +248,61 @@ pub(crate) fn futures_balance_row(
     Ok((balance.currency, Balance { available, frozen, position_deposit }))
 }
 
-/// Fails if the side is not known.
+/// What a message about a position says.
+pub(crate) enum PositionEvent {
+    Position(PositionKey, Position),
+    /// A contract has no position, on a side that the message does not contain.
+    Flat(FlatContract),
+}
+
+/// A contract without a position. In one-way mode it has none on either side.
+#[derive(Debug)]
+pub(crate) struct FlatContract {
+    pub(crate) symbol: ContractSymbol,
+    pub(crate) position_mode: Option<PositionMode>,
+}
+
+/// Fails if the side is not known, unless the position is flat. In hedge mode the side of a flat one matters.
 pub(crate) fn position_event(
     position: bitmart_ws::futures::Position,
-) -> Result<(PositionKey, Position), MalformedItem> {
+) -> Result<PositionEvent, MalformedItem> {
+    let position_mode =
+        position.position_mode.filter(|mode| !matches!(mode, PositionMode::Unknown(_)));
+    let symbol = position.symbol;
     let side = match position.position_side {
         Some(futures::PositionSide::Long) => PositionSide::Long,
         Some(futures::PositionSide::Short) => PositionSide::Short,
-        _ => {
-            let item = format_args!("position of {}", position.symbol);
-            return Err(MalformedItem::missing_field(item, "position_type"));
+        _ if position.size.is_zero() && position_mode != Some(PositionMode::Hedge) => {
+            return Ok(PositionEvent::Flat(FlatContract { symbol, position_mode }));
         }
+        _ => return Err(unknown_position_side(&symbol)),
     };
-    let position_mode =
-        position.position_mode.filter(|mode| !matches!(mode, PositionMode::Unknown(_)));
-    let key = PositionKey { symbol: position.symbol, side };
+    let key = PositionKey { symbol, side };
     let position = Position {
         size: position.size,
         entry_price: nonzero(position.entry_price),
         liquidation_price: reachable(position.liquidation_price),
         position_mode,
     };
-    Ok((key, position))
+    Ok(PositionEvent::Position(key, position))
 }
 
-/// In one-way mode the side is the sign of the size. Fails if the side is missing.
+/// The side of a message about a position is missing or not known.
+pub(crate) fn unknown_position_side(symbol: &ContractSymbol) -> MalformedItem {
+    MalformedItem::missing_field(format_args!("position of {symbol}"), "position_type")
+}
+
+/// In one-way mode the side is the sign of the size. Fails if the side is missing, or if the two sizes contradict each
+/// other in whether the position is open.
 pub(crate) fn position_row(
     position: bitmart_rest::futures::Position,
 ) -> Result<(PositionKey, Position), MalformedItem> {
     let missing = |field| {
         MalformedItem::missing_field(format_args!("position of {}", position.symbol), field)
     };
+    if position.signed_size.is_some_and(|size| size.is_zero() != position.size.is_zero()) {
+        return Err(missing("position_amount"));
+    }
     let (side, mode) = match (position.position_side, position.signed_size) {
         (Some(futures::PositionSide::Long), _) => (PositionSide::Long, PositionMode::Hedge),
         (Some(futures::PositionSide::Short), _) => (PositionSide::Short, PositionMode::Hedge),

@@ -162,12 +162,15 @@ impl Feed {
         let received = source.delivered_until().map(|instant| scale.to_timestamp(instant));
         let received_at = source.received_at().map_or(now, |instant| scale.to_timestamp(instant));
         let cause = match item {
-            Some(Ok(Update::Data(Changes { changes, malformed }))) => {
+            Some(Ok(Update::Data(Changes { changes, flat, malformed }))) => {
                 if let Some(received) = received {
                     sync.processed_until(market, index, received);
                 }
                 for change in changes {
                     sync.apply(now, market, index, change);
+                }
+                for flat in flat {
+                    sync.apply_flat(now, market, index, flat);
                 }
                 if malformed.is_empty() {
                     return Ok(Some(SourceState::Open));

@@ -20,6 +20,16 @@ const CLOCK_MARGIN: Duration = Duration::from_secs(60);
 /// Time range of the query of open spot orders, which the exchange limits to a week by default.
 const OPEN_ORDERS_RANGE: Duration = Duration::from_secs(604_800);
 
+/// The most open futures orders that the exchange lists.
+const MAX_OPEN_FUTURES_ORDERS: u32 = 100;
+
+/// The remark that a list of this many open futures orders may not be complete. Tracked orders that it lacks are queried
+/// by id, others stay unknown.
+fn truncated(rows: usize) -> Option<MalformedItem> {
+    let list = "open futures orders";
+    (rows >= MAX_OPEN_FUTURES_ORDERS as usize).then_some(MalformedItem::Truncated { list, rows })
+}
+
 /// What a fetch queries.
 #[derive(Debug)]
 pub(crate) struct FetchPlan {
@@ -128,9 +138,11 @@ impl FetchPlan {
         let until = client.now() + CLOCK_MARGIN;
         let orders = async {
             let mut listed = ListedOrders::default();
-            let open = futures.open_orders(futures::ListOpenOrders::new()).await;
-            listed.add(open.map_err(HistoryError::Request)?, pages);
-            Ok(listed)
+            let request = futures::ListOpenOrders::new().limit(MAX_OPEN_FUTURES_ORDERS);
+            let open = futures.open_orders(request).await.map_err(HistoryError::Request)?;
+            let truncated = truncated(open.len() + open.faults().len());
+            listed.add(open, pages);
+            Ok((listed, truncated))
         };
         let fills = async {
             let Some(from) = self.from else { return Ok(BTreeMap::new()) };
@@ -140,7 +152,7 @@ impl FetchPlan {
             futures.positions(futures::ListPositions::new()).await.map_err(HistoryError::Request)
         };
         let balances = async { futures.balances().await.map_err(HistoryError::Request) };
-        let (listed, filled, positions, balances) =
+        let ((listed, truncated), filled, positions, balances) =
             try_join4(orders, fills, positions, balances).await?;
         let mut queried = QueriedOrders::default();
         for (id, instrument) in listed.unlisted(self.open_orders, filled) {
@@ -153,7 +165,9 @@ impl FetchPlan {
         let mut malformed: Vec<_> = faults.into_iter().map(MalformedItem::Row).collect();
         let mut positions = Vec::new();
         for row in rows {
-            let is_open = !row.size.is_zero();
+            // A flat one needs no side.
+            let is_open =
+                !row.size.is_zero() || row.signed_size.is_some_and(|size| !size.is_zero());
             match convert::position_row(row) {
                 Ok(position) => positions.push(position),
                 Err(item) if is_open => malformed.push(item),
@@ -164,6 +178,7 @@ impl FetchPlan {
         let (balances, faults) = converted(balances.balances, convert::futures_balance_row);
         let balances_incomplete = !faults.is_empty();
         malformed.extend(faults);
+        malformed.extend(truncated);
         let positions = Some(positions);
         Ok(Snapshot {
             balances,

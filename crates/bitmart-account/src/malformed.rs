@@ -6,7 +6,7 @@ use std::fmt;
 use bitmart_types::RowFault;
 use bitmart_ws::event::DecodeError;
 
-/// An item of the exchange that could not be decoded, in whole or in part.
+/// An item of the exchange that could not be decoded, in whole or in part, or that is not all there is.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum MalformedItem {
@@ -20,6 +20,20 @@ pub enum MalformedItem {
         /// The event or row: `order 1234`, `position of BTCUSDT`. It contains the id of an order.
         item: String,
         /// The field's name on the wire.
+        field: &'static str,
+    },
+    /// A list has the most rows that the exchange returns: there may be more, which are not known.
+    Truncated {
+        /// The list: `open futures orders`.
+        list: &'static str,
+        /// Its number of rows.
+        rows: usize,
+    },
+    /// Two reports of the same fill contradict each other. The first one counts.
+    Contradiction {
+        /// The fill: `fill 9 of order 1234`.
+        item: String,
+        /// The member of [`Fill`](crate::Fill) in which they differ.
         field: &'static str,
     },
 }
@@ -41,7 +55,10 @@ impl std::error::Error for MalformedItem {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Frame(error) => Some(error),
-            Self::Row(_) | Self::MissingField { .. } => None,
+            Self::Row(_)
+            | Self::MissingField { .. }
+            | Self::Truncated { .. }
+            | Self::Contradiction { .. } => None,
         }
     }
 }
@@ -55,6 +72,12 @@ impl fmt::Display for MalformedItem {
             Self::Frame(error) => error.fmt(f),
             Self::MissingField { item, field } => {
                 write!(f, "{item}: {field} is missing or not known")
+            }
+            Self::Truncated { list, rows } => {
+                write!(f, "{list}: the exchange returns no more than {rows}; there may be more")
+            }
+            Self::Contradiction { item, field } => {
+                write!(f, "{item}: its {field} contradicts an earlier report")
             }
         }
     }

@@ -210,6 +210,15 @@ pub struct Fill {
 }
 
 impl Fill {
+    /// The member in which a repeated report contradicts this one. Price and size alone: the times of messages and of
+    /// rows differ, and so may fees, which are settled later.
+    pub(crate) fn contradiction(&self, repeated: &Self) -> Option<&'static str> {
+        if self.price != repeated.price {
+            return Some("price");
+        }
+        (self.size != repeated.size).then_some("size")
+    }
+
     /// Adds what the first report of this fill lacks.
     pub(crate) fn complete(&mut self, repeated: Self) {
         self.fee = self.fee.or(repeated.fee);

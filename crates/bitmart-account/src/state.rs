@@ -163,6 +163,13 @@ impl AccountState {
         new
     }
 
+    /// Returns in which member a stored fill with the id of this one contradicts it.
+    pub(crate) fn contradiction(&self, fill: &Fill) -> Option<&'static str> {
+        let fills = self.fills(fill.instrument.market(), &fill.order_id);
+        let known = fills.iter().find(|known| known.trade_id == fill.trade_id)?;
+        known.contradiction(fill)
+    }
+
     /// Retains the ids of fills of this market since that time.
     pub(crate) fn retain_fill_ids_since(&mut self, market: Market, since: Timestamp) {
         self.known_fills.retain_since(market, since);

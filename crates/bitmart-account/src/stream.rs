@@ -10,6 +10,7 @@ use bitmart_ws::topic::Topic;
 use bitmart_ws::{Client, Error, Subscription, Update, futures, spot, topic};
 use futures_util::StreamExt as _;
 
+use crate::convert::{FlatContract, PositionEvent};
 use crate::sync::Change;
 use crate::{Fill, Instrument, MalformedItem, Market, convert};
 
@@ -17,6 +18,7 @@ use crate::{Fill, Instrument, MalformedItem, Market, convert};
 #[derive(Default)]
 pub(crate) struct Changes {
     pub(crate) changes: Vec<Change>,
+    pub(crate) flat: Vec<FlatContract>,
     /// Parts that could not be decoded or that lack a required field.
     pub(crate) malformed: Vec<MalformedItem>,
 }
@@ -146,8 +148,13 @@ fn futures_order(update: futures::OrderUpdate, out: &mut Changes) {
 }
 
 fn futures_position(update: futures::Position, out: &mut Changes) {
-    let position = convert::position_event(update);
-    out.push(position, |(key, position)| Change::Position(key, position));
+    match convert::position_event(update) {
+        Ok(PositionEvent::Position(key, position)) => {
+            out.changes.push(Change::Position(key, position));
+        }
+        Ok(PositionEvent::Flat(flat)) => out.flat.push(flat),
+        Err(malformed) => out.malformed.push(malformed),
+    }
 }
 
 fn futures_balance(update: futures::Balance, out: &mut Changes) {
@@ -195,6 +202,17 @@ mod tests {
             convert_frame(POSITION, &[("_type\":1", "_type\":9")], futures_position);
         let missing = "position of BTCUSDT: position_type is missing or not known";
         assert_eq!((changes, malformed), (0, vec![missing.to_owned()]));
+        let flat = ("hold_volume\":\"3", "hold_volume\":\"0");
+        for (side, expected) in [("1", 1), ("0", 0), ("null", 0), ("\"\"", 0)] {
+            let side = format!("_type\":{side}");
+            let replaced = [flat, ("_type\":1", &side)];
+            let read = convert_frame(POSITION, &replaced, futures_position);
+            assert_eq!(read, (expected, Vec::new()), "a flat position needs no side: {side}");
+            let hedged = format!("{side},\"position_mode\":\"hedge_mode\"");
+            let replaced = [flat, ("_type\":1", &hedged)];
+            let (_, malformed) = convert_frame(POSITION, &replaced, futures_position);
+            assert_eq!(malformed.len(), 1 - expected, "unless both sides may be open: {side}");
+        }
 
         assert_eq!(convert_frame(BALANCE, &[], futures_balance), (1, Vec::new()));
         let (changes, malformed) =
@@ -210,6 +228,13 @@ mod tests {
         let (changes, malformed) = convert_frame(SPOT, &[("detail_id", "other")], spot_order);
         assert_eq!((changes, malformed.len()), (1, 1), "the order: {malformed:?}");
 
+        for fill in [r#"{"lastTradeID":{},"fillQty":"?","fillPrice":[]}"#, r#"{"fillQty":"--"}"#] {
+            let fill = format!("\"state\":2,\"last_trade\":{fill}");
+            let replaced = [("\"state\":2", &*fill)];
+            let (changes, malformed) = convert_frame(FUTURES, &replaced, futures_order);
+            assert_eq!((changes, malformed.len()), (1, 1), "the order: {malformed:?}");
+            assert!(malformed[0].starts_with("fill of order 7"), "{malformed:?}");
+        }
         assert_eq!(convert_frame(FUTURES, &[], futures_order), (1, Vec::new()));
         for field in ["\"size", "\"deal_size"] {
             let (changes, malformed) = convert_frame(FUTURES, &[(field, "\"other")], futures_order);

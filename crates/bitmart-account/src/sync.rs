@@ -22,11 +22,13 @@ mod watermark;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use bitmart_types::Timestamp;
+use bitmart_types::futures::PositionMode;
+use bitmart_types::{Decimal, Timestamp};
 
+use crate::convert::{FlatContract, unknown_position_side};
 use crate::{
     AccountEvent, AccountState, Assumptions, AuditStats, CatchUpError, Fill, Health, MalformedItem,
-    Market,
+    Market, Position, PositionKey, PositionSide,
 };
 
 use apply::MarketContext;
@@ -155,6 +157,37 @@ impl AccountSync {
             this.market.last_updates.record(now, stream, &change);
             this.apply(now, change);
         });
+    }
+
+    /// Applies a message of this stream that a contract has no position, without its side.
+    ///
+    /// In one-way mode it has none on either side, and where no position is stored there is nothing to close. In any
+    /// other case the message is malformed, and the positions are fetched.
+    pub(crate) fn apply_flat(
+        &mut self,
+        now: Timestamp,
+        market: Market,
+        stream: usize,
+        flat: FlatContract,
+    ) {
+        let FlatContract { symbol, position_mode } = flat;
+        let keys = [PositionSide::Long, PositionSide::Short]
+            .map(|side| PositionKey { symbol: symbol.clone(), side });
+        let stored: Vec<_> = keys.iter().filter_map(|key| self.state.position(key)).collect();
+        let is_flat = stored.is_empty();
+        let stored = stored.into_iter().find_map(|position| position.position_mode.clone());
+        let position_mode = position_mode.or(stored);
+        if position_mode == Some(PositionMode::OneWay) {
+            for key in keys {
+                let position_mode = position_mode.clone();
+                let position = Position { position_mode, ..Position::new(Decimal::ZERO) };
+                self.apply(now, market, stream, Change::Position(key, position));
+            }
+        } else if !is_flat {
+            self.malformed(market, unknown_position_side(&symbol));
+            let cause = LossCause::Malformed { received_by: now };
+            self.stream_lost(now, market, stream, None, cause);
+        }
     }
 
     /// Messages of a stream were lost. `last_received` is when the last complete message before the

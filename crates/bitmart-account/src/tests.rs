@@ -156,6 +156,13 @@ fn drops_the_oldest_finished_orders_and_no_open_ones() {
     assert!(state.fills(Market::Spot, &"1".into()).is_empty());
 }
 
+fn known_position(event: bitmart_ws::futures::Position) -> (PositionKey, Position) {
+    match convert::position_event(event) {
+        Ok(convert::PositionEvent::Position(key, position)) => (key, position),
+        _ => panic!("a known side"),
+    }
+}
+
 fn position(kind: u8, size: &str, mode: &futures::PositionMode) -> (PositionKey, Position) {
     let frame = format!(
         r#"{{"group":"futures/position","data":[{{"symbol":"BTCUSDT","hold_volume":"{size}",
@@ -165,7 +172,7 @@ fn position(kind: u8, size: &str, mode: &futures::PositionMode) -> (PositionKey,
     );
     let mut entries: Vec<bitmart_ws::futures::Position> = Vec::new();
     bitmart_ws::futures::Position::decode(&frame, &mut entries).expect("decodes");
-    convert::position_event(entries.remove(0)).expect("a known side")
+    known_position(entries.remove(0))
 }
 
 #[test]
@@ -193,7 +200,7 @@ fn a_position_without_a_price_of_liquidation_has_none() {
         );
         let mut entries: Vec<bitmart_ws::futures::Position> = Vec::new();
         bitmart_ws::futures::Position::decode(&frame, &mut entries).expect("decodes");
-        let (_, position) = convert::position_event(entries.remove(0)).expect("a known side");
+        let (_, position) = known_position(entries.remove(0));
         assert_eq!((position.liquidation_price, position.entry_price), (expected, None), "{sent}");
     }
 }

@@ -1,9 +1,9 @@
 //! The ledger of an archive: every movement of money in its datasets, in order, with its row.
 //!
 //! # Order
-//! By time. Of equal times first incoming money (deposits, loans, redemptions, interest), then trades and futures by
-//! numeric id, so that a buy precedes the sale of what it bought; outgoing money last. Times with a resolution of a
-//! second count as its beginning.
+//! By time. Of equal times first incoming money (deposits, loans, redemptions, interest), then trades and futures, so
+//! that a buy precedes the sale of what it bought; outgoing money last. Within each of these by list, then by numeric
+//! id. The order depends on nothing else. Times with a resolution of a second count as its beginning.
 
 mod check;
 mod entry;
@@ -15,6 +15,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use bitmart::rest::history::RowKey;
 use bitmart::{Decimal, Timestamp};
 use serde_json::Value;
 
@@ -96,6 +97,9 @@ impl<'a> Ledger<'a> {
                     return Ok(());
                 }
             };
+            if entry.is_fee_unknown {
+                problems.add_without_fee(dataset, &key.id);
+            }
             while let Some(other) = others.next_if(|other| other.time <= entry.time) {
                 pending.add(other, &mut each)?;
             }
@@ -156,8 +160,7 @@ pub(crate) fn plus(sum: &mut Decimal, amount: Decimal) -> Result<(), Failure> {
 
 /// The movements of a row without a time.
 fn untimed(dataset: &str, row: &Value) -> Vec<Movement> {
-    let key =
-        bitmart::rest::history::RowKey { time: Some(Timestamp::from_millis(1)), id: String::new() };
+    let key = RowKey { time: Some(Timestamp::from_millis(1)), id: String::new() };
     match parse(dataset, &key, row) {
         Parsed::Entry(entry) => entry.movements,
         _ => Vec::new(),
@@ -185,8 +188,7 @@ impl EqualTimes {
         &mut self,
         each: &mut impl FnMut(&Entry) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        // The sort is stable: entries of one rank stay ordered by id.
-        self.0.sort_by_key(rank);
+        self.0.sort_by_cached_key(order);
         for entry in self.0.drain(..) {
             each(&entry)?;
         }
@@ -194,7 +196,14 @@ impl EqualTimes {
     }
 }
 
-/// The order of equal times: causes precede what they make possible.
+/// The order of equal times. No two entries of an archive are equal in it.
+fn order(entry: &Entry) -> (u8, Option<usize>, String, RowKey) {
+    let list = HISTORIES.iter().position(|name| *name == entry.dataset);
+    let id = RowKey { time: None, id: entry.row.clone() };
+    (rank(entry), list, entry.dataset.clone(), id)
+}
+
+/// The rank among equal times: causes precede what they make possible.
 fn rank(entry: &Entry) -> u8 {
     let comes_in = entry.movements.iter().all(|movement| movement.amount >= Decimal::ZERO);
     match entry.kind {

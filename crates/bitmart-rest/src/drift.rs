@@ -146,7 +146,8 @@ impl Drift {
         let mut state = self.state();
         state.responses += 1;
         let entry = self.0.catalogue.iter().find(|entry| entry.metadata.id == endpoint.id);
-        let is_located = notes.iter().any(has_place)
+        let with_place = notes.unreadable() + notes.faulty_rows() + notes.other_units();
+        let is_located = with_place > 0
             && entry.is_some_and(|entry| {
                 let body = Bytes::copy_from_slice(body);
                 let got = entry.recode_response(StatusCode::OK, &body).ok();
@@ -159,6 +160,9 @@ impl Drift {
         {
             state.count(endpoint.id, place, kind);
         }
+        let unlisted_with_place = with_place - notes.iter().filter(|note| has_place(note)).count();
+        let located = if is_located { unlisted_with_place } else { 0 };
+        state.overflow += (notes.left_out() - located) as u64;
         if let Some(schema) = self.schema(&mut state, endpoint.id) {
             schema.compare(&data, &mut |place, kind| state.count(endpoint.id, place, kind));
         }

@@ -90,7 +90,7 @@ pub trait History: Endpoint + Clone {
 pub struct RowKey {
     /// Timestamp; `None` if the exchange does not send it.
     pub time: Option<Timestamp>,
-    /// Identifier. Several parts are separated by a space.
+    /// Identifier. Several parts are separated by a space. The content of a row without one is a JSON object.
     pub id: String,
 }
 
@@ -98,6 +98,12 @@ pub struct RowKey {
 const NUMBER: char = '\u{1f}';
 
 impl RowKey {
+    /// Whether the row has no id, so that [`id`](Self::id) is its content, a JSON object. Equal ones may be the same
+    /// row or different rows.
+    pub fn is_content(&self) -> bool {
+        self.id.starts_with('{')
+    }
+
     /// The id of the row, and the row's number among the rows of its response that have this id, from 1.
     pub fn id_and_number(&self) -> (&str, usize) {
         Self::split_number(&self.id)

@@ -35,7 +35,7 @@ pub use id::{
 };
 pub use invalid::InvalidValue;
 pub use market::Market;
-pub use notes::{Note, collect_notes};
+pub use notes::{Note, Notes, collect_notes, find_unreadable};
 pub use open_enum::UnknownValue;
 #[cfg(feature = "pem")]
 pub use pem::PemError;

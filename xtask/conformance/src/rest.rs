@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bitmart_rest::catalog::{EndpointEntry, RecodeError, find_route};
 use bitmart_rest::endpoint::{Envelope, Method};
 use bitmart_rest::{Error, ErrorKind};
-use bitmart_types::{Note, collect_notes};
+use bitmart_types::{Notes, collect_notes};
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::value::RawValue;
@@ -235,8 +235,8 @@ fn check_envelope(
 }
 
 /// Checks that the client reports exactly the unreadable members as drift.
-fn check_notes(notes: &[Note], found: &mut Findings) {
-    let noted = notes.iter().filter(|note| matches!(note, Note::Unreadable { .. })).count();
+fn check_notes(notes: &Notes, found: &mut Findings) {
+    let noted = notes.unreadable();
     if noted != found.unreadable {
         found.differences.push(Difference::new(
             "response.data",

@@ -18,7 +18,7 @@ impl WireTime {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text: StrDeserializer<'_, ValueError> = text.into_deserializer();
         let (time, notes) = collect_notes(|| codec::millis::deserialize(text));
-        let unit = match notes.as_slice() {
+        let unit = match &notes[..] {
             [Note::OtherUnit { found, .. }] => found,
             _ => MILLISECONDS,
         };

@@ -85,3 +85,42 @@ fn an_amount_that_is_not_sent_is_malformed_and_not_zero() {
     assert!(Order::try_from(spot).is_err() && Order::try_from(futures).is_err());
     assert!(spot_balance_row(spot_row).is_err() && futures_balance_row(balance).is_err());
 }
+
+#[test]
+fn a_position_row_whose_sizes_contradict_each_other_is_malformed() {
+    let row = |size: &str, signed: &str, side: &str| {
+        let row = format!(
+            r#"{{"symbol":"BTCUSDT","current_amount":"{size}","position_amount":"{signed}","position_side":"{side}"}}"#
+        );
+        position_row(json::from_str(&row).expect("a row"))
+    };
+    for (size, signed) in [("0", "-3"), ("3", "0")] {
+        for side in ["both", "long", ""] {
+            row(size, signed, side).expect_err("open or not");
+        }
+    }
+    let sizes = [("0", "0", 0), ("3", "-3", 3), ("3", "", 3)];
+    for (size, signed, expected) in sizes {
+        let (_, position) = row(size, signed, "short").expect("a position");
+        assert_eq!(position.size, Decimal::from(expected));
+    }
+}
+
+#[test]
+fn a_fill_whose_id_comes_as_number_and_as_text_counts_once() {
+    let mut state = crate::AccountState::new();
+    let mut is_new = |id: &str| {
+        let frame = format!(
+            r#"{{"group":"futures/order","data":[{{"action":1,"order":{{"order_id":"7","symbol":"BTCUSDT",
+            "side":4,"state":2,"size":"2","deal_size":"1","last_trade":{{"lastTradeID":{id},"fillQty":"1",
+            "fillPrice":"5"}}}}}}]}}"#
+        );
+        let mut events: Vec<bitmart_ws::futures::OrderUpdate> = Vec::new();
+        Event::decode(&frame, &mut events).expect("decodes");
+        let contract = Instrument::Contract("BTCUSDT".into());
+        let fill = events.remove(0).fill().expect("a fill");
+        state.apply_fill(Fill::from_futures_event(contract, "7".into(), fill))
+    };
+    let ids = ["125277182593003711", "\"125277182593003711\"", "8"];
+    assert_eq!(ids.map(|id| is_new(id)), [true, false, true]);
+}

@@ -7,7 +7,9 @@ use bitmart_types::{OrderId, Timestamp};
 
 use super::market::{MarketSync, PendingFetch};
 use super::{Change, Page, Snapshot};
-use crate::{AccountEvent, AccountState, Assumptions, AuditReport, CatchUpError, PositionKey};
+use crate::{
+    AccountEvent, AccountState, Assumptions, AuditReport, CatchUpError, MalformedItem, PositionKey,
+};
 
 /// A market together with the state and the events, which the markets share.
 pub(super) struct MarketContext<'a> {
@@ -24,6 +26,11 @@ impl MarketContext<'_> {
         let event = match change {
             Change::Order(order) => self.state.apply_order(order).cloned().map(AccountEvent::Order),
             Change::Fill(fill) => {
+                if let Some(field) = self.state.contradiction(&fill) {
+                    let item = format!("fill {} of order {}", fill.trade_id, fill.order_id);
+                    let item = MalformedItem::Contradiction { item, field };
+                    self.events.push_back(AccountEvent::Malformed { market, item });
+                }
                 let time = self.market.watermark.client_time(now);
                 let changed = self.state.apply_fill_at(fill.clone(), time);
                 changed.then_some(AccountEvent::Fill(fill))

@@ -10,9 +10,11 @@ use bitmart_ws::ReconnectReason;
 use proptest::prelude::*;
 
 use super::{Change, LossCause, Request, Snapshot};
+use crate::convert::FlatContract;
 use crate::sync::AccountSync;
 use crate::{
-    AccountState, Assumptions, Health, MAX_HISTORY_LAG, Market, Position, PositionKey, PositionSide,
+    AccountEvent, AccountState, Assumptions, Health, MAX_HISTORY_LAG, Market, Position,
+    PositionKey, PositionSide,
 };
 
 const FUTURES: Market = Market::Futures;
@@ -267,5 +269,40 @@ proptest! {
             );
             prop_assert_eq!(harness.tracked(), harness.open());
         }
+    }
+}
+
+/// The positions after a message that the contract is flat, without a side, and what is malformed.
+fn after_flat(
+    stored: &[(PositionSide, Option<PositionMode>)],
+    position_mode: Option<PositionMode>,
+) -> (usize, usize, Option<Health>) {
+    let mut harness = Harness::new(true, true);
+    for (side, mode) in stored {
+        let (key, position) = position(*side, 3, mode.clone());
+        harness.sync.apply(harness.now, FUTURES, 0, Change::Position(key, position));
+    }
+    while harness.sync.poll_event().is_some() {}
+    let flat = FlatContract { symbol: "BTCUSDT".into(), position_mode };
+    harness.sync.apply_flat(harness.now, FUTURES, 0, flat);
+    let events = std::iter::from_fn(|| harness.sync.poll_event());
+    let malformed = events.filter(|event| matches!(event, AccountEvent::Malformed { .. })).count();
+    let open = harness.sync.state().all_positions().count();
+    (open, malformed, harness.sync.health(FUTURES))
+}
+
+#[test]
+fn a_flat_position_without_a_side_closes_only_what_is_certain() {
+    let (one_way, hedge) = (Some(PositionMode::OneWay), Some(PositionMode::Hedge));
+    let live = Some(Health::Live);
+    assert_eq!(after_flat(&[], None), (0, 0, live), "nothing is stored");
+    assert_eq!(after_flat(&[(SHORT, None)], one_way.clone()), (0, 0, live), "the message says it");
+    assert_eq!(after_flat(&[(LONG, one_way)], None), (0, 0, live), "the stored position says it");
+    for stored in
+        [vec![(LONG, hedge.clone())], vec![(LONG, hedge), (SHORT, None)], vec![(LONG, None)]]
+    {
+        let (open, malformed, health) = after_flat(&stored, None);
+        assert_eq!((open, malformed), (stored.len(), 1), "it may be the other side: {stored:?}");
+        assert_ne!(health, live, "the positions are fetched");
     }
 }

@@ -273,3 +273,23 @@ fn a_fetch_that_fails_while_the_streams_are_opened_does_not_open_them_again() {
     sync.streams_opened(at(61), SPOT, 2);
     assert!(matches!(sync.poll_request(at(61)), Some(Request::Fetch { .. })));
 }
+
+#[test]
+fn reports_of_one_fill_that_contradict_each_other_are_an_event_and_count_once() {
+    let mut sync = live();
+    sync.apply(at(20), SPOT, 0, Change::Fill(fill("7", 20)));
+    sync.apply(at(20), SPOT, 0, Change::Fill(Fill { timestamp: None, ..fill("7", 20) }));
+    assert_eq!(event_names(&mut sync), ["Fill"]);
+    let other = |price, size| Change::Fill(Fill { price, size, ..fill("7", 20) });
+    for (price, size, expected) in [(dec!(5), dec!(2), "size"), (dec!(6), dec!(1), "price")] {
+        sync.apply(at(21), SPOT, 0, other(price, size));
+        let Some(AccountEvent::Malformed { item, .. }) = sync.poll_event() else {
+            panic!("silent")
+        };
+        let text = format!("fill 7 of order 1: its {expected} contradicts an earlier report");
+        assert_eq!(item.to_string(), text);
+        assert!(sync.poll_event().is_none());
+    }
+    assert_eq!(sync.state().fills(SPOT, &"1".into()).len(), 1);
+    assert_eq!(sync.health(SPOT), Some(Health::Live), "nothing was missed");
+}

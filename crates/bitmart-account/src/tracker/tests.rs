@@ -33,7 +33,7 @@ impl Source for QueuedSource {
 
 fn fill(trade: &str) -> Update<Changes> {
     let fill = test_support::fill("1", trade, None);
-    Update::Data(Changes { changes: vec![Change::Fill(fill)], malformed: Vec::new() })
+    Update::Data(Changes { changes: vec![Change::Fill(fill)], ..Changes::default() })
 }
 
 /// An error that ends tracking.

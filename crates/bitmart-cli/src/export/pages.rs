@@ -79,6 +79,9 @@ where
         eprintln!("{}: {gap}", store.name);
         store.state.add_gap(page.window.from.as_millis(), gap.to_string());
     }
+    if !sink.span.again {
+        store.state.ambiguous += page.ambiguous as u64;
+    }
     let statuses = match sink.index.as_deref_mut() {
         Some(index) => index.compare::<H>(&store.state, &rows)?,
         None => vec![RowStatus::New; rows.len()],

@@ -64,6 +64,11 @@ pub(super) struct Rewrite {
     pub(super) version_bytes: u64,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields this way")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 fn one() -> u32 {
     1
 }
@@ -114,6 +119,9 @@ pub(super) struct State {
     /// Decimals that lack places in the rows, by the stored responses.
     #[serde(default)]
     pub(super) cut: u64,
+    /// Rows without an id that equal a row of an earlier page, and are kept once. Never reset, as gaps.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) ambiguous: u64,
     /// Responses that do not decode.
     #[serde(default)]
     pub(super) unread: u64,
@@ -187,6 +195,13 @@ impl State {
                 "{} amounts have more decimal places than are kept and are cut off in the rows; the responses have \
                  them",
                 self.cut
+            ));
+        }
+        if self.ambiguous > 0 {
+            parts.push(format!(
+                "{} rows without an id equal one of an earlier page and are kept once: each was returned twice, or is \
+                 another event that is missing in the rows; the responses have them",
+                self.ambiguous
             ));
         }
         if let Some((_, first)) = self.gaps.first_key_value() {

@@ -55,7 +55,7 @@ const BEFORE: &str =
 const MARGIN: &str = "transfers into and out of isolated margin, which are in no list";
 const FUNDING: &str =
     "deposits to the funding or futures account: the rows do not contain the account";
-const LOST: &str = "rows that are not in the ledger, as listed above";
+const LOST: &str = "rows that are not in the ledger, or without their fee, as listed above";
 const SUBS: &str =
     "transfers with sub-accounts beyond the newest 100, which is all that the exchange returns";
 const INCOMPLETE: &str = "lists that are not complete by the manifest";

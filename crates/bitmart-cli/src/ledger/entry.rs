@@ -115,6 +115,8 @@ pub(crate) struct Entry {
     /// Price of a trade, in the quote currency.
     pub(crate) price: Option<Decimal>,
     pub(crate) note: Option<String>,
+    /// The entry has a fee, or may have one, that is not in its movements.
+    pub(crate) is_fee_unknown: bool,
 }
 
 impl Entry {

@@ -108,6 +108,7 @@ impl RowParser<'_> {
             tx_hash: None,
             price: None,
             note: None,
+            is_fee_unknown: false,
         }
     }
 
@@ -189,22 +190,22 @@ impl RowParser<'_> {
         };
         let mut movements =
             vec![part(Kind::Trade, base, sign * size), part(Kind::Trade, quote, -sign * notional)];
-        if has_value(self.row, "fee") {
-            let Some(fee) = exact(&self.row["fee"]) else { return NO_FEE };
-            match (self.text("feeCoinName"), fee.is_zero()) {
-                (_, true) => {}
-                (Some(coin), _) => {
-                    let kind = if fee < Decimal::ZERO { Kind::Rebate } else { Kind::Fee };
-                    movements.push(part(kind, &coin, -fee));
-                }
-                (None, _) => return NO_FEE,
+        let is_fee_unknown = match (exact(&self.row["fee"]), self.text("feeCoinName")) {
+            (Some(fee), _) if fee.is_zero() => false,
+            (Some(fee), Some(coin)) => {
+                let kind = if fee < Decimal::ZERO { Kind::Rebate } else { Kind::Fee };
+                movements.push(part(kind, &coin, -fee));
+                false
             }
-        }
+            _ => true,
+        };
         let entry = self.entry(Kind::Trade, movements);
         Parsed::Entry(Box::new(Entry {
             order_id: self.text("orderId"),
             trade_id: self.text("tradeId"),
             price: exact(&self.row["price"]),
+            note: is_fee_unknown.then(|| "fee unknown".to_owned()),
+            is_fee_unknown,
             ..entry
         }))
     }
@@ -298,10 +299,6 @@ impl RowParser<'_> {
 /// Reads a coin and its amount.
 fn amount_of(row: &Value, coin: &str, amount: &str) -> Option<(String, Decimal)> {
     Some((text(row, coin)?, exact(row.get(amount)?)?))
-}
-
-fn has_value(row: &Value, name: &str) -> bool {
-    row.get(name).is_some_and(|value| !value.is_null() && value != "")
 }
 
 /// Reads a text that is not empty, or a number as text.

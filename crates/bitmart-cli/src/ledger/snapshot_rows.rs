@@ -171,5 +171,6 @@ fn entry(
         tx_hash: None,
         price: None,
         note: None,
+        is_fee_unknown: false,
     }
 }

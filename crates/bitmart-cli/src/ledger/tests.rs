@@ -1,5 +1,7 @@
 //! Order and sums of the ledger, for random rows in random order.
 
+mod fees;
+
 use std::collections::BTreeMap;
 
 use bitmart::Decimal;
@@ -312,20 +314,12 @@ fn deposits_and_withdrawals_of_an_unknown_state_are_reported_and_not_booked() {
 fn rows_without_their_fee_or_interest_are_reported_and_not_booked() {
     let mut withdrawal = funding("withdraw", &json!(3));
     withdrawal["fee"] = Value::Null;
-    // A fee of an unknown coin.
-    let trade = json!({
-        "tradeId": "1", "orderId": "1", "clientOrderId": "", "symbol": "BTC_USDT",
-        "side": "buy", "type": "limit", "stpMode": "none", "orderMode": "spot", "price": "1",
-        "size": "1", "notional": "1", "fee": "1", "feeCoinName": null, "tradeRole": "maker",
-        "createTime": 1_750_000_000_000_i64, "updateTime": 1_750_000_000_000_i64,
-    });
     let repayment = json!({
         "repay_id": "1", "repay_time": 1_750_000_000_000_i64, "symbol": "BTC_USDT",
         "currency": "BTC", "repaid_amount": "1", "repaid_principal": "1", "repaid_interest": null,
     });
     for (name, endpoint, row, why) in [
         ("withdrawals", "account_funding_history", withdrawal, "its fee"),
-        ("trades", "spot_fills", trade, "its fee"),
         ("margin-repayments-BTC_USDT", "margin_repay_records", repayment, "its interest"),
     ] {
         let folder = tempfile::tempdir().expect("a folder");
@@ -335,5 +329,43 @@ fn rows_without_their_fee_or_interest_are_reported_and_not_booked() {
         let wanted = format!("{name}: 1 row not in the ledger: {why} is not known: ");
         let lines = problems.lines();
         assert!(lines.len() == 1 && lines[0].starts_with(&wanted), "{lines:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_order_of_equal_times_and_the_sums_do_not_depend_on_the_order_of_arrival(
+        (rows, seed) in (prop::collection::vec(row(), 0..20), any::<u64>()),
+    ) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (archive, _) = archive(folder.path(), &rows);
+        let mut entries = entries(&archive);
+        for entry in &mut entries {
+            entry.time = bitmart::Timestamp::from_millis(1_750_000_000_000);
+        }
+        let order = |entries: &[Entry]| {
+            let (mut ids, mut sums) = (Vec::new(), super::Sums::new());
+            let mut each = |entry: &Entry| {
+                ids.push(entry.id());
+                entry.movements.iter().try_for_each(|one| {
+                    super::add(&mut sums, (one.wallet.clone(), one.coin.clone()), one.amount)
+                })
+            };
+            let mut equal = super::EqualTimes::default();
+            for entry in entries {
+                equal.add(entry.clone(), &mut each).expect("no error");
+            }
+            equal.flush(&mut each).expect("no error");
+            (ids, sums)
+        };
+        let first = order(&entries);
+        let mut seed = seed;
+        entries.sort_by_cached_key(|_| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            seed >> 33
+        });
+        prop_assert_eq!(order(&entries), first);
     }
 }

@@ -271,7 +271,7 @@ pub(super) fn check(data: &ReportData<'_>) -> Section {
          all wallets.",
     );
     if !data.problems.is_empty() {
-        section.heading("Rows that are in no sum");
+        section.heading("Rows that are in no sum, or lack a part");
         section.list(data.problems.lines());
     }
     let differing = data.differences.iter().filter(|one| !one.amount().is_zero()).count();

@@ -93,7 +93,8 @@ fn banners(data: &ReportData<'_>) -> Vec<Banner> {
         add(Kind::Bad, text.to_owned());
     }
     if !data.problems.is_empty() {
-        let text = "Some rows are in no sum, each with its reason: see Balances against movements.";
+        let text = "Some rows are in no sum or lack a part, each with its reason: see Balances against \
+                    movements.";
         add(Kind::Note, text.to_owned());
     }
     if lacking + later == 0 && audit.behind.is_empty() && audit.faults.is_empty() {

@@ -83,6 +83,8 @@ pub(super) struct Pair {
     pub(super) bought: Decimal,
     pub(super) sold: Decimal,
     pub(super) fees: BTreeMap<String, Decimal>,
+    /// Trades whose fee is not in `fees`, since it is not known.
+    pub(super) unknown_fees: u64,
 }
 
 /// Results of a contract, in its settlement currency.
@@ -128,6 +130,8 @@ pub(super) struct Totals {
     pub(super) volume: BTreeMap<(String, Market, String), Volume>,
     /// Fees of trades, by month, market and coin.
     pub(super) fees: BTreeMap<(String, Market, String), Decimal>,
+    /// Trades whose fee is not in `fees`, since it is not known, by month and market.
+    pub(super) unknown_fees: BTreeMap<(String, Market), u64>,
     pub(super) pairs: BTreeMap<(Market, String), Pair>,
     /// By month, contract and coin.
     pub(super) results: BTreeMap<(String, String, String), Results>,
@@ -263,6 +267,11 @@ impl Totals {
             plus(sum.or_default(), -fee.amount)?;
             fees.push(format!("{} {}", (-fee.amount).normalize(), fee.coin));
         }
+        if entry.is_fee_unknown {
+            pair.unknown_fees += 1;
+            *self.unknown_fees.entry((month.to_owned(), market)).or_default() += 1;
+            fees.push("unknown".to_owned());
+        }
         let plain = |amount: Decimal| amount.normalize().to_string();
         let row = vec![
             second(zone, entry.time),
@@ -349,3 +358,6 @@ fn newest(rows: &mut Newest, row: Vec<String>) {
     rows.push_front(row);
     rows.truncate(NEWEST);
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,6 +76,12 @@ pub(super) fn trades(data: &ReportData<'_>) -> Result<Section, Failure> {
             totals.unknown_contracts
         ));
     }
+    let unknown: u64 = totals.unknown_fees.values().sum();
+    if unknown > 0 {
+        section.text(format!(
+            "The fees of {unknown} trades are not known: the sums of fees contain the known ones only."
+        ));
+    }
     let volume = totals.volume.iter();
     let volume = volume.map(|((month, _, quote), volume)| {
         let mut sum = volume.bought;
@@ -111,10 +117,20 @@ pub(super) fn trades(data: &ReportData<'_>) -> Result<Section, Failure> {
         Column::text("Coin"),
         Column::number("Fees"),
     ];
-    let rows = totals.fees.len();
+    let known = totals.fees.iter().map(|((month, market, coin), fee)| {
+        vec![month.clone(), market.name().to_owned(), coin.clone(), plain(*fee)]
+    });
+    let unknown = totals.unknown_fees.iter().map(|((month, market), trades)| {
+        let coin = format!("of {trades} trades");
+        vec![month.clone(), market.name().to_owned(), coin, "unknown".to_owned()]
+    });
+    let mut cells: Vec<_> = known.chain(unknown).collect();
+    // The sort is stable: what is unknown follows what is known.
+    cells.sort_by(|one, other| one[0].cmp(&other[0]));
+    let rows = cells.len();
     let mut table = Table::new("fees-by-month", caption("Fees by month", rows), columns);
-    for ((month, market, coin), fee) in totals.fees.iter().skip(rows_left_out(rows)) {
-        table.row(vec![month.clone(), market.name().to_owned(), coin.clone(), plain(*fee)]);
+    for row in cells.into_iter().skip(rows_left_out(rows)) {
+        table.row(row);
     }
     section.table(table);
     pairs(data, &mut section);
@@ -177,9 +193,12 @@ fn pairs(data: &ReportData<'_>, section: &mut Section) {
     };
     let mut table = Table::new("pairs", caption, columns);
     for ((market, symbol), pair) in pairs.into_iter().take(PAIRS) {
-        let Pair { quote, volume, bought, sold, fees } = pair;
-        let fees: Vec<_> =
+        let Pair { quote, volume, bought, sold, fees, unknown_fees } = pair;
+        let mut fees: Vec<_> =
             fees.iter().map(|(coin, fee)| format!("{} {coin}", plain(*fee))).collect();
+        if *unknown_fees > 0 {
+            fees.push(format!("unknown of {unknown_fees} trades"));
+        }
         table.row(vec![
             symbol.clone(),
             market.name().to_owned(),

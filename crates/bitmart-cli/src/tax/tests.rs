@@ -29,6 +29,7 @@ fn entry(number: i64, kind: Kind, movements: &[(Wallet, Kind, &str, &str)]) -> E
         tx_hash: None,
         price: None,
         note: None,
+        is_fee_unknown: false,
     }
 }
 

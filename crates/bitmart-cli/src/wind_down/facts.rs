@@ -66,6 +66,13 @@ pub(super) struct Balance {
     pub(super) held: Vec<Held>,
 }
 
+/// A balance of which the exchange does not send how much is frozen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct UnknownFrozen {
+    pub(super) wallet: Wallet,
+    pub(super) currency: String,
+}
+
 /// Open orders that one request cancels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Orders {
@@ -153,6 +160,7 @@ pub(super) struct Destination {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Facts {
     pub(super) balances: Vec<Balance>,
+    pub(super) unknown_frozen: Vec<UnknownFrozen>,
     pub(super) orders: Vec<Orders>,
     pub(super) positions: Vec<Position>,
     pub(super) loans: Vec<Loan>,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bitmart::Decimal;
 use serde::Serialize;
 
-use super::facts::{Facts, HeldBy, Loan, OrderKind, Orders, Wallet};
+use super::facts::{Facts, HeldBy, Loan, OrderKind, Orders, UnknownFrozen, Wallet};
 use steps::{cancel_all_step, cancel_step, margin_step, redeem_step};
 
 mod steps;
@@ -77,6 +77,7 @@ pub(super) fn plan(facts: &Facts, skipped: &Skipped) -> Plan {
     for balance in &facts.balances {
         planner.add_free(balance.wallet.clone(), &balance.currency, balance.free);
     }
+    planner.list_unknown_frozen();
     planner.cancel();
     planner.close();
     let unpaid = planner.repay(facts.loans.clone(), false);
@@ -147,6 +148,19 @@ impl Planner<'_> {
             reason: reason.to_owned(),
             worth_usdt: worth_usdt.filter(|_| currency != "USDT"),
         });
+    }
+
+    /// What is frozen may be zero, and may be all that the plan does not see.
+    fn list_unknown_frozen(&mut self) {
+        for UnknownFrozen { wallet, currency } in &self.facts.unknown_frozen {
+            self.plan.stuck.push(Stuck {
+                place: wallet.to_string(),
+                currency: currency.clone(),
+                amount: None,
+                reason: "the exchange does not send how much is frozen".to_owned(),
+                worth_usdt: None,
+            });
+        }
     }
 
     fn cancel(&mut self) {

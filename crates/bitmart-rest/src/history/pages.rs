@@ -169,7 +169,8 @@ impl<H: History> HistoryPages<H> {
             let keys = of_rows.map(|at| keys[*at].clone()).collect();
             let rows = select(rows, &indices);
             let cursor = self.pagination.cursor().clone();
-            return Some(Ok(Page { rows, keys, gap, cursor, window, raw }));
+            let ambiguous = self.pagination.ambiguous_rows();
+            return Some(Ok(Page { rows, keys, gap, ambiguous, cursor, window, raw }));
         }
     }
 

@@ -13,6 +13,7 @@ use super::{HistorySpec, RowKey, Window};
 pub struct Pagination {
     spec: HistorySpec,
     cursor: Cursor,
+    ambiguous: usize,
 }
 
 /// The position of a pagination. Store it together with the rows so far; a pagination resumed from it
@@ -103,12 +104,19 @@ impl Pagination {
         cursor.page = cursor.page.max(1);
         // The exchange accepts no negative timestamps.
         cursor.next = cursor.next.max(Timestamp::from_millis(0));
-        Self { spec, cursor }
+        Self { spec, cursor, ambiguous: 0 }
     }
 
     /// The current position.
     pub fn cursor(&self) -> &Cursor {
         &self.cursor
+    }
+
+    /// Number of rows of the last response that have no id and equal a row of an earlier page of the same window. Each
+    /// is that row once more, or another event that is not returned: nothing in the responses tells. Always 0 if the
+    /// exchange states the number of rows, which does.
+    pub fn ambiguous_rows(&self) -> usize {
+        self.ambiguous
     }
 
     /// The next window to request; `None` at the end.
@@ -138,6 +146,7 @@ impl Pagination {
     /// Like [`advance`](Self::advance), with the number of rows over all pages of the window, if the
     /// exchange states it: it may return fewer rows per page than requested.
     pub fn advance_to(&mut self, keys: &[RowKey], total: Option<u64>) -> Progress {
+        self.ambiguous = 0;
         let full = self.is_full(keys.len());
         if full && !self.spec.numbered {
             return self.narrow();
@@ -151,6 +160,11 @@ impl Pagination {
             _ if full => return Progress::RepeatedPage,
             Some(total) => return Progress::MissingRows { seen, total },
             None => {}
+        }
+        // Neighboring windows are no such case: whatever they overlap in, each returns all of it.
+        if total.is_none() {
+            let is_known = |key: &&RowKey| self.cursor.current.contains(&key.id);
+            self.ambiguous = keys.iter().filter(|key| key.is_content()).filter(is_known).count();
         }
         let fresh = self.take_fresh(keys);
         if full || missing.is_some() {
@@ -166,6 +180,7 @@ impl Pagination {
     /// [`TooManyRows`](Progress::TooManyRows), [`RepeatedPage`](Progress::RepeatedPage) and
     /// [`MissingRows`](Progress::MissingRows), where nothing else makes the pagination continue.
     pub fn step_over(&mut self, keys: &[RowKey]) -> Vec<usize> {
+        self.ambiguous = 0;
         let fresh = self.take_fresh(keys);
         self.next_window(keys.len());
         fresh
@@ -187,6 +202,7 @@ impl Pagination {
     /// Skips a response whose rows could not be read. `rows` is their number: a full response is
     /// requested again with narrower windows, as in [`advance`](Self::advance).
     pub fn skip(&mut self, rows: usize) -> Progress {
+        self.ambiguous = 0;
         match (self.is_full(rows), self.spec.numbered) {
             (true, false) => return self.narrow(),
             (true, true) if self.cursor.page >= MAX_SKIPPED_PAGES => return Progress::RepeatedPage,

@@ -351,3 +351,40 @@ fn duplicate_and_unordered_rows_are_returned_once_and_in_order() {
     let response = [key(9, "c"), key(3, "a"), key(9, "c"), key(3, "b"), key(3, "a")];
     assert_eq!(pagination.advance(&response), Progress::NewRows(vec![1, 3, 0]));
 }
+
+#[test]
+fn equal_rows_without_an_id_on_two_pages_are_counted_unless_a_total_decides() {
+    let spec = HistorySpec::new(1, 2).numbered();
+    let at = Timestamp::from_millis;
+    let start = || Pagination::new(spec, at(0), at(100));
+    let pages = |second: &str| {
+        let page = |rows: [&str; 2]| rows.map(|id| key(50, id)).to_vec();
+        (page([r#"{"a":1}"#, r#"{"b":1}"#]), page([second, r#"{"c":1}"#]))
+    };
+    let (first, second) = pages(r#"{"b":1}"#);
+    let mut pagination = start();
+    assert_eq!(pagination.advance(&first), Progress::NewRows(vec![0, 1]));
+    assert_eq!(pagination.ambiguous_rows(), 0);
+    assert_eq!(pagination.advance(&second), Progress::NewRows(vec![1]));
+    assert_eq!(pagination.ambiguous_rows(), 1);
+    assert_eq!(pagination.advance(&[]), Progress::NewRows(Vec::new()));
+    assert_eq!(pagination.ambiguous_rows(), 0);
+
+    // The exchange states as many rows as there are different ones, or one more.
+    let mut pagination = start();
+    let _ = pagination.advance_to(&first, Some(3));
+    let _ = pagination.advance_to(&second, Some(3));
+    assert_eq!(pagination.ambiguous_rows(), 0);
+    assert_eq!(pagination.advance_to(&[], Some(3)), Progress::NewRows(Vec::new()));
+    let mut pagination = start();
+    let _ = pagination.advance_to(&first, Some(4));
+    let _ = pagination.advance_to(&second, Some(4));
+    let missing = Progress::MissingRows { seen: 3, total: 4 };
+    assert_eq!(pagination.advance_to(&[], Some(4)), missing);
+
+    // A row with an id that moved to the next page is the same row.
+    let mut pagination = start();
+    let _ = pagination.advance(&[key(50, "1"), key(50, "2")]);
+    let _ = pagination.advance(&[key(50, "2"), key(50, "3")]);
+    assert_eq!(pagination.ambiguous_rows(), 0);
+}

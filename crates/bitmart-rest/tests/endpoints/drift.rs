@@ -6,8 +6,9 @@ use std::path::Path;
 use bitmart_rest::catalog::{ENDPOINTS, EndpointEntry, find_route};
 use bitmart_rest::drift::{Drift, DriftKind};
 use bitmart_rest::endpoint::{Envelope, Method};
+use bitmart_rest::spot;
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 /// A field name and value that no response contains.
@@ -292,4 +293,28 @@ fn tolerated_values_are_counted_at_their_place() {
     let entry = find_route(Method::Get, "/spot/quotation/v3/ticker").unwrap();
     drift.watch(&entry.metadata, &body, || entry.recode_response(StatusCode::OK, &body).unwrap());
     assert_eq!(found(DriftKind::RepeatedMember), [""]);
+}
+
+#[test]
+fn differences_beyond_the_listed_notes_of_a_response_are_counted() {
+    let watch = |row: &dyn Fn(usize) -> Value| {
+        let rows: Vec<_> = (0..100).map(row).collect();
+        let body = bytes(&json!({ "code": 1000, "message": "OK", "data": rows }));
+        let drift = Drift::new();
+        let read = drift.decode::<spot::ListOrderHistory>(StatusCode::OK, &HeaderMap::new(), &body);
+        assert_eq!(read.expect("rows").len(), 100);
+        drift.report()
+    };
+    let order = |state: String, filled: Value| {
+        json!({
+            "orderId": "1", "symbol": "BTC_USDT", "side": "buy", "state": state, "filledSize": filled,
+        })
+    };
+    let report = watch(&|at| order(format!("odd{at}"), json!("0")));
+    let found = report.findings.iter().filter(|one| one.kind == DriftKind::UnknownValue);
+    assert_eq!((found.count(), report.overflow), (64, 36), "{report}");
+    let report = watch(&|_| order("new".to_owned(), json!({ "odd": 1 })));
+    let found = report.findings.iter().filter(|one| one.kind == DriftKind::Unreadable);
+    let found: Vec<_> = found.map(|one| (one.place.as_str(), one.count)).collect();
+    assert_eq!((&found[..], report.overflow), (&[("[].filledSize", 100)][..], 0), "{report}");
 }

@@ -1,6 +1,6 @@
 //! The movements of money of an account, with the balance after each.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use bitmart_sim::{
     AccountId, Exchange,
@@ -29,10 +29,27 @@ pub(super) const COLUMNS: &[Column] = &[
 
 struct Movement {
     time_ms: u64,
+    turn: Turn,
     wallet: &'static str,
     what: String,
     currency: String,
     amount: Decimal,
+}
+
+/// The order of movements of one time: causes precede what they make possible, so that no balance in between is lower
+/// than it ever was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    ComesIn,
+    Trades,
+    GoesOut,
+}
+
+impl Turn {
+    /// The turn of a movement between wallets.
+    fn of(amount: Decimal) -> Self {
+        if amount.is_sign_negative() { Self::GoesOut } else { Self::ComesIn }
+    }
 }
 
 /// What explains the balances, for the caption of the table.
@@ -51,11 +68,10 @@ pub(super) fn rows(exchange: &Exchange, account: &Account) -> Vec<Vec<String>> {
     movements.extend(savings(exchange, id).take(LIMIT));
     movements.extend(loans(exchange, id).take(LIMIT));
     movements.extend(repayments(exchange, id).take(LIMIT));
-    // Each kind is sorted, so that movements of one kind and time stay in their order.
-    movements.sort_by_key(|movement| std::cmp::Reverse(movement.time_ms));
+    newest_first(&mut movements);
     let mut balances: BTreeMap<(WalletGroup, String), Decimal> = BTreeMap::new();
     let row = |movement: Movement| {
-        let Movement { time_ms, wallet, what, currency, amount } = movement;
+        let Movement { time_ms, wallet, what, currency, amount, .. } = movement;
         let mut cells = vec![time::date(time_ms), wallet.to_owned(), what];
         let balance = WalletGroup::of(wallet, account).map(|group| {
             let present = || group.balance(exchange, account, &currency);
@@ -68,6 +84,11 @@ pub(super) fn rows(exchange: &Exchange, account: &Account) -> Vec<Vec<String>> {
         cells
     };
     movements.into_iter().take(LIMIT).map(row).collect()
+}
+
+/// Sorts by time and turn. The sort is stable: others stay in their order.
+fn newest_first(movements: &mut [Movement]) {
+    movements.sort_by_key(|movement| Reverse((movement.time_ms, movement.turn)));
 }
 
 /// Wallets with one balance in the table, all of whose changes are listed.
@@ -116,6 +137,7 @@ fn trades(exchange: &Exchange, account: AccountId) -> Vec<Movement> {
         };
         let leg = |what: String, currency: &str, amount| Movement {
             time_ms: fill.time_ms,
+            turn: Turn::Trades,
             wallet: if request.margin { "margin" } else { "spot" },
             what,
             currency: currency.to_owned(),
@@ -142,6 +164,10 @@ fn transactions(exchange: &Exchange, account: AccountId) -> impl Iterator<Item =
         };
         Movement {
             time_ms: row.time_ms,
+            turn: match row.kind {
+                TransactionKind::Transfer => Turn::of(row.amount),
+                _ => Turn::Trades,
+            },
             wallet: "futures",
             what: format!("{kind} {}", row.symbol).trim().to_owned(),
             currency: row.currency.to_string(),
@@ -165,7 +191,8 @@ fn transfers(exchange: &Exchange, account: AccountId) -> impl Iterator<Item = Mo
             let what =
                 if row.is_between_accounts() { "transfer between accounts" } else { "transfer" };
             let (what, currency) = (what.to_owned(), row.currency.to_string());
-            Some(Movement { time_ms: row.time_ms, wallet, what, currency, amount })
+            let turn = Turn::of(amount);
+            Some(Movement { time_ms: row.time_ms, turn, wallet, what, currency, amount })
         })
     })
 }
@@ -175,6 +202,7 @@ fn payments(exchange: &Exchange, account: AccountId) -> impl Iterator<Item = Mov
     let own = exchange.payments_of(account).filter(move |row| row.account == account);
     own.filter(|row| row.state == PaymentState::Done).map(|row| Movement {
         time_ms: row.time_ms,
+        turn: if row.deposit { Turn::ComesIn } else { Turn::GoesOut },
         wallet: "spot or funding",
         what: if row.deposit { "deposit" } else { "withdrawal" }.to_owned(),
         // Without its network.
@@ -193,7 +221,8 @@ fn savings(exchange: &Exchange, account: AccountId) -> impl Iterator<Item = Move
             SavingAction::Interest => ("interest of savings", row.amount),
         };
         let currency = row.product.currency.to_string();
-        Movement { time_ms: row.time_ms, wallet: "spot", what: what.to_owned(), currency, amount }
+        let (time_ms, turn, what) = (row.time_ms, Turn::of(amount), what.to_owned());
+        Movement { time_ms, turn, wallet: "spot", what, currency, amount }
     })
 }
 
@@ -201,6 +230,7 @@ fn loans(exchange: &Exchange, account: AccountId) -> impl Iterator<Item = Moveme
     let own = exchange.loans().values().rev().filter(move |row| row.account == account);
     own.map(|row| Movement {
         time_ms: row.time_ms,
+        turn: Turn::ComesIn,
         wallet: "margin",
         what: format!("loan {}", row.symbol),
         currency: row.currency.to_string(),
@@ -212,9 +242,48 @@ fn repayments(exchange: &Exchange, account: AccountId) -> impl Iterator<Item = M
     let own = exchange.repayments().rev().filter(move |row| row.account == account);
     own.map(|row| Movement {
         time_ms: row.time_ms,
+        turn: Turn::GoesOut,
         wallet: "margin",
         what: format!("repayment {}", row.symbol),
         currency: row.currency.to_string(),
         amount: -row.paid.total(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_balance_between_movements_of_one_time_is_below_zero() {
+        let movement = |(time_ms, turn, amount): (u64, Turn, i64)| Movement {
+            time_ms,
+            turn,
+            wallet: "spot",
+            what: String::new(),
+            currency: "USDT".to_owned(),
+            amount: Decimal::from(amount),
+        };
+        let movements = [
+            (1, Turn::ComesIn, 5),
+            (1, Turn::Trades, -5),
+            (2, Turn::ComesIn, 3),
+            (2, Turn::Trades, 4),
+            (2, Turn::GoesOut, -7),
+        ];
+        for first in 0..movements.len() {
+            for second in 0..movements.len() {
+                let mut order = movements;
+                order.swap(0, first);
+                order.swap(1, second);
+                let mut sorted: Vec<_> = order.into_iter().map(movement).collect();
+                newest_first(&mut sorted);
+                let mut balance = Decimal::ZERO;
+                for movement in &sorted {
+                    balance -= movement.amount;
+                    assert!(balance >= Decimal::ZERO, "counted back, as the table does: {order:?}");
+                }
+            }
+        }
+    }
 }

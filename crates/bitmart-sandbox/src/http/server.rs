@@ -10,7 +10,7 @@ use hyper::{Request, StatusCode, body::Incoming, server::conn::http1, service::s
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
 };
 
 use super::{
@@ -20,7 +20,7 @@ use super::{
     injection::Dropped,
     response::{HttpResponse, too_many_connections},
     service::respond,
-    tcp::{Connection, Ending, MonitoredStream},
+    tcp::{Connection, Ending, Lingering, MonitoredStream},
 };
 use crate::{
     address::{PRIVATE, PUBLIC},
@@ -46,7 +46,7 @@ pub(crate) async fn serve(
     tls: Option<Acceptor>,
 ) {
     let mut control = shared.control.subscribe();
-    let slots = Slots::new(CAPACITY);
+    let (slots, lingering) = (Slots::new(CAPACITY), Lingering::default());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -59,10 +59,14 @@ pub(crate) async fn serve(
         };
         let (shared, tls) = (Arc::clone(&shared), tls.clone());
         let slot = slots.acquire();
+        // Small responses must not wait for an acknowledgement.
+        let _ = stream.set_nodelay(true);
+        let ending = Arc::new(Ending::default());
+        let stream = Connection::new(stream, Arc::clone(&ending), lingering.clone());
         tokio::spawn(async move {
             let mut control = shared.control.subscribe();
             tokio::select! {
-                () = connection(Arc::clone(&shared), host, stream, peer.ip(), tls, slot) => {}
+                () = connection(Arc::clone(&shared), host, stream, &ending, peer.ip(), tls, slot) => {}
                 () = stopped(&mut control) => {}
             }
         });
@@ -72,17 +76,14 @@ pub(crate) async fn serve(
 async fn connection(
     shared: Arc<Shared>,
     host: Host,
-    stream: TcpStream,
+    stream: Connection,
+    ending: &Ending,
     peer: IpAddr,
     tls: Option<Acceptor>,
     slot: Arc<Slot>,
 ) {
-    // Small responses must not wait for an acknowledgement.
-    let _ = stream.set_nodelay(true);
-    let ending = Arc::new(Ending::default());
-    let stream = Connection::new(stream, Arc::clone(&ending));
     match tls {
-        None => http(shared, host, stream, peer, &slot, &ending, true).await,
+        None => http(shared, host, stream, peer, &slot, ending, true).await,
         Some(tls) => {
             // Bytes of the TLS handshake do not count as a request head.
             let accepted = tokio::select! {
@@ -90,7 +91,7 @@ async fn connection(
                 _ = slot.end() => return,
             };
             if let Ok(Ok(stream)) = accepted {
-                http(shared, host, stream, peer, &slot, &ending, false).await;
+                http(shared, host, stream, peer, &slot, ending, false).await;
             }
         }
     }

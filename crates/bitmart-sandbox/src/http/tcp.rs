@@ -15,6 +15,7 @@ use hyper::StatusCode;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::TcpStream,
+    sync::Semaphore,
     time::timeout,
 };
 
@@ -26,6 +27,20 @@ const LINGER: Duration = Duration::from_secs(1);
 /// a client that writes before it reads has to get rid of all of a message that is too big. Nothing is stored, and
 /// `LINGER` ends it as well.
 const MAX_DISCARDED: u64 = 64 << 20;
+
+/// Connections of a listener that are kept open for [`LINGER`] at the same time. They count against no other limit;
+/// further ones are closed at once.
+const MAX_LINGERING: usize = 256;
+
+/// The connections of a listener that are kept open after their end.
+#[derive(Debug, Clone)]
+pub(super) struct Lingering(Arc<Semaphore>);
+
+impl Default for Lingering {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MAX_LINGERING)))
+    }
+}
 
 /// How a connection ends. By default it is closed normally.
 #[derive(Debug, Default)]
@@ -56,11 +71,12 @@ pub(super) struct Connection {
     /// `None` only after the drop.
     stream: Option<TcpStream>,
     ending: Arc<Ending>,
+    lingering: Lingering,
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, ending: Arc<Ending>) -> Self {
-        Self { stream: Some(stream), ending }
+    pub(super) fn new(stream: TcpStream, ending: Arc<Ending>, lingering: Lingering) -> Self {
+        Self { stream: Some(stream), ending, lingering }
     }
 
     fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
@@ -78,8 +94,12 @@ impl Drop for Connection {
         }
         let status = self.ending.status();
         let lingers = status != 0 || self.ending.linger.load(Ordering::Relaxed);
-        if let (true, Ok(runtime)) = (lingers, tokio::runtime::Handle::try_current()) {
-            runtime.spawn(timeout(LINGER, finish(stream, status)));
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        if lingers && let Ok(permit) = Arc::clone(&self.lingering.0).try_acquire_owned() {
+            runtime.spawn(async move {
+                let _permit = permit;
+                let _ = timeout(LINGER, finish(stream, status)).await;
+            });
         }
     }
 }
@@ -192,5 +212,37 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for MonitoredStream<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_so_many_connections_linger_after_their_end() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let lingering = Lingering(Arc::new(Semaphore::new(2)));
+        let mut clients = Vec::new();
+        for _ in 0..3 {
+            clients.push(TcpStream::connect(address).await.expect("connected"));
+            let (stream, _) = listener.accept().await.expect("accepted");
+            let ending = Arc::new(Ending::default());
+            ending.set_status(408);
+            drop(Connection::new(stream, ending, lingering.clone()));
+        }
+        let mut responses = Vec::new();
+        for client in &mut clients {
+            let mut response = String::new();
+            client.read_to_string(&mut response).await.expect("an end");
+            responses.push(response.starts_with("HTTP/1.1 408"));
+        }
+        assert_eq!(responses, [true, true, false], "the third is closed at once");
+        drop(clients);
+        let all = lingering.0.acquire_many(2).await;
+        assert!(all.is_ok(), "the places are free again");
     }
 }

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::scalar::is_blank;
 use crate::json::{self, Mode};
-use crate::notes::{self, Note};
+use crate::notes;
 
 /// An object or a list, or no value; `None` is written as `null`. Works with `serde_json` only.
 pub mod object_opt {
@@ -33,7 +33,7 @@ where
     Ok(json::tolerant(raw)
         .map_err(|_| {
             notes::rewind(position);
-            notes::note(|| Note::Unreadable { expected: "an object or a list" });
+            notes::unreadable("an object or a list");
         })
         .ok())
 }

@@ -9,7 +9,7 @@ use serde::{
 
 use crate::codec::decimals;
 use crate::json::{self, Mode};
-use crate::notes::{self, Note};
+use crate::notes;
 
 /// Maximum length of a value in an error message, in characters.
 const VALUE_SHOWN: usize = 40;
@@ -138,7 +138,7 @@ pub(crate) fn default_or_error<T, E: serde::de::Error>(
 ) -> Result<T, E> {
     match default {
         Some(default) if json::mode() != Mode::Strict && !decimals::is_retried_exactly(reason) => {
-            notes::note(|| Note::Unreadable { expected });
+            notes::unreadable(expected);
             Ok(default)
         }
         _ => Err(match reason {

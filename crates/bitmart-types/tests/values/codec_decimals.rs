@@ -1,6 +1,6 @@
 //! Decimal helpers: documented forms, other observed forms and invalid values.
 
-use bitmart_types::{Decimal, Note, OrderId, codec, collect_notes, json};
+use bitmart_types::{Decimal, Note, OrderId, codec, collect_notes, find_unreadable, json};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize, de::value::MapDeserializer};
 use serde_json::json;
@@ -117,7 +117,7 @@ fn decimal_places_that_do_not_fit_are_cut_off_with_a_note() {
     ] {
         let (read, notes) = collect_notes(|| json::from_str::<Plain>(&format!("\"{text}\"")));
         assert_eq!(read.unwrap(), Plain(decimal(expected)), "{text}");
-        assert_eq!(notes, [Note::CutDecimal], "{text}");
+        assert_eq!(notes[..], [Note::CutDecimal], "{text}");
         let exact: Exact = json::from_str(text).unwrap();
         assert_eq!(exact.0, decimal(expected));
         let error = json::from_str_strict::<Plain>(&format!("\"{text}\"")).unwrap_err();
@@ -360,4 +360,29 @@ proptest! {
         prop_assert_eq!(serde_json::to_value(Plain(value)).unwrap(), json!(value.to_string()));
         prop_assert_eq!(serde_json::to_value(Optional(Some(value))).unwrap(), json!(value.to_string()));
     }
+}
+
+#[test]
+fn notes_beyond_the_listed_ones_are_counted() {
+    #[derive(serde::Deserialize)]
+    struct Row {
+        #[serde(default, with = "wire::decimal_opt")]
+        value: Option<Decimal>,
+    }
+
+    let long = format!("0.{}", "1".repeat(40));
+    let rows: Vec<_> = (0..100)
+        .map(|at| format!(r#"{{"value":"{}"}}"#, if at % 2 == 0 { "?" } else { &long }))
+        .collect();
+    let text = format!("[{}]", rows.join(","));
+    let decode = || json::from_str::<Vec<Row>>(&text).expect("rows");
+    let (rows, notes) = collect_notes(decode);
+    assert_eq!(rows.iter().filter(|row| row.value.is_none()).count(), 50);
+    assert_eq!((notes.len(), notes.left_out(), notes.total()), (64, 36, 100));
+    assert_eq!((notes.unreadable(), notes.cut()), (50, 50));
+    assert_eq!(notes.iter().filter(|note| **note == Note::CutDecimal).count(), 32);
+    let (_, is_found) = find_unreadable(decode);
+    let (_, is_found_here) =
+        find_unreadable(|| json::from_str::<Row>(r#"{"value":"-"}"#).map(drop));
+    assert!(is_found && !is_found_here);
 }

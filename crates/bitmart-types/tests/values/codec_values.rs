@@ -194,7 +194,7 @@ fn the_magnitude_determines_the_unit_of_a_time_in_every_form() {
     let noted = |json: &Value, found: &'static str| {
         let (read, notes) = collect_notes(|| serde_json::from_value::<MillisOpt>(json.clone()));
         assert_eq!(read.unwrap(), MillisOpt(Some(MOMENT)), "{json}");
-        assert_eq!(notes, [Note::OtherUnit { described: "milliseconds", found }], "{json}");
+        assert_eq!(notes[..], [Note::OtherUnit { described: "milliseconds", found }], "{json}");
     };
     let seconds = MOMENT.as_secs();
     noted(&json!(seconds), "seconds");

@@ -1,6 +1,8 @@
 //! Lists with bad rows, and other tolerated input.
 
-use bitmart_types::{Decimal, Note, Rows, codec, collect_notes, json, positional, show_faults};
+use bitmart_types::{
+    Decimal, Note, Notes, Rows, codec, collect_notes, json, positional, show_faults,
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,7 +33,7 @@ struct Page {
 }
 
 /// Decodes with `json::from_str` and `serde_json`, which must agree.
-fn decode<T: DeserializeOwned + PartialEq + std::fmt::Debug>(text: &str) -> (T, Vec<Note>) {
+fn decode<T: DeserializeOwned + PartialEq + std::fmt::Debug>(text: &str) -> (T, Notes) {
     let (fast, notes) = collect_notes(|| json::from_str::<T>(text));
     let (direct, direct_notes) = collect_notes(|| serde_json::from_str::<T>(text));
     let fast = fast.unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -56,7 +58,7 @@ fn a_malformed_row_does_not_affect_other_rows() {
     assert_eq!(faults, [(1, "id"), (2, ""), (3, "")]);
     assert_eq!(page.orders.faults()[0].raw, r#"{"id":"x","avg_price":"NaN"}"#);
     assert_eq!(page.orders.faults()[1].to_string(), "row 2: expected a row, got null");
-    assert_eq!(notes, [1, 2, 3].map(|index| Note::FaultyRow { index }));
+    assert_eq!(notes[..], [1, 2, 3].map(|index| Note::FaultyRow { index }));
 }
 
 #[test]
@@ -78,7 +80,7 @@ fn null_is_an_empty_list_and_other_json_a_fault_or_an_error() {
     for nothing in ["null", r#""""#, r#""-""#, "{}", "{ }"] {
         let (page, notes) = decode::<Page>(&format!(r#"{{"total":1,"orders":{nothing}}}"#));
         assert!(page.orders.is_empty() && page.orders.is_complete(), "{nothing}");
-        assert_eq!(notes, []);
+        assert_eq!(notes[..], []);
     }
     for other in [r#"{"a":1}"#, "7", r#""x""#, "true"] {
         let (page, _) = decode::<Page>(&format!(r#"{{"total":1,"orders":{other}}}"#));
@@ -129,7 +131,7 @@ fn an_error_in_a_row_has_its_path() {
 fn an_unreadable_nested_object_is_none() {
     let (page, notes) = decode::<Page>(r#"{"total":1,"orders":[],"last":{"id":{},"fills":[7]}}"#);
     assert_eq!(page.last, None);
-    assert_eq!(notes, [Note::Unreadable { expected: "an object or a list" }]);
+    assert_eq!(notes[..], [Note::Unreadable { expected: "an object or a list" }]);
 }
 
 #[test]
@@ -138,7 +140,7 @@ fn the_last_non_null_value_of_a_repeated_member_counts() {
         let text = format!(r#"{{"total":1,"orders":[{{"id":1,{members}}},{{"id":2}}]}}"#);
         let (page, notes) = decode::<Page>(&text);
         assert_eq!(ids(&page), [1, 2], "{members}");
-        assert_eq!(notes, [Note::RepeatedMember], "{members}");
+        assert_eq!(notes[..], [Note::RepeatedMember], "{members}");
         page.orders[0].price.map(|price| price.to_string())
     };
     for members in [

@@ -5,7 +5,7 @@ use std::fmt;
 use bitmart_types::futures::{MarginType, OrderState, OrderType, PositionMode, PriceType, Side};
 use bitmart_types::{
     ClientOrderId, ContractSymbol, Currency, Decimal, OrderId, Timestamp, TradeId, codec,
-    open_int_enum,
+    find_unreadable, open_int_enum,
 };
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -124,7 +124,7 @@ pub struct LastFill {
     /// Currency of the fee.
     #[serde(rename = "feeCcy", default, with = "codec::text_opt")]
     pub fee_currency: Option<Currency>,
-    /// It is no object.
+    /// It is no object, or one of its members cannot be read.
     #[serde(skip)]
     is_unreadable: bool,
 }
@@ -253,7 +253,9 @@ fn last_fill<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LastFi
         }
 
         fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-            LastFill::deserialize(MapAccessDeserializer::new(map)).map(Some)
+            let read = || LastFill::deserialize(MapAccessDeserializer::new(map));
+            let (fill, is_unreadable) = find_unreadable(read);
+            Ok(Some(LastFill { is_unreadable, ..fill? }))
         }
     }
 

@@ -3,12 +3,12 @@
 use bitmart_types::spot::{OrderMode, OrderState, OrderType};
 use bitmart_types::{
     ClientOrderId, Currency, Decimal, OrderId, Side, Symbol, Timestamp, TradeId, TradeRole, codec,
-    open_enum,
+    find_unreadable, open_enum,
 };
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use crate::event::{Fill, impl_event, is_trade_id, required};
+use crate::event::{DecodeError, Event, Fill, decode_entries, is_trade_id, required};
 
 /// An order of the account after a change: accepted, partially or completely filled, or canceled.
 ///
@@ -103,6 +103,9 @@ pub struct OrderUpdate {
     /// 0 for spot. BitMart has announced its removal; use [`order_mode`](Self::order_mode).
     #[serde(rename = "margin_trading", default, with = "codec::text_opt")]
     pub legacy_margin_trading: Option<SmolStr>,
+    /// A member of the frame cannot be read.
+    #[serde(skip)]
+    is_unreadable: bool,
 }
 
 impl OrderUpdate {
@@ -129,12 +132,26 @@ impl OrderUpdate {
         let is_set = |value: Option<Decimal>| value.is_some_and(|value| !value.is_zero());
         let has_fill = self.trade_id.as_ref().is_some_and(is_trade_id)
             || is_set(self.last_fill_size)
-            || is_set(self.last_fill_price);
+            || is_set(self.last_fill_price)
+            || (self.is_unreadable && self.last_fill_size.is_none());
         has_fill && self.fill().is_none()
     }
 }
 
-impl_event!(OrderUpdate: symbol);
+impl Event for OrderUpdate {
+    fn decode(text: &str, out: &mut Vec<Self>) -> Result<(), DecodeError> {
+        let before = out.len();
+        let (result, is_unreadable) = find_unreadable(|| decode_entries(text, out));
+        for update in &mut out[before..] {
+            update.is_unreadable = is_unreadable;
+        }
+        result
+    }
+
+    fn symbol(&self) -> Option<&str> {
+        Some(self.symbol.as_str())
+    }
+}
 
 open_enum! {
     /// Time in force of a spot order.

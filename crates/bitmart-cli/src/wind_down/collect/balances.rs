@@ -6,7 +6,7 @@ use bitmart::Decimal;
 use bitmart::rest::{Client, account, earn, futures, margin};
 use bitmart::types::Rows;
 
-use super::super::facts::{Balance, Facts, Held, HeldBy, Loan, Saving, Wallet};
+use super::super::facts::{Balance, Facts, Held, HeldBy, Loan, Saving, UnknownFrozen, Wallet};
 use super::ROWS;
 use crate::confirm::withdrawal::coin_of;
 use crate::failure::chain;
@@ -133,7 +133,12 @@ fn add_funding(
     }
     for row in rows {
         let currency = row.currency.as_str();
-        let frozen = sent(facts, PLACE, "frozen", currency, row.fund_frozen);
+        // Only third parties document it, so that its absence is no fault of the response.
+        if row.fund_frozen.is_none() {
+            let currency = currency.to_owned();
+            facts.unknown_frozen.push(UnknownFrozen { wallet: Wallet::Funding, currency });
+        }
+        let frozen = row.fund_frozen.unwrap_or_default();
         let left = pending.get(currency).copied().unwrap_or_default();
         let (held, _) = split(frozen, left, HeldBy::Unknown);
         push_read(facts, PLACE, Wallet::Funding, currency, row.fund_available, held);

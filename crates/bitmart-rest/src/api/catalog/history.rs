@@ -1,6 +1,6 @@
 //! Histories with their types erased.
 
-use bitmart_types::{Note, RowFault, collect_notes};
+use bitmart_types::{RowFault, collect_notes};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
@@ -33,7 +33,7 @@ pub struct HistoryRows {
     pub cut: usize,
 }
 
-/// What a decoder dropped from values, at most 64 times in all.
+/// What a decoder dropped from values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Losses {
@@ -70,15 +70,7 @@ impl HistoryEntry {
 /// Runs a decoder, and counts what it dropped from values.
 pub fn count_losses<T>(decode: impl FnOnce() -> T) -> (T, Losses) {
     let (result, notes) = collect_notes(decode);
-    let mut losses = Losses::default();
-    for note in notes {
-        match note {
-            Note::Unreadable { .. } => losses.unreadable += 1,
-            Note::CutDecimal => losses.cut += 1,
-            _ => {}
-        }
-    }
-    (result, losses)
+    (result, Losses { unreadable: notes.unreadable(), cut: notes.cut() })
 }
 
 fn read<H: History<Row: Serialize>>(body: &Bytes) -> Result<HistoryRows, RecodeError> {

@@ -110,6 +110,9 @@ fn an_incomplete_fill_is_reported_and_costs_nothing_else() {
         json!(true),
         json!(7),
         json!([[7]]),
+        json!({"lastTradeID": {}, "fillQty": "?", "fillPrice": [1], "fee": "?", "feeCcy": {}}),
+        json!({"lastTradeID": 0, "fillQty": "--", "fillPrice": ""}),
+        json!({"lastTradeID": {"id": 9}}),
     ] {
         let order = with(unread.clone());
         assert!(order.fill().is_none() && order.has_unread_fill(), "{unread}");
@@ -123,6 +126,11 @@ fn an_incomplete_fill_is_reported_and_costs_nothing_else() {
         let order: spot::OrderUpdate = one(&frame);
         assert!(order.fill().is_none() && order.has_unread_fill(), "{member}");
     }
+    let mut unreadable = frame.clone();
+    for member in ["last_fill_price", "last_fill_count", "detail_id"] {
+        unreadable["data"][0][member] = json!(["?"]);
+    }
+    assert!(one::<spot::OrderUpdate>(&unreadable).has_unread_fill());
     let mut frame = frame;
     for (member, value) in [("last_fill_price", "0"), ("last_fill_count", "0"), ("detail_id", "")] {
         frame["data"][0][member] = json!(value);

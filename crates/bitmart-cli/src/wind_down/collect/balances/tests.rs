@@ -44,7 +44,7 @@ fn an_absent_amount_of_spot_or_futures_is_unread() {
 #[test]
 fn an_absent_amount_of_funding_is_unread_also_in_one_row() {
     let row = json!({ "currency": "BTC", "fundAvailable": "1", "fundFroze": "0" });
-    each_absence_is_unread(&row, &["/fundAvailable", "/fundFroze"], |facts, row| {
+    each_absence_is_unread(&row, &["/fundAvailable"], |facts, row| {
         let mut all = rows(&json!({ "currency": "USDT", "fundAvailable": "1", "fundFroze": "0" }));
         all.extend(rows(row));
         add_funding(facts, all, &BTreeMap::new());
@@ -52,6 +52,23 @@ fn an_absent_amount_of_funding_is_unread_also_in_one_row() {
     let mut facts = Facts::default();
     add_funding(&mut facts, rows(&json!({ "currency": "BTC" })), &BTreeMap::new());
     assert_eq!(facts.unread, ["funding account: the exchange does not send it"]);
+}
+
+#[test]
+fn an_absent_frozen_amount_of_funding_is_unknown_and_the_available_one_stays_known() {
+    let mut facts = Facts::default();
+    let row = json!({ "currency": "BTC", "fundAvailable": "2", "fundFroze": null });
+    add_funding(&mut facts, rows(&row), &BTreeMap::new());
+    let [balance] = &facts.balances[..] else { panic!("{facts:?}") };
+    assert_eq!((balance.free, balance.held.len()), (Decimal::TWO, 0));
+    let currency = "BTC".to_owned();
+    assert_eq!(facts.unknown_frozen, [UnknownFrozen { wallet: Wallet::Funding, currency }]);
+    assert_eq!(facts.unread, [""; 0], "no query failed");
+    let plan = super::super::super::plan::plan(&facts, &BTreeMap::new());
+    let unknown = plan.stuck.iter().find(|stuck| stuck.amount.is_none());
+    let stuck = unknown.expect("the frozen amount");
+    assert_eq!((&*stuck.place, &*stuck.currency), ("funding", "BTC"));
+    assert!(stuck.reason.contains("does not send how much is frozen"), "{stuck:?}");
 }
 
 #[test]
