@@ -366,7 +366,7 @@ proptest! {
 fn notes_beyond_the_listed_ones_are_counted() {
     #[derive(serde::Deserialize)]
     struct Row {
-        #[serde(default, with = "wire::decimal_opt")]
+        #[serde(default, with = "codec::decimal_opt")]
         value: Option<Decimal>,
     }
 
