@@ -163,9 +163,9 @@ async fn servers_are_killed_while_bots_trade_and_neither_a_limit_nor_a_fill_is_m
     let kills = std::env::var("BITMART_FLEET_SERVER_KILLS").ok();
     let kills = kills.map_or(1, |text| text.parse().expect("a number"));
     for _ in 0..kills {
-        nats.kill();
         let gaps = |log: &Arc<Log>| log.gaps.load(Ordering::Relaxed);
         let before: Vec<_> = bots.iter().map(gaps).collect();
+        nats.kill();
         strategy.until(|_| bots.iter().zip(&before).all(|(log, n)| gaps(log) > *n)).await;
         nats.restart();
         until_traded(&mut strategy, bots, MORE).await;

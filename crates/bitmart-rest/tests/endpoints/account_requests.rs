@@ -81,7 +81,7 @@ fn wallet_and_affiliate_queries_are_written_as_documented() {
     let wallet = account::QueryWallet::new().currency("USDT").usd_valuation(true);
     assert_eq!(query(&wallet), "currency=USDT&needUsdValuation=true");
     let time = Timestamp::from_millis(1_706_745_600_000);
-    let rebates = affiliate::ListRebates::new(1, 10, "USDT").user_id("7").rebate_start_time(time);
+    let rebates = affiliate::ListRebates::new(1, 10, "USDT").uid("7").rebate_start_time(time);
     assert_eq!(
         query(&rebates),
         "user_id=7&page=1&size=10&currency=USDT&rebate_start_time=1706745600"

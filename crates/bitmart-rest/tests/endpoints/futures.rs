@@ -184,8 +184,8 @@ fn modify_requests_have_the_required_fields() {
         r#"{"symbol":"BTCUSDT","client_order_id":"abc123","trigger_price":"73000","executive_price":"0","price_type":1,"plan_category":1,"category":"market"}"#
     );
     assert_eq!(
-        body(&futures::ModifyPreset::new(order_id(), "BTCUSDT").stop_loss(dec!(64000))),
-        r#"{"order_id":"220906179559421","symbol":"BTCUSDT","preset_stop_loss_price":"64000"}"#
+        body(&futures::ModifyPreset::new("BTCUSDT", order_id()).stop_loss(dec!(64000))),
+        r#"{"symbol":"BTCUSDT","order_id":"220906179559421","preset_stop_loss_price":"64000"}"#
     );
     assert_eq!(
         body(&futures::CancelPlanOrder::new("BTCUSDT", id())),

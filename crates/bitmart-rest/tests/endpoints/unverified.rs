@@ -165,7 +165,7 @@ fn customers_are_decoded_row_by_row() {
     });
     let page = response::<affiliate::ListCustomers>(&body.to_string()).expect("it decodes");
     let first: &affiliate::Customer = page.customers[0].value().expect("it has the expected form");
-    assert_eq!(first.rebate_total, Some(dec!(1.5)));
+    assert_eq!(first.total_rebate, Some(dec!(1.5)));
     assert_eq!(page.customers[1].value(), None);
     assert_eq!(page.customers[1].raw(), r#""something else""#);
 }
@@ -176,7 +176,7 @@ fn deposits_of_customers_are_read_with_and_without_an_envelope() {
     for body in [bare.to_owned(), format!(r#"{{"code":1000,"message":"OK","data":{bare}}}"#)] {
         let page = response::<affiliate::ListCustomerFunding>(&body).expect("it decodes");
         assert_eq!(page.raw(), bare);
-        let rows = page.into_value().expect("it has the expected form").rows.expect("rows");
+        let rows = page.into_value().expect("it has the expected form").records.expect("rows");
         assert_eq!(rows[0].amount, Some(dec!(5)));
         assert_eq!(rows[0].date_time, Some(17));
     }

@@ -100,7 +100,7 @@ impl Endpoint for QueryWallet {
 fn a_list_is_absent_only_from_data_that_says_nothing_else() {
     let wallet = |data: &str, message: &str| {
         let body = format!(r#"{{"code":1000,"message":"{message}","data":{data}}}"#);
-        response::<QueryWallet>(200, &body).map(|data| data.balances.into_vec())
+        response::<QueryWallet>(200, &body).map(|data| data.wallet.into_vec())
     };
     for empty in
         ["{}", "null", r#"{"wallet":null}"#, r#"{"total":0}"#, r#"{"total":"0","rows":[]}"#]
