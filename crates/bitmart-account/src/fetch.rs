@@ -23,8 +23,8 @@ const OPEN_ORDERS_RANGE: Duration = Duration::from_secs(604_800);
 /// The most open futures orders that the exchange lists.
 const MAX_OPEN_FUTURES_ORDERS: u32 = 100;
 
-/// The remark that a list of this many open futures orders may not be complete. Tracked orders that it lacks are queried
-/// by id, others stay unknown.
+/// The remark that a list of this many open futures orders may not be complete. Tracked orders that it lacks are
+/// queried by id, others stay unknown.
 fn truncated(rows: usize) -> Option<MalformedItem> {
     let list = "open futures orders";
     (rows >= MAX_OPEN_FUTURES_ORDERS as usize).then_some(MalformedItem::Truncated { list, rows })

@@ -202,8 +202,8 @@ impl Tracked {
         Self { tracker, log: Log::default(), markets }
     }
 
-    /// Copies how complete each market is from the tracker. Only while it has no event that was not published yet: it is ahead of
-    /// those.
+    /// Copies how complete each market is from the tracker. Only while it has no event that was not published yet: it
+    /// is ahead of those.
     fn refresh(&mut self) {
         for (market, completeness) in &mut self.markets {
             completeness.live = self.tracker.is_live(*market);

@@ -39,8 +39,8 @@ impl Refusals {
         true
     }
 
-    /// Ends the refusal of each shard that is due, or that fits by now. `needed` returns how many topics the connections
-    /// would carry with the shard.
+    /// Ends the refusal of each shard that is due, or that fits by now. `needed` returns how many topics the
+    /// connections would carry with the shard.
     pub(super) fn review(&mut self, needed: impl Fn(usize) -> usize, now: Instant) {
         for (shard, refusal) in &mut self.0 {
             let has_room = || needed(*shard) <= refusal.capacity;

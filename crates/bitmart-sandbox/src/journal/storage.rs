@@ -148,8 +148,8 @@ fn missing_folders(folder: &Path) -> Vec<&Path> {
     named.take_while(|path| !path.exists()).collect()
 }
 
-/// Rejects a path that other users can write to, because they could control the sandbox. Denies others to read the path,
-/// because it contains secrets.
+/// Rejects a path that other users can write to, because they could control the sandbox. Denies others to read the
+/// path, because it contains secrets.
 #[cfg(unix)]
 fn restrict_to_owner(path: &Path) -> Result<(), DataError> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};

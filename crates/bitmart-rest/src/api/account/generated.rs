@@ -150,7 +150,7 @@ impl crate::api::account::Account<'_> {
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
     /// use bitmart_rest::account;
     ///
-    /// for balance in client.account().wallet(account::QueryWallet::new()).await?.wallet {
+    /// for balance in client.account().wallet(account::QueryWallet::new()).await?.balances {
     ///     println!("{}: {:?} of it free", balance.currency, balance.available);
     /// }
     /// # Ok(())

@@ -42,7 +42,7 @@ impl crate::api::futures::Futures<'_> {
     /// use bitmart_rest::futures;
     ///
     /// let contracts = client.futures().contracts(futures::ListContracts::new().symbol("BTCUSDT")).await?;
-    /// let rules = contracts.symbols.first().map(futures::OrderRules::new);
+    /// let rules = contracts.contracts.first().map(futures::OrderRules::new);
     /// # Ok(())
     /// # }
     /// ```
