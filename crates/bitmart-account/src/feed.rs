@@ -8,7 +8,7 @@ use bitmart_types::{Currency, Timestamp};
 use bitmart_ws::{ErrorKind, Update};
 
 use crate::fetch::{self, FetchPlan, PageBuffer};
-use crate::stream::{self, Changes, Opening, Sources};
+use crate::stream::{self, Decoded, Opening, Sources};
 use crate::sync::AccountSync;
 use crate::sync::{LossCause, Request, Snapshot};
 use crate::time_scale::TimeScale;
@@ -162,7 +162,7 @@ impl Feed {
         let received = source.delivered_until().map(|instant| scale.to_timestamp(instant));
         let received_at = source.received_at().map_or(now, |instant| scale.to_timestamp(instant));
         let cause = match item {
-            Some(Ok(Update::Data(Changes { changes, flat, malformed }))) => {
+            Some(Ok(Update::Data(Decoded { changes, flat, malformed }))) => {
                 if let Some(received) = received {
                     sync.processed_until(market, index, received);
                 }

@@ -16,14 +16,14 @@ use crate::{Fill, Instrument, MalformedItem, Market, convert};
 
 /// The content of an event.
 #[derive(Default)]
-pub(crate) struct Changes {
+pub(crate) struct Decoded {
     pub(crate) changes: Vec<Change>,
     pub(crate) flat: Vec<FlatContract>,
     /// Parts that could not be decoded or that lack a required field.
     pub(crate) malformed: Vec<MalformedItem>,
 }
 
-impl Changes {
+impl Decoded {
     fn push<T>(&mut self, item: Result<T, MalformedItem>, change: impl FnOnce(T) -> Change) {
         match item {
             Ok(item) => self.changes.push(change(item)),
@@ -34,7 +34,7 @@ impl Changes {
 
 /// A subscription to any type of event.
 pub(crate) trait Source: Send {
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Update<Changes>, Error>>>;
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Update<Decoded>, Error>>>;
     /// Everything received until this time was returned before the last item.
     fn delivered_until(&self) -> Option<Instant>;
     /// Everything received until this time has been returned or is queued.
@@ -49,15 +49,15 @@ pub(crate) type Opening = Pin<Box<dyn Future<Output = Result<Sources, Error>> + 
 
 struct TypedSource<T> {
     subscription: Subscription<T>,
-    convert: fn(T, &mut Changes),
+    convert: fn(T, &mut Decoded),
 }
 
 impl<T: Event> Source for TypedSource<T> {
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Update<Changes>, Error>>> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Update<Decoded>, Error>>> {
         let convert = self.convert;
         self.subscription.poll_next_unpin(context).map_ok(|update| {
             update.map(|event| {
-                let mut changes = Changes::default();
+                let mut changes = Decoded::default();
                 convert(event, &mut changes);
                 changes
             })
@@ -80,7 +80,7 @@ impl<T: Event> Source for TypedSource<T> {
 async fn subscribe<T: Event>(
     ws: &Client,
     topic: Topic<T>,
-    convert: fn(T, &mut Changes),
+    convert: fn(T, &mut Decoded),
 ) -> Result<Box<dyn Source>, Error> {
     Ok(Box::new(TypedSource { subscription: ws.subscribe(topic).await?, convert }))
 }
@@ -110,7 +110,7 @@ async fn open_futures(ws: Client, currencies: Vec<Currency>) -> Result<Sources, 
     Ok(sources)
 }
 
-fn spot_order(update: spot::OrderUpdate, out: &mut Changes) {
+fn spot_order(update: spot::OrderUpdate, out: &mut Decoded) {
     let pair = Instrument::Pair(update.symbol.clone());
     let fill = update.fill().map(|fill| Fill::from_event(pair, update.order_id.clone(), fill));
     if update.has_unread_fill() {
@@ -124,7 +124,7 @@ fn spot_order(update: spot::OrderUpdate, out: &mut Changes) {
     out.changes.extend(fill.map(Change::Fill));
 }
 
-fn spot_balances(update: spot::BalanceUpdate, out: &mut Changes) {
+fn spot_balances(update: spot::BalanceUpdate, out: &mut Decoded) {
     let (balances, faults) = update.balances.into_parts();
     out.malformed.extend(faults.into_iter().map(MalformedItem::Row));
     for balance in balances {
@@ -133,7 +133,7 @@ fn spot_balances(update: spot::BalanceUpdate, out: &mut Changes) {
     }
 }
 
-fn futures_order(update: futures::OrderUpdate, out: &mut Changes) {
+fn futures_order(update: futures::OrderUpdate, out: &mut Decoded) {
     let contract = Instrument::Contract(update.order.symbol.clone());
     let fill = update
         .fill()
@@ -147,7 +147,7 @@ fn futures_order(update: futures::OrderUpdate, out: &mut Changes) {
     out.changes.extend(fill.map(Change::Fill));
 }
 
-fn futures_position(update: futures::Position, out: &mut Changes) {
+fn futures_position(update: futures::Position, out: &mut Decoded) {
     match convert::position_event(update) {
         Ok(PositionEvent::Position(key, position)) => {
             out.changes.push(Change::Position(key, position));
@@ -157,7 +157,7 @@ fn futures_position(update: futures::Position, out: &mut Changes) {
     }
 }
 
-fn futures_balance(update: futures::Balance, out: &mut Changes) {
+fn futures_balance(update: futures::Balance, out: &mut Decoded) {
     let balance = convert::futures_balance_event(update);
     out.push(balance, |(currency, balance)| Change::Balance(currency, balance));
 }
@@ -170,14 +170,14 @@ mod tests {
     fn convert_frame<T: Event>(
         frame: &str,
         replacements: &[(&str, &str)],
-        convert: fn(T, &mut Changes),
+        convert: fn(T, &mut Decoded),
     ) -> (usize, Vec<String>) {
         let mut frame = frame.to_owned();
         for (from, to) in replacements {
             assert!(frame.contains(from), "{from}");
             frame = frame.replace(from, to);
         }
-        let (mut entries, mut changes) = (Vec::new(), Changes::default());
+        let (mut entries, mut changes) = (Vec::new(), Decoded::default());
         T::decode(&frame, &mut entries).expect("decodes");
         for entry in entries {
             convert(entry, &mut changes);

@@ -109,7 +109,7 @@ fn a_position_row_whose_sizes_contradict_each_other_is_malformed() {
 #[test]
 fn a_fill_whose_id_comes_as_number_and_as_text_counts_once() {
     let mut state = crate::AccountState::new();
-    let mut is_new = |id: &str| {
+    let is_new = |id: &str| {
         let frame = format!(
             r#"{{"group":"futures/order","data":[{{"action":1,"order":{{"order_id":"7","symbol":"BTCUSDT",
             "side":4,"state":2,"size":"2","deal_size":"1","last_trade":{{"lastTradeID":{id},"fillQty":"1",
@@ -122,5 +122,5 @@ fn a_fill_whose_id_comes_as_number_and_as_text_counts_once() {
         state.apply_fill(Fill::from_futures_event(contract, "7".into(), fill))
     };
     let ids = ["125277182593003711", "\"125277182593003711\"", "8"];
-    assert_eq!(ids.map(|id| is_new(id)), [true, false, true]);
+    assert_eq!(ids.map(is_new), [true, false, true]);
 }

@@ -6,15 +6,15 @@ use std::time::Instant;
 use bitmart_ws::Update;
 
 use super::*;
-use crate::stream::{Changes, Source};
+use crate::stream::{Decoded, Source};
 use crate::sync::Change;
 use crate::test_support;
 
 /// A stream that has these items queued, and then waits.
-struct QueuedSource(VecDeque<Result<Update<Changes>, Error>>);
+struct QueuedSource(VecDeque<Result<Update<Decoded>, Error>>);
 
 impl Source for QueuedSource {
-    fn poll(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Update<Changes>, Error>>> {
+    fn poll(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Update<Decoded>, Error>>> {
         self.0.pop_front().map_or(Poll::Pending, |item| Poll::Ready(Some(item)))
     }
 
@@ -31,9 +31,9 @@ impl Source for QueuedSource {
     }
 }
 
-fn fill(trade: &str) -> Update<Changes> {
+fn fill(trade: &str) -> Update<Decoded> {
     let fill = test_support::fill("1", trade, None);
-    Update::Data(Changes { changes: vec![Change::Fill(fill)], ..Changes::default() })
+    Update::Data(Decoded { changes: vec![Change::Fill(fill)], ..Decoded::default() })
 }
 
 /// An error that ends tracking.

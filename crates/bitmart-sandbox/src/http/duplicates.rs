@@ -21,7 +21,7 @@ pub(super) fn in_json(body: &[u8], read: &Map<String, Value>) -> Option<String> 
 /// Whether it is certain that every name and text of a body was read. Of a duplicate member only the last was. Nearly
 /// all bodies end here, so that they are not parsed twice.
 fn has_all_texts(body: &[u8], read: &Map<String, Value>) -> bool {
-    let quotes = body.iter().filter(|byte| **byte == b'"').count();
+    let quotes = body.split(|byte| *byte == b'"').count() - 1;
     // A quote within a text has a backslash.
     !body.contains(&b'\\') && quotes == 2 * members_texts(read)
 }

@@ -38,7 +38,7 @@ struct Standard<'a, C> {
 /// Status and body of a response. Errors always have the standard envelope.
 pub(super) fn envelope(route: Option<&Route>, result: HandlerResult, trace: &str) -> (u16, Bytes) {
     match result {
-        Ok(data) => (200, success(route, data, trace)),
+        Ok(data) => (200, success(route, &data, trace)),
         Err(WireError { status, code, message, .. }) => {
             (status, text(&Standard { code, data: &Value::Null, message: &message, trace }))
         }
@@ -47,21 +47,21 @@ pub(super) fn envelope(route: Option<&Route>, result: HandlerResult, trace: &str
 
 /// The envelope of a success. No source states the codes of the envelopes with a `success` flag, so clients have to
 /// use the flag.
-fn success(route: Option<&Route>, data: Value, trace: &str) -> Bytes {
+fn success(route: Option<&Route>, data: &Value, trace: &str) -> Bytes {
     let (envelope, message) =
         route.map_or((Envelope::Standard, "OK"), |route| (route.envelope, route.success));
     match envelope {
         Envelope::Standard if is_text(route) => {
-            text(&Standard { code: "1000", data: &data, message, trace })
+            text(&Standard { code: "1000", data, message, trace })
         }
-        Envelope::Standard => text(&Standard { code: 1000, data: &data, message, trace }),
+        Envelope::Standard => text(&Standard { code: 1000, data, message, trace }),
         Envelope::Errno => {
             text(&json!({ "errno": "OK", "message": message, "data": data, "success": true }))
         }
         Envelope::AccountInfo => text(
             &json!({ "code": 0, "msg": message, "data": data, "errorData": null, "success": true }),
         ),
-        Envelope::None => text(&data),
+        Envelope::None => text(data),
     }
 }
 
