@@ -283,7 +283,7 @@ async fn console(admin: &Admin, matches: &ArgMatches) -> Result<(), Failure> {
     if matches.get_flag("print") {
         return output::write(format!("{url}\n").as_bytes());
     }
-    browser::open(&url);
+    browser::open(&url).await;
     Ok(())
 }
 

@@ -5,13 +5,13 @@ mod preset;
 use std::{fmt, sync::Arc, time::Duration};
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, from_value};
 use tokio::sync::watch;
 
 pub(crate) use self::preset::PRESETS;
 use crate::{
     journal::EntryNumber,
-    operator::{Call, CallError, Operator, OperatorError, calls},
+    operator::{Call, CallError, InjectFault, Operator, OperatorCall as _, OperatorError, calls},
     shared::Shared,
     shutdown::stopped,
     state::STEP,
@@ -50,6 +50,7 @@ pub struct Scenario {
     name: String,
     about: String,
     steps: Vec<Step>,
+    text: String,
 }
 
 /// A step of a scenario.
@@ -112,7 +113,12 @@ impl std::str::FromStr for Scenario {
             let number = at + 1;
             step(row).map_err(|text| ScenarioError(format!("step {number}: {text}")))
         });
-        Ok(Self { name: file.name, about: file.about, steps: steps.collect::<Result<_, _>>()? })
+        Ok(Self {
+            name: file.name,
+            about: file.about,
+            steps: steps.collect::<Result<_, _>>()?,
+            text: text.to_owned(),
+        })
     }
 }
 
@@ -128,6 +134,14 @@ fn step(row: Row) -> Result<Step, String> {
         return Err(format!("there is no call {:?}; there is {}", row.call, names.join(", ")));
     };
     call.check(&row.fields).map_err(|text| format!("{}: {text}", row.call))?;
+    if call.name() == InjectFault::NAME {
+        // What depends on no state is rejected before anything is played.
+        let fault = from_value::<InjectFault>(Value::Object(row.fields.clone()));
+        fault
+            .map_err(|error| error.to_string())
+            .and_then(|fault| fault.check())
+            .map_err(|text| format!("{}: {text}", row.call))?;
+    }
     Ok(Step { wait: Duration::from_millis(row.wait_ms), call, fields: row.fields })
 }
 
@@ -179,6 +193,21 @@ pub(crate) struct Progress {
     pub(crate) error: Option<String>,
 }
 
+#[cfg(feature = "console")]
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.number == 0 {
+            return f.write_str("No scenario has been played yet.");
+        }
+        let state = if self.is_playing { "playing" } else { "ended" };
+        write!(f, "{}: {} of {} steps done, {state}.", self.name, self.done, self.steps)?;
+        match &self.error {
+            Some(error) => write!(f, " It ended early: {error}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Plays one scenario at a time.
 #[derive(Debug)]
 pub(crate) struct Player {
@@ -214,6 +243,12 @@ impl Player {
             number.ok_or_else(|| ScenarioError("another scenario is playing".to_owned()))?;
         self.next.send_replace(Some(Arc::new(scenario)));
         Ok(number)
+    }
+
+    /// The text of the latest scenario.
+    #[cfg(feature = "console")]
+    pub(crate) fn latest_text(&self) -> Option<String> {
+        self.next.borrow().as_ref().map(|scenario| scenario.text.clone())
     }
 
     /// Ends the scenario that is playing after the call that it is making.

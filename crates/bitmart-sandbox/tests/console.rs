@@ -144,7 +144,10 @@ async fn traffic_shows_the_reason_of_a_refusal_and_no_secret() {
         assert!(!page.contains(secret.as_str()) && !list.contains(secret.as_str()));
     }
     assert!(page.contains("x-bm-key: [hidden]") && page.contains("x-bm-sign: [hidden]"), "{page}");
-    assert!(page.contains("bitmart sign POST &#39;/spot/v2/submit_order&#39;"), "{page}");
+    assert!(
+        page.contains("bitmart --env sandbox sign POST &#39;/spot/v2/submit_order&#39;"),
+        "{page}"
+    );
     assert!(browser.get("/console").await.text.contains("50020"), "refusals by code");
     browser.post("/console/traffic/clear", "").await;
     assert_eq!(browser.get("/console/traffic/1").await.status, 404);
@@ -191,13 +194,38 @@ async fn a_request_is_copied_only_as_it_was() {
     let ticker = "/spot/quotation/v3/ticker?symbol={BTC,ETH}";
     client.get(ticker).await;
     let copied = page(8).await;
-    assert!(copied.contains("curl -gsS --path-as-is &#34;$BITMART_SPOT_URL&#34;"), "{copied}");
+    let address = format!("{}{ticker}", sandbox.spot().rest);
+    assert!(copied.contains(&format!("curl -gsS --path-as-is &#39;{address}&#39;")), "{copied}");
+    // No address comes from the environment, which may name the exchange.
+    assert!(
+        !copied.contains("_URL") && copied.contains(&format!("url = &#34;{address}")),
+        "{copied}"
+    );
     let list = browser.get("/console/traffic?q=xxxEN").await.text;
     assert!(!list.contains("/console/traffic/2\""), "its end is not recorded");
     let middle = format!("/spot/quotation/v3/ticker?symbol={}MIDDLE&a=b", "y".repeat(300));
     client.get(&middle).await;
     let list = browser.get("/console/traffic?q=middle").await.text;
     assert!(list.contains("/console/traffic/9\">/spot") && list.contains("yyy…</a>"), "{list}");
+}
+
+/// The copied code signs anew, so that the response to a refused signature differs.
+#[tokio::test]
+async fn copied_code_keeps_the_content_type_and_says_when_the_response_will_differ() {
+    let sandbox = sandbox().await;
+    let browser = Browser::open(&sandbox).await;
+    let body = json!({ "symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": "10" });
+    let mut forged = Client::spot(&sandbox).signed(SUBMIT, &body);
+    forged.headers_mut().insert("x-bm-sign", "00".parse().expect("a value"));
+    common::send(sandbox.spot(), forged).await.expect("a response");
+    let page = browser.get("/console/traffic/1").await.text;
+    assert!(page.contains("30005") && page.contains("an order may be placed"), "{page}");
+    let mut form = Client::spot(&sandbox).signed(SUBMIT, &body);
+    form.headers_mut().insert("content-type", "text/plain".parse().expect("a value"));
+    common::send(sandbox.spot(), form).await.expect("a response");
+    let page = browser.get("/console/traffic/2").await.text;
+    assert!(page.contains("{&#34;Content-Type&#34;: &#34;text/plain&#34;}"), "{page}");
+    assert!(!page.contains("id=\"as-curl\"") && !page.contains("an order may be"), "{page}");
 }
 
 #[tokio::test]

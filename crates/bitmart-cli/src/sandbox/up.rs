@@ -131,7 +131,7 @@ pub(super) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     let announced = announce(context, &sandbox, &file);
     if announced.is_ok() {
         if let Some(url) = sandbox.console_url().filter(|_| matches.get_flag("open")) {
-            browser::open(&url);
+            tokio::spawn(async move { browser::open(&url).await });
         }
         tokio::select! {
             () = interrupts.recv() => {}

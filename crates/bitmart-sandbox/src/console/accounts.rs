@@ -179,7 +179,7 @@ pub(super) fn account(visit: &Visit<'_>, number: &str) -> Reply {
                 "Keys",
                 Table::element(
                     "keys",
-                    "API keys, without their secrets; `bitmart sandbox keys --new` creates one",
+                    "API keys, without their secrets; the command bitmart sandbox keys --new creates one",
                     KEYS,
                     keys,
                     none,

@@ -13,7 +13,7 @@ use super::{
     form::Fields,
     overview,
     reply::{self, Reply},
-    sockets::find_socket,
+    sockets::{SocketRow, find_socket},
     traffic::{Filter, ROWS},
 };
 use crate::{
@@ -34,6 +34,7 @@ enum Topic {
     Requests,
     Frames(u64),
     Overview,
+    Scenario,
 }
 
 struct Listener {
@@ -46,6 +47,8 @@ struct Listener {
     last: u64,
     skipped: u64,
     sent: Instant,
+    /// What was sent last of the WebSockets or the scenario.
+    other: Value,
 }
 
 /// The updates of a page. They end with the sandbox. A list begins after record `after`; a browser that connects again
@@ -54,6 +57,7 @@ pub(super) fn stream(shared: &Arc<Shared>, headers: &HeaderMap, query: &Fields) 
     let topic = match query.get("socket").map(str::parse::<u64>) {
         Some(Ok(number)) => Topic::Frames(number),
         Some(Err(_)) => return reply::text(StatusCode::BAD_REQUEST, "no number of a WebSocket"),
+        None if query.get("scenario").is_some() => Topic::Scenario,
         None if query.get("overview").is_some() => Topic::Overview,
         None => Topic::Requests,
     };
@@ -63,15 +67,17 @@ pub(super) fn stream(shared: &Arc<Shared>, headers: &HeaderMap, query: &Fields) 
         // Requests before the first update do not count for the rate.
         Topic::Overview => shared.traffic.as_ref().map_or(0, |traffic| traffic.requests().last()),
         Topic::Requests | Topic::Frames(_) => after,
+        Topic::Scenario => 0,
     };
     let listener = Listener {
         shared: Arc::clone(shared),
-        is_first: last == 0 && !matches!(topic, Topic::Overview),
+        is_first: last == 0 && !matches!(topic, Topic::Overview | Topic::Scenario),
         topic,
         filter: Filter::of(query),
         last,
         skipped: 0,
         sent: Instant::now(),
+        other: json!([]),
     };
     let events = stream::unfold(listener, |mut listener| async move {
         let event = listener.next().await?;
@@ -108,15 +114,50 @@ impl Listener {
     /// What is new; `None` if nothing is.
     fn batch(&mut self) -> Option<Value> {
         let traffic = self.shared.traffic.clone()?;
-        let rows = match self.topic {
+        let mut sockets = None;
+        let (rows, mut stats) = match self.topic {
             Topic::Requests => {
-                let new = self.new_records(&traffic.requests())?;
-                self.rows(&new, |filter, number, record| Some(json!(filter.row(number, record)?)))
+                let ring = traffic.requests();
+                let new = self.new_records(&ring);
+                let stats = json!({
+                    "total": ring.last().to_string(),
+                    "kept": ring.len().to_string(),
+                    "kept_kib": (ring.bytes() >> 10).to_string(),
+                    "dropped": ring.dropped().to_string(),
+                });
+                drop(ring);
+                let logs = traffic.sockets();
+                sockets = self
+                    .changed(json!(logs.iter().map(|log| SocketRow::new(log)).collect::<Vec<_>>()));
+                if new.is_none() && sockets.is_none() {
+                    return None;
+                }
+                let new = new.unwrap_or_default();
+                let row =
+                    |filter: &Filter, number, record: &_| Some(json!(filter.row(number, record)?));
+                (self.rows(&new, row), stats)
             }
             Topic::Frames(number) => {
                 let log = find_socket(&traffic, number)?;
-                let new = self.new_records(&log.record().frames)?;
-                self.rows(&new, |filter, number, frame| Some(json!(filter.frame(number, frame)?)))
+                let record = log.record();
+                let new = self.new_records(&record.frames)?;
+                let stats = json!({
+                    "frames_in": record.frames_in.to_string(),
+                    "bytes_in": record.bytes_in.to_string(),
+                    "frames_out": record.frames_out.to_string(),
+                    "bytes_out": record.bytes_out.to_string(),
+                    "kept": record.frames.len().to_string(),
+                    "dropped": record.frames.dropped().to_string(),
+                });
+                drop(record);
+                let row =
+                    |filter: &Filter, number, frame: &_| Some(json!(filter.frame(number, frame)?));
+                (self.rows(&new, row), stats)
+            }
+            Topic::Scenario => {
+                let text = json!(self.shared.player.progress.borrow().to_string());
+                let text = self.changed(text)?;
+                return Some(json!({ "last": 0, "rows": [], "stats": { "scenario": text } }));
             }
             Topic::Overview => {
                 let total = traffic.requests().last();
@@ -130,7 +171,17 @@ impl Listener {
                 format!("{count} were too fast for this page; reload to see those that are kept.")
             }
         };
-        Some(json!({ "last": self.last, "rows": rows, "stats": { "skipped": skipped } }))
+        stats["skipped"] = json!(skipped);
+        Some(json!({ "last": self.last, "rows": rows, "stats": stats, "sockets": sockets }))
+    }
+
+    /// A value if it is another one than the last time.
+    fn changed(&mut self, value: Value) -> Option<Value> {
+        if self.other == value {
+            return None;
+        }
+        self.other.clone_from(&value);
+        Some(value)
     }
 
     /// The records since the last batch, newest first, without those that no batch can contain; `None` if there are

@@ -41,12 +41,13 @@ struct Scenarios<'a> {
     progress: Progress,
     presets: Vec<PresetRow>,
     stop: CallForm,
-    /// The example, or the text that was rejected.
+    /// The text that was rejected, or of the latest scenario, or the example.
     text: &'a str,
 }
 
 pub(super) fn page(visit: &Visit<'_>) -> Reply {
     let back = "/console/scenarios";
+    let latest = visit.shared.player.latest_text();
     page::render(&Scenarios {
         shell: visit.shell("Scenarios", "Scenarios"),
         progress: visit.shared.player.progress.borrow().clone(),
@@ -55,6 +56,7 @@ pub(super) fn page(visit: &Visit<'_>) -> Reply {
         text: visit
             .rejected("play_scenario")
             .and_then(|fields| fields.get("text"))
+            .or(latest.as_deref())
             .unwrap_or(PRESETS[0]),
     })
 }

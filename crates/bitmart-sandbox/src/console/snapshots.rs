@@ -105,11 +105,33 @@ fn state(shared: &Shared, name: &str) -> Option<Snapshot> {
 /// A saved state, or the current one, as a file for `--restore`.
 pub(super) async fn download(visit: &Visit<'_>) -> Reply {
     let name = visit.query.get("name").unwrap_or(NOW).to_owned();
+    let file = format!("attachment; filename=\"{}.json\"", file_name(&name));
     let shared = Arc::clone(visit.shared);
     let bytes = spawn_blocking(move || state(&shared, &name)?.to_json().ok()).await;
     let Ok(Some(bytes)) = bytes else { return page::missing(visit) };
     let mut reply = reply::file(StatusCode::OK, "application/json", bytes);
-    let disposition = header::HeaderValue::from_static("attachment; filename=\"snapshot.json\"");
-    reply.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+    if let Ok(disposition) = header::HeaderValue::from_str(&file) {
+        reply.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+    }
     reply
+}
+
+/// The name of a saved state as one of a file: only letters, digits, `-` and `_`.
+fn file_name(name: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+    let letters = name.chars().take(64).map(|letter| if plain(letter) { letter } else { '_' });
+    let name: String = letters.collect();
+    if name.is_empty() { "snapshot".to_owned() } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NOW, file_name};
+
+    #[test]
+    fn a_download_has_the_name_of_its_state_without_other_characters() {
+        assert_eq!(file_name("before-1"), "before-1");
+        assert_eq!(file_name("../a\"b\r\n"), "___a_b__");
+        assert_eq!(file_name(NOW), "snapshot");
+    }
 }

@@ -1,11 +1,12 @@
 //! A recorded request as code that sends it again, refused or not: nothing in it may check or change the request. Key
-//! and secret come from the environment.
+//! and secret come from the environment, but never the address: no copied code may reach the exchange.
 
 use hyper::Method as HttpMethod;
 use percent_encoding::percent_decode_str;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use super::page::Addresses;
 use crate::{
     generated::{Auth, Host, Method, routes},
     traffic::{HIDDEN, RequestRecord},
@@ -36,7 +37,10 @@ pub(super) struct Snippet {
 }
 
 /// The snippets of a request. The error says why there are none.
-pub(super) fn of(record: &RequestRecord) -> Result<Vec<Snippet>, &'static str> {
+pub(super) fn of(
+    record: &RequestRecord,
+    addresses: &Addresses,
+) -> Result<Vec<Snippet>, &'static str> {
     let is_get = record.method == HttpMethod::GET;
     if !is_get && record.method != HttpMethod::POST {
         return Err("it is neither a GET nor a POST");
@@ -52,14 +56,25 @@ pub(super) fn of(record: &RequestRecord) -> Result<Vec<Snippet>, &'static str> {
     if is_get && !body.is_empty() {
         return Err("it is a GET with a body");
     }
+    let headers = record.headers();
+    let content_type = header(&headers, "content-type").map(ToOwned::to_owned);
+    if !is_get && content_type.is_none() {
+        // Python and curl would add one.
+        return Err("it has no Content-Type, which no copied code can leave out");
+    }
     let auth = routes()
         .find(|route| route.path == record.path() && (route.method == Method::Get) == is_get)
         .map_or(Auth::Signed, |route| route.auth);
-    let request = Parts { record, target, body: body.to_owned(), auth };
+    let address = match record.host {
+        Host::Spot => addresses.spot.as_str(),
+        Host::Futures => addresses.futures.as_str(),
+    };
+    let request = Parts { record, address, target, body: body.to_owned(), content_type, auth };
     let mut snippets = Vec::new();
     let mut add = |name, id, text| snippets.push(Snippet { name, id, text });
     // Clients of this project send `{}` in place of an empty body.
-    let can_sign = request.has_plain_query() && (is_get || !body.trim().is_empty());
+    let can_sign =
+        request.has_plain_query() && (is_get || !body.trim().is_empty() && request.has_json_type());
     // A terminal takes control characters as keys when a command is pasted.
     if is_shown(&request.target) && is_shown(&request.body) && (can_sign || request.is_public()) {
         add("curl", "as-curl", request.curl());
@@ -83,10 +98,30 @@ fn is_shown(text: &str) -> bool {
     })
 }
 
+/// What to know before such a request is sent again; empty if the response will be the same in the same state.
+pub(super) fn warning(record: &RequestRecord) -> &'static str {
+    match record.code {
+        Some(30_001..=30_012) => {
+            "It was refused for its key, signature or time. The code signs it correctly, with the key of the sandbox: \
+             the response will differ, and an order may be placed."
+        }
+        _ => "",
+    }
+}
+
+/// The value of a header in recorded lines.
+fn header<'a>(lines: &'a str, name: &str) -> Option<&'a str> {
+    let mut pairs = lines.lines().filter_map(|line| line.split_once(':'));
+    pairs.find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+}
+
 struct Parts<'a> {
     record: &'a RequestRecord,
+    /// Of the sandbox that recorded it.
+    address: &'a str,
     target: String,
     body: String,
+    content_type: Option<String>,
     auth: Auth,
 }
 
@@ -101,6 +136,12 @@ impl Parts<'_> {
     /// Whether it needs no key.
     fn is_public(&self) -> bool {
         self.auth == Auth::None && self.record.method == HttpMethod::GET
+    }
+
+    /// Whether its type is the one that clients of this project send.
+    fn has_json_type(&self) -> bool {
+        let kind = self.content_type.as_deref().and_then(|text| text.split(';').next());
+        kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
     }
 
     /// Whether the query stays what it is if its names and values are decoded and encoded again.
@@ -119,12 +160,12 @@ impl Parts<'_> {
 
     /// Key and signature go through a pipe, so that no process list shows them.
     fn curl(&self) -> String {
-        let (method, target) = (&self.record.method, shell(&self.target));
         if self.is_public() {
             // Without these options curl takes some addresses as several, and shortens others.
-            let host = self.host().to_uppercase();
-            return format!("curl -gsS --path-as-is \"$BITMART_{host}_URL\"{target}\n");
+            let address = shell(&format!("{}{}", self.address, self.target));
+            return format!("curl -gsS --path-as-is {address}\n");
         }
+        let (method, target) = (&self.record.method, shell(&self.target));
         let futures = match self.record.host {
             Host::Futures if !self.record.path().starts_with("/contract/") => " --futures",
             _ => "",
@@ -136,7 +177,10 @@ impl Parts<'_> {
         };
         let is_json = body.is_empty() || serde_json::from_str::<IgnoredAny>(&self.body).is_ok();
         let raw = if is_json { "" } else { " --raw" };
-        format!("{body}bitmart sign {method} {target}{futures}{raw} | curl --config -\n")
+        // Without an environment a stored key would sign for the exchange.
+        format!(
+            "{body}bitmart --env sandbox sign {method} {target}{futures}{raw} | curl --config -\n"
+        )
     }
 
     fn rust(&self) -> String {
@@ -157,7 +201,7 @@ impl Parts<'_> {
         let mutable = if lines.is_empty() { "" } else { "mut " };
         format!(
             "use bitmart::rest::{{self, endpoint::{{Auth, Effect, Envelope, Host, Metadata, Method, Payload}}}};\n\
-             use bitmart::{{Credentials, Environment}};\n\n\
+             use bitmart::{{Credentials, Environment, types::Service}};\n\n\
              static REQUEST: Metadata = Metadata::new(\"copied\", Method::{method}, Host::{}, {})\n\
              \x20   .auth(Auth::{:?})\n\
              \x20   .effect(Effect::{effect})\n\
@@ -165,7 +209,7 @@ impl Parts<'_> {
              #[tokio::main]\n\
              async fn main() -> Result<(), Box<dyn std::error::Error>> {{\n\
              \x20   let client = rest::Client::builder()\n\
-             \x20       .environment(Environment::from_env()?)\n\
+             \x20       .environment(Environment::from_env()?.with(Service::{}Rest, {}))\n\
              \x20       .credentials(Credentials::from_env()?)\n\
              \x20       .build()?;\n\
              \x20   let {mutable}payload = Payload::new();\n\
@@ -176,6 +220,8 @@ impl Parts<'_> {
             self.host(),
             rust_text(&path),
             self.auth,
+            self.host(),
+            rust_text(self.address),
             lines.concat(),
         )
     }
@@ -185,16 +231,15 @@ impl Parts<'_> {
         let mut lines = vec![
             "import hashlib, hmac, os, time, urllib.error, urllib.request".to_owned(),
             String::new(),
-            format!(
-                "url = os.environ[\"BITMART_{}_URL\"] + {}",
-                self.host().to_uppercase(),
-                python(&self.target)
-            ),
+            format!("url = {}", python(&format!("{}{}", self.address, self.target))),
         ];
         if is_post {
             lines.push(format!("body = {}.encode()", python(&self.body)));
         }
-        lines.push("headers = {\"Content-Type\": \"application/json\"}".to_owned());
+        lines.push(match &self.content_type {
+            Some(kind) => format!("headers = {{\"Content-Type\": {}}}", python(kind)),
+            None => "headers = {}".to_owned(),
+        });
         if self.auth != Auth::None {
             lines.push("headers[\"X-BM-KEY\"] = os.environ[\"BITMART_API_KEY\"]".to_owned());
         }

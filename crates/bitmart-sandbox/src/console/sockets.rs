@@ -15,6 +15,7 @@ use super::{
 use crate::traffic::{Direction, Ending, FrameKind, FrameRecord, SocketLog, SocketRecord, Traffic};
 
 /// A row of the list of WebSockets.
+#[derive(Debug, Serialize)]
 pub(super) struct SocketRow {
     pub(super) number: u64,
     pub(super) name: String,

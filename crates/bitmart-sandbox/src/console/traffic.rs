@@ -171,6 +171,8 @@ struct RequestPage {
     snippets: Vec<Snippet>,
     /// Why there are no snippets.
     no_snippets: &'static str,
+    /// What to know before it is sent again.
+    warning: &'static str,
     parts: [Part; 4],
 }
 
@@ -205,7 +207,7 @@ pub(super) fn request(visit: &Visit<'_>, number: &str) -> Reply {
     let Some(record) = found.and_then(|(traffic, number)| traffic.requests().get(number)) else {
         return page::missing(visit);
     };
-    let (snippets, no_snippets) = match snippets::of(&record) {
+    let (snippets, no_snippets) = match snippets::of(&record, visit.addresses) {
         Ok(snippets) => (snippets, ""),
         Err(why) => (Vec::new(), why),
     };
@@ -223,6 +225,7 @@ pub(super) fn request(visit: &Visit<'_>, number: &str) -> Reply {
         account: record.account.map_or_else(|| "none".to_owned(), |account| account.to_string()),
         snippets,
         no_snippets,
+        warning: snippets::warning(&record),
         parts: [
             Part::headers("Request headers", &record.headers()),
             Part::body("Request body", record.body()),

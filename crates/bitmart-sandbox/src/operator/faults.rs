@@ -157,6 +157,12 @@ impl<T: Into<String>> From<T> for FaultName {
 kinds! { FaultName: Kind::OneOf(&NAMES) }
 
 impl InjectFault {
+    /// Checks that there is such a fault and that it applies to its target.
+    #[cfg_attr(not(feature = "console"), allow(dead_code, reason = "only scenarios are checked"))]
+    pub(crate) fn check(&self) -> Result<(), String> {
+        self.rule().map(drop)
+    }
+
     fn rule(&self) -> Result<FaultRule, String> {
         let (name, on) = (&self.fault.0, self.on.as_str());
         let fault = self.fault()?;
@@ -169,6 +175,9 @@ impl InjectFault {
         }
         if !handshake && !fault.is_socket() && !routes().any(|route| route.path == on) {
             return Err(format!("{name} needs a REST path, which {on:?} is not"));
+        }
+        if self.times == Some(0) {
+            return Err("times must be at least 1".to_owned());
         }
         Ok(fault.on(on).times(self.times.unwrap_or(1)))
     }

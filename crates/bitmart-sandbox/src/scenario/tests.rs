@@ -26,6 +26,18 @@ fn mistakes_are_reported_before_anything_is_played() {
         ("name = \"a\"\n[[step]]\ncall = \"halt_market\"", "step 1: halt_market: missing field"),
         ("name = \"a\"\n[[step]]\ncall = \"kill_sockets\"\ncolor = 1", "unknown field `color`"),
         ("name = \"a\"\n[[step]]\ncall = \"kill_sockets\"\nwait_ms = 86400001", "at most a day"),
+        (
+            "name = \"a\"\n[[step]]\ncall = \"inject_fault\"\nfault = \"rain\"\non = \"/spot/v2/submit_order\"",
+            "step 1: inject_fault: there is no fault \"rain\"",
+        ),
+        (
+            "name = \"a\"\n[[step]]\ncall = \"inject_fault\"\nfault = \"drop-after\"\non = \"/x\"",
+            "needs a REST path",
+        ),
+        (
+            "name = \"a\"\n[[step]]\ncall = \"inject_fault\"\nfault = \"drop-after\"\non = \"/spot/v2/submit_order\"\ntimes = 0",
+            "times must be at least 1",
+        ),
         ("name = \"a\"\n[[step]]\ncall = \"create_key\"\naccount = 1", "there is no call"),
     ] {
         let found = text.parse::<Scenario>().expect_err(text).to_string();

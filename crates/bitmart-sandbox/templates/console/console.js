@@ -124,6 +124,21 @@ function setStats(stats) {
   }
 }
 
+function setSockets(rows) {
+  const table = document.getElementById("sockets");
+  table.tBodies[0].replaceChildren(
+    ...rows.map((socket) => {
+      const row = document.createElement("tr");
+      linkCell(row, socket.name, "", `/console/sockets/${Number(socket.number)}`);
+      for (const text of [socket.opened, socket.state, socket.account]) cell(row, text);
+      for (const count of [socket.frames_in, socket.frames_out]) cell(row, String(count), "n");
+      return row;
+    }),
+  );
+  table.parentElement.hidden = rows.length === 0;
+  document.getElementById("no-sockets").hidden = rows.length > 0;
+}
+
 function setRefusals(rows) {
   const table = document.getElementById("refusals");
   table.tBodies[0].replaceChildren(
@@ -171,6 +186,7 @@ function listen(element) {
       else if (table) table.add(batch.rows);
       isNew = false;
       if (batch.stats) setStats(batch.stats);
+      if (batch.sockets) setSockets(batch.sockets);
       if (batch.refusals) setRefusals(batch.refusals);
     });
   };

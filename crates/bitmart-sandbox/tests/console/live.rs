@@ -195,3 +195,47 @@ async fn an_accepted_request_whose_response_was_lost_is_no_refusal() {
     let list = browser.get("/console/traffic?refused=1").await.text;
     assert_eq!(list.matches("struck").count(), 2, "{list}");
 }
+
+#[tokio::test]
+async fn counters_web_sockets_and_scenarios_are_live() {
+    let sandbox = sandbox().await;
+    let browser = Browser::open(&sandbox).await;
+    let mut updates = Updates::open(&browser, "after=1", "").await;
+    let client = Client::spot(&sandbox);
+    client.get("/system/time").await;
+    client.get("/system/time").await;
+    loop {
+        let (_, batch) = updates.next().await;
+        if batch["stats"]["total"] == "2" {
+            assert_eq!(
+                (&batch["stats"]["kept"], &batch["stats"]["dropped"]),
+                (&json!("2"), &json!("0"))
+            );
+            break;
+        }
+    }
+    let _socket = Socket::connect(&sandbox.spot().ws_public).await;
+    loop {
+        let (_, batch) = updates.next().await;
+        if batch["sockets"].as_array().is_some_and(|rows| rows.len() == 1) {
+            assert_eq!(batch["sockets"][0]["state"], "open");
+            break;
+        }
+    }
+    let mut progress = Updates::open(&browser, "scenario=1", "").await;
+    let text = "name=%22a%22%0a[[step]]%0acall=%22kill_sockets%22";
+    browser
+        .post(
+            "/console/call/play_scenario",
+            &format!("back=/console/scenarios&text={}", text.replace('=', "%3d")),
+        )
+        .await;
+    loop {
+        let (_, batch) = progress.next().await;
+        if batch["stats"]["scenario"] == "a: 1 of 1 steps done, ended." {
+            break;
+        }
+    }
+    let page = browser.get("/console/scenarios").await.text;
+    assert!(page.contains("name=&#34;a&#34;\n[[step]]"), "what was typed stays: {page}");
+}
