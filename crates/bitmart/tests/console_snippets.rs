@@ -14,6 +14,8 @@ use tokio::{
 macro_rules! snippet {
     ($name:ident, $file:literal) => {
         mod $name {
+            use super::address;
+
             pub(super) const TEXT: &str = include_str!($file);
 
             include!($file);
@@ -27,6 +29,14 @@ macro_rules! snippet {
     };
 }
 
+/// The variable with the address of the sandbox.
+const ADDRESS: &str = "BITMART_TEST_SNIPPET_ADDRESS";
+
+/// Stands in the files for the text with the address of the sandbox, which is another one each time.
+fn address() -> String {
+    env::var(ADDRESS).expect("the address")
+}
+
 snippet!(get, "console_snippets/get.rs");
 snippet!(post, "console_snippets/post.rs");
 snippet!(futures, "console_snippets/futures.rs");
@@ -36,11 +46,16 @@ snippet!(unknown_path, "console_snippets/unknown_path.rs");
 
 /// Runs a copied program as its user does, with the environment of `bitmart sandbox env`. Returns whether it succeeds,
 /// and what it prints.
-async fn run(sandbox: &Sandbox, name: &str) -> Result<(bool, String), Box<dyn Error>> {
+async fn run(
+    sandbox: &Sandbox,
+    name: &str,
+    address: &str,
+) -> Result<(bool, String), Box<dyn Error>> {
     let key = sandbox.credentials();
     let mut program = Command::new(env::current_exe()?);
     program
         .args(["--ignored", "--exact", "--nocapture", &format!("{name}::snippet")])
+        .env(ADDRESS, address)
         .env("BITMART_ENVIRONMENT", sandbox.ready_line())
         .env("BITMART_API_KEY", &key.key)
         .env("BITMART_API_SECRET", &key.secret)
@@ -88,13 +103,15 @@ async fn copied_rust_compiles_and_sends_the_request_again() -> Result<(), Box<dy
         ("unknown_path", unknown_path::TEXT, false, "30000"),
     ];
     for (number, (name, text, is_accepted, printed)) in (1..).zip(snippets) {
-        let (succeeds, output) = run(&sandbox, name).await?;
+        let hosts = if name == "futures" { sandbox.futures() } else { sandbox.spot() };
+        let (succeeds, output) = run(&sandbox, name, &hosts.rest).await?;
         assert_eq!(succeeds, is_accepted, "{name}: {output}");
         assert!(output.contains(printed), "{name}: {output}");
         let shown = page(host, &format!("/console/traffic/{number}"), cookie).await?;
         let shown = element(&shown, "as-rust").ok_or("no Rust")?;
         assert_eq!(
-            shown, text,
+            shown,
+            text.replace("address()", &format!("{:?}", hosts.rest)),
             "{name}: the file of this test is no longer what the console copies"
         );
     }

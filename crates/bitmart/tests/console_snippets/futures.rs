@@ -1,5 +1,5 @@
 use bitmart::rest::{self, endpoint::{Auth, Effect, Envelope, Host, Metadata, Method, Payload}};
-use bitmart::{Credentials, Environment};
+use bitmart::{Credentials, Environment, types::Service};
 
 static REQUEST: Metadata = Metadata::new("copied", Method::Post, Host::Futures, "/contract/private/submit-order")
     .auth(Auth::Signed)
@@ -9,7 +9,7 @@ static REQUEST: Metadata = Metadata::new("copied", Method::Post, Host::Futures, 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = rest::Client::builder()
-        .environment(Environment::from_env()?)
+        .environment(Environment::from_env()?.with(Service::FuturesRest, address()))
         .credentials(Credentials::from_env()?)
         .build()?;
     let mut payload = Payload::new();

@@ -1,5 +1,5 @@
 use bitmart::rest::{self, endpoint::{Auth, Effect, Envelope, Host, Metadata, Method, Payload}};
-use bitmart::{Credentials, Environment};
+use bitmart::{Credentials, Environment, types::Service};
 
 static REQUEST: Metadata = Metadata::new("copied", Method::Get, Host::Spot, "/spot/v9/no/such/path")
     .auth(Auth::Signed)
@@ -9,7 +9,7 @@ static REQUEST: Metadata = Metadata::new("copied", Method::Get, Host::Spot, "/sp
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = rest::Client::builder()
-        .environment(Environment::from_env()?)
+        .environment(Environment::from_env()?.with(Service::SpotRest, address()))
         .credentials(Credentials::from_env()?)
         .build()?;
     let mut payload = Payload::new();
