@@ -277,7 +277,7 @@ book of 50 levels a side, socket to user over TLS; 0 frames lagged
         let page = section();
         let missed = page.lines().filter(|line| line.ends_with("| **missed** |"));
         let works: Vec<&str> = missed.filter_map(|line| line.split(" | ").next()).collect();
-        assert!(!works.is_empty(), "the page has no row that was missed");
+        assert!(page.contains("| work | compared with |"), "the page has no table");
         for work in works {
             let item = format!("- **{}**: ", work.trim_start_matches("| "));
             assert!(page.contains(&item), "no reason: {item}");

@@ -292,15 +292,16 @@ pub(crate) fn unknown_position_side(symbol: &ContractSymbol) -> MalformedItem {
     MalformedItem::missing_field(format_args!("position of {symbol}"), "position_type")
 }
 
-/// In one-way mode the side is the sign of the size. Fails if the side is missing, or if the two sizes contradict each
-/// other in whether the position is open.
+/// In one-way mode the side is the sign of the size. Fails if the side is missing, or if it is not certain whether the
+/// position is open.
 pub(crate) fn position_row(
     position: bitmart_rest::futures::Position,
 ) -> Result<(PositionKey, Position), MalformedItem> {
     let missing = |field| {
         MalformedItem::missing_field(format_args!("position of {}", position.symbol), field)
     };
-    if position.signed_size.is_some_and(|size| size.is_zero() != position.size.is_zero()) {
+    let lacks_signed_size = position.signed_size.is_some_and(|size| size.is_zero());
+    if is_open(&position) && (lacks_signed_size || position.size.is_zero()) {
         return Err(missing("position_amount"));
     }
     let (side, mode) = match (position.position_side, position.signed_size) {
@@ -321,6 +322,14 @@ pub(crate) fn position_row(
         position_mode: Some(mode),
     };
     Ok((key, position))
+}
+
+/// Whether a row says that a position is open. The flat rows of the documentation have a signed size of 5 beside a size
+/// of 0, so that a signed size alone says nothing.
+pub(crate) fn is_open(position: &bitmart_rest::futures::Position) -> bool {
+    let is_set = |value: Option<Decimal>| value.is_some_and(|value| !value.is_zero());
+    let has_price = is_set(position.entry_price) || is_set(position.position_value);
+    !position.size.is_zero() || is_set(position.signed_size) && has_price
 }
 
 /// A liquidation price that the market can reach. The exchange sends 0 or less where there is none.

@@ -166,8 +166,7 @@ impl FetchPlan {
         let mut positions = Vec::new();
         for row in rows {
             // A flat one needs no side.
-            let is_open =
-                !row.size.is_zero() || row.signed_size.is_some_and(|size| !size.is_zero());
+            let is_open = convert::is_open(&row);
             match convert::position_row(row) {
                 Ok(position) => positions.push(position),
                 Err(item) if is_open => malformed.push(item),

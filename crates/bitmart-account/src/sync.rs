@@ -174,7 +174,9 @@ impl AccountSync {
         let keys = [PositionSide::Long, PositionSide::Short]
             .map(|side| PositionKey { symbol: symbol.clone(), side });
         let stored: Vec<_> = keys.iter().filter_map(|key| self.state.position(key)).collect();
-        let is_flat = stored.is_empty();
+        // What a running fetch has read may be older than this message.
+        let is_fetching = self.market(market).is_some_and(|market| !market.fetches.is_empty());
+        let is_flat = stored.is_empty() && !is_fetching;
         let stored = stored.into_iter().find_map(|position| position.position_mode.clone());
         let position_mode = position_mode.or(stored);
         if position_mode == Some(PositionMode::OneWay) {

@@ -94,7 +94,7 @@ fn a_position_row_whose_sizes_contradict_each_other_is_malformed() {
         );
         position_row(json::from_str(&row).expect("a row"))
     };
-    for (size, signed) in [("0", "-3"), ("3", "0")] {
+    for (size, signed) in [("0", "-3\",\"entry_price\":\"5"), ("3", "0")] {
         for side in ["both", "long", ""] {
             row(size, signed, side).expect_err("open or not");
         }
@@ -103,6 +103,25 @@ fn a_position_row_whose_sizes_contradict_each_other_is_malformed() {
     for (size, signed, expected) in sizes {
         let (_, position) = row(size, signed, "short").expect("a position");
         assert_eq!(position.size, Decimal::from(expected));
+    }
+}
+
+#[test]
+fn flat_rows_of_the_documentation_are_flat_positions() {
+    // Their signed size is 5.
+    for text in [
+        include_str!("../../../bitmart-rest/fixtures/futures_positions/documentation_hedge.json"),
+        include_str!("../../../bitmart-rest/fixtures/futures_positions/documentation_one_way.json"),
+    ] {
+        let fixture: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        let rows = fixture["response"]["data"].as_array().expect("a list");
+        for row in rows.iter().filter(|row| row["current_amount"] == "0") {
+            let row = json::from_str(&row.to_string()).expect("a row");
+            assert!(!is_open(&row));
+            let (_, position) = position_row(row).expect("a flat position");
+            assert!(position.size.is_zero());
+        }
+        assert!(rows.iter().any(|row| row["current_amount"] == "0"), "{text}");
     }
 }
 

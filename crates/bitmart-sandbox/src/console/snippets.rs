@@ -57,7 +57,13 @@ pub(super) fn of(
         return Err("it is a GET with a body");
     }
     let headers = record.headers();
+    if headers.ends_with("…\n") {
+        return Err("its headers are not recorded completely");
+    }
     let content_type = header(&headers, "content-type").map(ToOwned::to_owned);
+    if content_type.as_deref().is_some_and(|text| !text.is_ascii()) {
+        return Err("its Content-Type is not ASCII");
+    }
     if !is_get && content_type.is_none() {
         // Python and curl would add one.
         return Err("it has no Content-Type, which no copied code can leave out");
@@ -101,7 +107,8 @@ fn is_shown(text: &str) -> bool {
 /// What to know before such a request is sent again; empty if the response will be the same in the same state.
 pub(super) fn warning(record: &RequestRecord) -> &'static str {
     match record.code {
-        Some(30_001..=30_012) => {
+        // Futures have two codes of their own for times.
+        Some(30_001..=30_012 | 40_013 | 40_039) => {
             "It was refused for its key, signature or time. The code signs it correctly, with the key of the sandbox: \
              the response will differ, and an order may be placed."
         }

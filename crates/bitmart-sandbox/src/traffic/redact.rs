@@ -3,7 +3,7 @@
 //! A name says that its value is secret, except in a message of a WebSocket, whose values have no names: there only
 //! what is known to be no secret is kept.
 
-use hyper::HeaderMap;
+use hyper::{HeaderMap, header::SEC_WEBSOCKET_KEY};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
@@ -58,8 +58,7 @@ fn is_secret(name: &[u8]) -> bool {
     let mut rest = name;
     while let [first, after @ ..] = rest {
         if BEGINS_WORD[usize::from(*first)] && begins_with_secret_word(rest) {
-            // The key of a WebSocket handshake is a random number.
-            return !name.starts_with(b"sec-websocket-");
+            return true;
         }
         rest = after;
     }
@@ -70,7 +69,9 @@ fn is_secret(name: &[u8]) -> bool {
 pub(super) fn headers(headers: &HeaderMap, lines: &mut Vec<u8>) {
     let start = lines.len();
     for (name, value) in headers {
-        let is_hidden = value.is_sensitive() || is_secret(name.as_str().as_bytes());
+        // The key of a WebSocket handshake is a random number.
+        let is_secret = name != SEC_WEBSOCKET_KEY && is_secret(name.as_str().as_bytes());
+        let is_hidden = value.is_sensitive() || is_secret;
         let value = if is_hidden { HIDDEN.as_bytes() } else { value.as_bytes() };
         if lines.len() - start + name.as_str().len() + value.len() + 3 > MAX_HEADERS {
             lines.extend_from_slice("…\n".as_bytes());
