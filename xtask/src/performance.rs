@@ -1,4 +1,4 @@
-//! `docs/performance.md` and its plots. Each command that measures replaces its own section.
+//! `docs/performance.md` and its plots. `bounds`, `peers` and `growth` each replace their own section.
 
 use std::fs;
 
@@ -13,7 +13,8 @@ const HEAD: &str = "\
 # Performance
 
 Written by `cargo xtask bounds`, `peers` and `growth`; `cargo xtask perf` counts instructions. Each table
-says what is compared, and how. Figures are from one machine; ratios carry over to other machines better than times do.
+says what is compared, and how. The figures of a section are from the machine below its title; ratios carry over to
+other machines better than times do.
 ";
 
 /// The sections, in the order of the page.

@@ -22,13 +22,14 @@
 //!
 //! | What | Subject |
 //! |---|---|
-//! | A topic | `bitmart.spot.trade.BTC_USDT`, and `bitmart-r1.spot.…` of a second collector |
+//! | A topic | `bitmart.spot.trade.BTC_USDT`, and `bitmart-r1.spot.…` of the second replica |
 //! | Requests for a snapshot | `bitmart-request.spot.depth.increase100.BTC_USDT` |
 //! | Heartbeats of collectors | `bitmart-member` |
 //!
 //! A `JetStream` stream keeps the messages of topics for some time. The payload of a frame is its text as the
-//! exchange sent it, inflated; [headers](HEADERS) tell the rest. Who collects what is the entry `table` of the
-//! key-value bucket of the same name.
+//! exchange sent it, inflated; [headers](HEADERS) tell the rest. Stream and
+//! bucket are both named `BITMART`, the prefix in upper case; the entry `table` of the key-value bucket says who
+//! collects what.
 
 mod connection;
 mod error;

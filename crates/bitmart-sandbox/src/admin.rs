@@ -83,7 +83,7 @@ async fn connection(admin: Arc<Service>, stream: TcpStream, slot: Arc<Slot>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| {
         let admin = Arc::clone(&admin);
-        let busy = slot.head_is_complete();
+        let busy = slot.begin_request();
         async move {
             let response = match busy {
                 Some(_) => handle(&admin, request).await,
@@ -100,7 +100,7 @@ async fn connection(admin: Arc<Service>, stream: TcpStream, slot: Arc<Slot>) {
     // An error means that the client violated the protocol or disconnected.
     tokio::select! {
         _ = served.as_mut() => {}
-        _ = slot.end() => {}
+        _ = slot.wait_for_end() => {}
         () = stopped(&mut control) => {
             // `POST /stop` gets its response before the connection closes.
             served.as_mut().graceful_shutdown();

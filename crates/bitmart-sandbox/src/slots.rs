@@ -165,7 +165,7 @@ impl Slot {
 
     /// Reports that a head is complete. Its request is in progress as long as the guard lives. Returns `None` if no
     /// slot is free and no idle connection can be dropped.
-    pub(crate) fn head_is_complete(self: &Arc<Self>) -> Option<Busy> {
+    pub(crate) fn begin_request(self: &Arc<Self>) -> Option<Busy> {
         let mut state = self.state();
         let mut table = self.slots.table();
         match *state {
@@ -197,7 +197,7 @@ impl Slot {
     ///
     /// The timer is not reset by each request, which would cost more than the rest of a slot. It ends at the latest
     /// when a head that begins meanwhile can be overdue, and reads the deadline again.
-    pub(crate) async fn end(&self) -> EndReason {
+    pub(crate) async fn wait_for_end(&self) -> EndReason {
         loop {
             let now = Instant::now();
             let deadline = self.state().deadline();

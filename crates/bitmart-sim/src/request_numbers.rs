@@ -1,4 +1,4 @@
-//! Numbers of requests, which an account can use once.
+//! Request numbers, which clients choose for transfers between accounts and for savings. An account can use each once.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -7,9 +7,9 @@ use smol_str::SmolStr;
 
 use crate::AccountId;
 
-// Rule: The last 10,000 request numbers of an account are remembered. Source: simplified (memory)
-/// The latest request numbers of each account. The serialized form is a list of accounts and numbers, the oldest number
-/// of an account first.
+// Rule: An account remembers as many request numbers as finished orders, usually 10,000. Source: simplified (memory)
+/// The last request numbers of each account. The serialized form is a list of pairs of account and number, the oldest
+/// number of an account first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct RequestNumbers(BTreeMap<AccountId, Numbers>);
 

@@ -32,7 +32,7 @@ macro_rules! snippet {
 /// The variable with the address of the sandbox.
 const ADDRESS: &str = "BITMART_TEST_SNIPPET_ADDRESS";
 
-/// Stands in the files for the text with the address of the sandbox, which is another one each time.
+/// The files call this in place of the address of the sandbox, which is another one each time.
 fn address() -> String {
     env::var(ADDRESS).expect("the address")
 }

@@ -73,8 +73,8 @@ fn signing_does_not_allocate() {
     assert_eq!(count.count_total, 0);
 }
 
-/// Computes the signature with the crates `hmac` and `sha2`. The documentation has few examples, so a
-/// second implementation checks the format of the message and the hexadecimal output for any input.
+/// Computes the signature with the crates `hmac` and `sha2`; the crate itself uses `ring`. The documentation has few
+/// examples, so a second implementation checks the format of the message and the hexadecimal output for any input.
 fn reference_signature(secret: &str, timestamp: i64, memo: &str, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(format!("{timestamp}#{memo}#").as_bytes());
@@ -89,7 +89,7 @@ fn reference_signature(secret: &str, timestamp: i64, memo: &str, body: &[u8]) ->
 proptest! {
     #[test]
     fn signatures_equal_those_of_an_independent_implementation(
-        // Letters at both ends: stray quotes and whitespace there are rejected.
+        // They begin with a letter: a value within quotes is rejected. A memo may contain spaces, except at its ends.
         secret in "s[!-~]{0,199}",
         memo in "m([^\\p{C}]{0,298}m)?",
         timestamp in any::<i64>(),

@@ -73,7 +73,7 @@ impl Config {
         self.http.as_ref().map(|http| http.address)
     }
 
-    /// The topics, or those of them with these names.
+    /// The topics that are named in `only`, or all if it is empty.
     pub(super) fn topics(&self, only: &[&str]) -> Result<Vec<Topic<Frame>>, Failure> {
         let all = |market, names: &[String]| -> Vec<_> {
             names.iter().map(|name| Topic::public(market, name.as_str())).collect()
@@ -130,7 +130,7 @@ impl Config {
 impl Nats {
     fn to_options(&self) -> Result<Options, Failure> {
         if self.servers.contains('@') {
-            // The file may be readable by others, and errors may repeat it.
+            // The file may be readable by others, and errors may repeat the address.
             return Err(Failure::usage(
                 "nats.servers takes no user name and password: use user and password_file",
             ));

@@ -1,7 +1,7 @@
 //! What a collector has still to publish, and the task that publishes it.
 //!
-//! Filling it never waits: while NATS is slow or away, the oldest messages make room. Their numbers are missing then,
-//! which readers see.
+//! Filling it never waits: while NATS is slow or away, the oldest messages make room. The messages of a topic are
+//! numbered, so readers notice those that are missing.
 
 use async_nats::jetstream::Context;
 use tokio::sync::mpsc;
@@ -18,7 +18,7 @@ const BOUNDS: queue::Bounds = queue::Bounds { messages: 1 << 16, bytes: 64 << 20
 struct Outgoing {
     subject: String,
     message: Message,
-    /// Whose snapshot it is, if the sequence at which it is stored is to be reported.
+    /// The topic, if this is a snapshot: the sequence at which the stream stores it is reported.
     snapshot_of: Option<TopicKey>,
 }
 

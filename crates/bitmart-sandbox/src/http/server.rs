@@ -88,7 +88,7 @@ async fn connection(
             // Bytes of the TLS handshake do not count as a request head.
             let accepted = tokio::select! {
                 accepted = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)) => accepted,
-                _ = slot.end() => return,
+                _ = slot.wait_for_end() => return,
             };
             if let Ok(Ok(stream)) = accepted {
                 http(shared, host, stream, peer, &slot, ending, false).await;
@@ -123,7 +123,7 @@ async fn http<S>(
 {
     let _connected = shared.traffic.as_ref().map(Traffic::connect);
     let service = service_fn(|request| {
-        let (shared, busy) = (Arc::clone(&shared), slot.head_is_complete());
+        let (shared, busy) = (Arc::clone(&shared), slot.begin_request());
         async move {
             let response = match busy {
                 Some(_) => route(shared, host, peer, ending, request).await?,
@@ -146,7 +146,7 @@ async fn http<S>(
         served = served.as_mut() => if let Err(error) = served {
             end_after_error(&error, slot, ending, plain);
         },
-        end = slot.end() => if end == EndReason::Overdue && plain {
+        end = slot.wait_for_end() => if end == EndReason::Overdue && plain {
             ending.set_status(408);
         },
     }

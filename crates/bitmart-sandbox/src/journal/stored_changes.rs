@@ -1,8 +1,9 @@
-//! The stored form of every change. A renamed command or field would make folders unreadable.
+//! Tests of the stored form of every change. A command or field that is renamed without an alias would make folders
+//! unreadable.
 //!
 //! A new change, command or field gets a new line in `fixtures/journal/changes.jsonl`. Existing lines do not change.
-//! If `BITMART_WRITE_CHANGES` is set, the test rewrites the file in the current form. `format-2/changes.jsonl` has the
-//! same changes with the names of format 2.
+//! If `BITMART_WRITE_CHANGES` is set, the test rewrites the file in the current form, for a new format only.
+//! `format-2/changes.jsonl` has the changes of format 2 with its names, in the same order.
 
 use std::{collections::BTreeSet, env, fs, path::Path};
 

@@ -1,55 +1,57 @@
+//! Slots of connections: timeouts, and which connection makes room.
+
 use futures_util::FutureExt;
 
 use super::*;
 
 const CAPACITY: Capacity = Capacity { heads: 2, served: 2 };
 
-fn ends(slot: &Slot) -> Option<EndReason> {
-    slot.end().now_or_never()
+fn end_reason(slot: &Slot) -> Option<EndReason> {
+    slot.wait_for_end().now_or_never()
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_timeout_of_a_head_starts_with_its_first_byte() {
     let slot = Slots::new(CAPACITY).acquire();
     tokio::time::advance(HEAD_TIMEOUT * 3).await;
-    assert_eq!(ends(&slot), None, "nothing has begun");
+    assert_eq!(end_reason(&slot), None, "no head has begun, and it may be idle for longer");
     slot.bytes_arrived();
     tokio::time::advance(HEAD_TIMEOUT / 2).await;
     // Further bytes do not restart the timeout.
     slot.bytes_arrived();
-    assert_eq!(ends(&slot), None);
+    assert_eq!(end_reason(&slot), None);
     tokio::time::advance(HEAD_TIMEOUT / 2).await;
-    assert_eq!(ends(&slot), Some(EndReason::Overdue));
+    assert_eq!(end_reason(&slot), Some(EndReason::Overdue));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_complete_head_stops_the_timeout_and_the_next_head_starts_another() {
     let slot = Slots::new(CAPACITY).acquire();
     slot.bytes_arrived();
-    let busy = slot.head_is_complete().expect("a slot");
+    let busy = slot.begin_request().expect("a slot");
     // Bytes of a body.
     slot.bytes_arrived();
     tokio::time::advance(HEAD_TIMEOUT * 2).await;
-    assert_eq!(ends(&slot), None);
+    assert_eq!(end_reason(&slot), None);
     drop(busy);
     tokio::time::advance(HEAD_TIMEOUT * 2).await;
-    assert_eq!(ends(&slot), None, "idle");
+    assert_eq!(end_reason(&slot), None, "idle");
     slot.bytes_arrived();
     tokio::time::advance(HEAD_TIMEOUT).await;
-    assert_eq!(ends(&slot), Some(EndReason::Overdue));
+    assert_eq!(end_reason(&slot), Some(EndReason::Overdue));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_without_a_head_ends_a_while_after_it_became_idle() {
     let slot = Slots::new(CAPACITY).acquire();
     tokio::time::advance(IDLE_TIMEOUT / 2).await;
-    assert_eq!(ends(&slot), None);
-    let busy = slot.head_is_complete().expect("a slot");
+    assert_eq!(end_reason(&slot), None);
+    let busy = slot.begin_request().expect("a slot");
     tokio::time::advance(IDLE_TIMEOUT * 2).await;
-    assert_eq!(ends(&slot), None, "a request is in progress");
+    assert_eq!(end_reason(&slot), None, "a request is in progress");
     drop(busy);
     let since = Instant::now();
-    assert_eq!(slot.end().await, EndReason::Idle);
+    assert_eq!(slot.wait_for_end().await, EndReason::Idle);
     assert_eq!(since.elapsed().as_secs(), IDLE_TIMEOUT.as_secs());
 }
 
@@ -61,7 +63,7 @@ async fn a_head_that_begins_during_the_wait_is_overdue_on_time() {
         slot.bytes_arrived();
         Instant::now()
     };
-    let (reason, begun) = tokio::join!(slot.end(), begun);
+    let (reason, begun) = tokio::join!(slot.wait_for_end(), begun);
     assert_eq!(reason, EndReason::Overdue);
     assert_eq!(begun.elapsed().as_secs(), HEAD_TIMEOUT.as_secs());
 }
@@ -70,28 +72,28 @@ async fn a_head_that_begins_during_the_wait_is_overdue_on_time() {
 async fn the_oldest_incomplete_head_is_dropped_instead_of_a_served_connection() {
     let slots = Slots::new(CAPACITY);
     let served = slots.acquire();
-    let _busy = served.head_is_complete().expect("a slot");
+    let _busy = served.begin_request().expect("a slot");
     let heads: Vec<_> = (0..5).map(|_| slots.acquire()).collect();
-    let left: Vec<_> = heads.iter().map(|slot| ends(slot)).collect();
+    let left: Vec<_> = heads.iter().map(|slot| end_reason(slot)).collect();
     assert_eq!(
         left,
         [Some(EndReason::Dropped), Some(EndReason::Dropped), Some(EndReason::Dropped), None, None]
     );
-    assert_eq!(ends(&served), None);
+    assert_eq!(end_reason(&served), None);
 }
 
 #[tokio::test]
 async fn an_idle_connection_is_dropped_and_a_busy_one_is_not() {
     let slots = Slots::new(CAPACITY);
     let idle = slots.acquire();
-    drop(idle.head_is_complete().expect("a slot"));
+    drop(idle.begin_request().expect("a slot"));
     let busy = slots.acquire();
-    let first = busy.head_is_complete().expect("a slot");
-    let second = slots.acquire().head_is_complete().expect("the idle connection is dropped");
-    assert_eq!((ends(&idle), ends(&busy)), (Some(EndReason::Dropped), None));
-    assert!(slots.acquire().head_is_complete().is_none(), "both are busy");
+    let first = busy.begin_request().expect("a slot");
+    let second = slots.acquire().begin_request().expect("the idle connection is dropped");
+    assert_eq!((end_reason(&idle), end_reason(&busy)), (Some(EndReason::Dropped), None));
+    assert!(slots.acquire().begin_request().is_none(), "both are busy");
     drop((first, second));
-    assert!(slots.acquire().head_is_complete().is_some());
+    assert!(slots.acquire().begin_request().is_some());
 }
 
 #[tokio::test]
@@ -101,8 +103,8 @@ async fn all_slots_are_released() {
         let slot = slots.acquire();
         slot.bytes_arrived();
         if turn % 2 == 0 {
-            let busy = slot.head_is_complete().expect("a slot");
-            let next = slot.head_is_complete().expect("the same connection");
+            let busy = slot.begin_request().expect("a slot");
+            let next = slot.begin_request().expect("a second request on the same connection");
             drop(busy);
             if turn % 4 == 0 {
                 slot.release();

@@ -127,8 +127,8 @@ impl OrderUpdate {
     }
 
     /// Returns whether the event contains, or may contain, a fill that [`fill`](Self::fill) cannot return, because its
-    /// id, price or size is absent or unreadable. Query REST for it. An event without a size may contain one if anything
-    /// in its frame was unreadable.
+    /// id, price or size is absent or unreadable. Query REST for it. An event without a size may contain one if
+    /// anything in its frame was unreadable.
     pub fn has_unread_fill(&self) -> bool {
         let is_set = |value: Option<Decimal>| value.is_some_and(|value| !value.is_zero());
         let has_fill = self.trade_id.as_ref().is_some_and(is_trade_id)

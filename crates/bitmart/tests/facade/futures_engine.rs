@@ -62,7 +62,7 @@ impl Harness {
         Ok(())
     }
 
-    /// The other one places the order that the trader is to meet.
+    /// The counterparty submits an order, which meets one of the trader.
     async fn submit_counter_order(&self, order: futures::NewOrder) -> TestResult {
         let order = order.leverage(dec!(10)).margin_type(futures::MarginType::Cross);
         self.counterparty.futures().submit_order(order).await?;
@@ -108,7 +108,7 @@ async fn isolated_positions_use_their_own_margin_and_cross_positions_the_wallet(
     let isolated = harness.position().await?;
     assert_eq!((isolated.leverage, isolated.initial_margin), (Some(dec!(20)), Some(dec!(300))));
     assert_eq!(isolated.maintenance_margin, Some(dec!(30)));
-    // 6,000 - 300 of margin is 0.5 % less than what is left: 5,700 / 0.995 / 0.1 coins.
+    // At price p, margin and loss together are the maintenance margin: 300 + 0.1 (p - 60,000) = 0.005 * 0.1 p.
     assert_eq!(isolated.liquidation_price, Some(dec!(57286.4)));
     let rejected =
         futures::SetLeverage::new("BTCUSDT", futures::MarginType::Isolated).leverage(dec!(5));
@@ -224,7 +224,8 @@ async fn a_liquidation_is_reported_on_the_private_stream() -> TestResult {
         futures::NewOrder::close_long("BTCUSDT", 40, futures::Execution::Limit(dec!(70000)));
     let resting = harness.trader.futures().submit_order(close).await?;
 
-    // Others trade 5 % lower, and the mark price follows. A bid exists for half of the position.
+    // Others trade 5 % lower, and the mark price follows. Of the bid for 51 contracts, one is
+    // filled by another account, which leaves 50 for the position of 100.
     let bid = |size, price| {
         futures::NewOrder::open_long("BTCUSDT", size, futures::Execution::Limit(price))
     };
@@ -260,7 +261,7 @@ async fn a_liquidation_is_reported_on_the_private_stream() -> TestResult {
     let balances = harness.trader.futures().balances().await?;
     let equity = balances.find("USDT").and_then(|usdt| usdt.equity).ok_or("no balance")?;
     let lost = dec!(100000) - equity;
-    // The loss to the bid is larger than the margin of the whole position.
+    // Closing it at the price of the bid would lose more than the margin of the whole position.
     assert_eq!(lost, dec!(63.6), "margin and fee, no more");
     let sum: Decimal = harness.amounts(futures::TransactionType::All).await?.iter().sum();
     assert_eq!(equity, dec!(100000) + sum);

@@ -12,7 +12,7 @@ use super::cursor::{Cursor, Span, millis};
 use super::{History, Input, Raw, TopicName};
 use crate::nats::{Error, Options, Store, subject};
 
-/// How large the batches of all topics may be together.
+/// How large the batches of all topics may be together, unless one message for each needs more.
 const MAX_BYTES: usize = 64 << 20;
 /// What a message of the stream has in addition to headers and payload: its subjects.
 const SUBJECT_BYTES: usize = 4_096;
@@ -51,8 +51,9 @@ impl HistoryBuilder {
         self
     }
 
-    /// Connects to NATS and reads the first messages of the span: those that the stream stored at its start or later,
-    /// and before its end, on the clock of NATS. A span that ends in the future ends now.
+    /// Connects to NATS and reads the first messages of the span. It has the messages that the stream stored at or
+    /// after its start and before its end, by the clock of NATS. A span that ends in the future ends now, by the local
+    /// clock.
     ///
     /// # Errors
     /// The span is empty or no topic was added, a name is empty or too long, NATS cannot be reached or does not answer,
@@ -105,7 +106,7 @@ impl HistoryBuilder {
             filled?;
         }
         drop(fills);
-        // Asked after the first batches: what they begin with was the oldest part of the span then.
+        // After the first batches: if the stream still reaches back before the span, it did when they were read.
         let state = span.state().await?;
         let oldest = (state.messages > 0)
             .then(|| Timestamp::from_millis(millis(state.first_timestamp.unix_timestamp_nanos())));
