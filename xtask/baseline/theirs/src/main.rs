@@ -71,7 +71,12 @@ async fn main() -> Result<(), Failure> {
         .await?
         .json()
         .await?;
-    println!("{} {} {:?}", response.code, response.message, response.data.map(|data| data.order_id));
+    println!(
+        "{} {} {:?}",
+        response.code,
+        response.message,
+        response.data.map(|data| data.order_id)
+    );
 
     let (mut socket, _) = tokio_tungstenite::connect_async(variable("BITMART_WS")?).await?;
     socket.send(Message::text(r#"{"op":"subscribe","args":["spot/ticker:BTC_USDT"]}"#)).await?;
