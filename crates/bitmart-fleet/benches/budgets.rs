@@ -228,7 +228,13 @@ async fn at_once(server: &Server, rounds: usize, calls: usize) -> Result<(), Box
 /// The time of an order with each candidate, from the call to the decoded response.
 async fn added(server: &Server, orders: usize) -> Result<(), BoxError> {
     ready(&store(server, TIMEOUT, 1)?).await?;
-    let sandbox = Sandbox::start(Config::new().rate_limits(false).market_maker(false)).await?;
+    let sandbox = Sandbox::start(
+        Config::new()
+            .rate_limits(false)
+            .market_maker(false)
+            .spot_balance("USDT", Decimal::from(1_000_000_000)),
+    )
+    .await?;
     let key = sandbox.credentials();
     let environment =
         Environment::custom("sandbox").with(Service::SpotRest, sandbox.spot().rest.clone());
