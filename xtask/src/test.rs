@@ -100,7 +100,7 @@ left out: integration and doc tests, clippy of tests, other feature sets, docs, 
 foreign clients, reports, contracts, fuzzing and dependency checks; `cargo xtask test` runs them";
 
 /// How long all steps take together.
-const TOTAL: &str = "about 35 minutes in total";
+const TOTAL: &str = "about 25 minutes in total";
 
 /// The part of the help about the steps.
 pub(crate) fn help() -> String {
