@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::{
     TaskResult, api, bounds, build_time, codegen, conformance, deny, dist, fleet_page, foreign,
-    fuzz, growth, lint, load, long, package, peers, perf, soak, specs, test,
+    fuzz, growth, lint, load, long, package, peers, perf, sandbox_page, soak, specs, test,
 };
 
 struct Command {
@@ -126,6 +126,12 @@ const COMMANDS: &[Command] = &[
         "",
         "measures permits, and market data over NATS; writes docs/fleet.md",
         |rest| without_arguments("fleet-figures", rest, fleet_page::figures),
+    ),
+    command(
+        "sandbox-figures",
+        "",
+        "measures engine, backtests and server; writes docs/performance.md",
+        |rest| without_arguments("sandbox-figures", rest, sandbox_page::figures),
     ),
     command(
         "perf",

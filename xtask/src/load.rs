@@ -10,7 +10,7 @@ pub(crate) fn run(arguments: &[&str]) -> TaskResult {
     commands(arguments).iter_mut().try_for_each(run_command)
 }
 
-pub(crate) fn commands(arguments: &[&str]) -> Vec<Command> {
+pub(crate) fn commands(arguments: &[&str]) -> [Command; 2] {
     let packages = ["--package", "bitmart-sandbox", "--package", "load"];
     let (mut build, mut client) = (cargo(), cargo());
     build.args(["build", "--quiet", "--release"]).args(packages);
@@ -19,5 +19,5 @@ pub(crate) fn commands(arguments: &[&str]) -> Vec<Command> {
     let sandbox = target_folder().join(program);
     client.args(["run", "--quiet", "--release", "--package", "load", "--"]);
     client.args(arguments).arg(sandbox);
-    vec![build, client]
+    [build, client]
 }

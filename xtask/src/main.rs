@@ -29,6 +29,7 @@ mod performance;
 mod plot;
 mod report;
 mod run;
+mod sandbox_page;
 mod script;
 mod soak;
 mod specs;

@@ -1,4 +1,5 @@
-//! `docs/performance.md` and its plots. `bounds`, `peers` and `growth` each replace their own section.
+//! `docs/performance.md` and its plots. `bounds`, `peers`, `growth` and `sandbox-figures` each replace their
+//! own section.
 
 use std::fs;
 
@@ -12,8 +13,8 @@ const PLOTS: &str = "docs/performance";
 const HEAD: &str = "\
 # Performance
 
-Written by `cargo xtask bounds`, `peers` and `growth`; `cargo xtask perf` counts instructions. Each table
-says what is compared, and how. The figures of a section are from the machine below its title; ratios carry over to
+Written by `cargo xtask bounds`, `peers`, `growth` and `sandbox-figures`; `cargo xtask perf` counts instructions. Each
+table says what is compared, and how. The figures of a section are from the machine below its title; ratios carry over to
 other machines better than times do.
 ";
 
@@ -23,16 +24,18 @@ pub(crate) enum Section {
     Bounds,
     Peers,
     Growth,
+    Sandbox,
 }
 
 impl Section {
-    const ALL: [Self; 3] = [Self::Bounds, Self::Peers, Self::Growth];
+    const ALL: [Self; 4] = [Self::Bounds, Self::Peers, Self::Growth, Self::Sandbox];
 
     fn name(self) -> &'static str {
         match self {
             Self::Bounds => "bounds",
             Self::Peers => "peers",
             Self::Growth => "growth",
+            Self::Sandbox => "sandbox",
         }
     }
 
