@@ -27,7 +27,7 @@ pub(super) struct Bucket {
     headroom: u32,
     /// The limit of the description, if it names one.
     published: Option<Published>,
-    /// The lower of it and of what the last response stated. `None` until a limit is known.
+    /// What keeps both it and the limit that the last response stated. `None` until a limit is known.
     rate: Option<Rate>,
     /// Permits of requests without an end: when they become free is not known yet.
     in_flight: BTreeSet<Ticket>,
@@ -182,8 +182,8 @@ impl Bucket {
     pub(super) fn settle(&mut self, state: RateLimitState, now: Instant) {
         let Some(stated) = Published::new(state.limit, state.window) else { return };
         // The last one counts: a single wrong header must not slow the endpoint down for good.
-        let limit = self.published.filter(|&published| !stated.is_tighter_than(published));
-        let rate = limit.unwrap_or(stated).less(self.headroom);
+        let limit = self.published.map_or(stated, |published| published.and(stated));
+        let rate = limit.less(self.headroom);
         self.rate = Some(rate);
         let stated = stated.less(self.headroom);
         let left = stated.permits.saturating_sub(state.used as usize);

@@ -118,6 +118,23 @@ fn a_lower_limit_is_adopted_and_a_higher_one_is_not() {
 }
 
 #[test]
+fn a_lower_limit_of_a_longer_window_does_not_allow_more_at_once() {
+    let (mut bucket, start) = (bucket(), Instant::now());
+    // 20 in 10 windows is slower than 3 in one window, and would allow 20 at once.
+    bucket.settle(headers(0, 20, WINDOW * 10), start);
+    let tickets = granted_tickets(&mut bucket, start);
+    assert_eq!(tickets.len(), 3);
+    bucket.queue.clear();
+    for ticket in tickets {
+        bucket.responded(ticket, start);
+    }
+    // 20 are 6 times 3 and a part: 3 in a sixth of the 1,000 ms, which is between 166 and 167 ms.
+    assert_eq!(granted(&mut bucket, start + Duration::from_millis(166)), 0);
+    bucket.queue.clear();
+    assert_eq!(granted(&mut bucket, start + Duration::from_millis(167)), 3);
+}
+
+#[test]
 fn a_lower_limit_ends_with_the_next_response_that_does_not_state_it() {
     let (mut bucket, start) = (bucket(), Instant::now());
     let (ticket, _) = request(&mut bucket, start);
