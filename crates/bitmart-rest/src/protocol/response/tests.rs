@@ -12,7 +12,7 @@ use crate::code::Category;
 use crate::endpoint::{
     Auth, Effect, EncodeError, Endpoint, Envelope, Host, Metadata, Method, Payload,
 };
-use crate::{Error, ErrorKind, Outcome, Unexpected};
+use crate::{Error, ErrorKind, Outcome, RetryClass, Unexpected};
 
 #[derive(Debug, PartialEq, serde::Deserialize)]
 struct Placed {
@@ -167,6 +167,58 @@ fn repeated_members_decode() {
     }
     let error = failure(200, r#"{"code":50020,"code":50020,"message":"one","message":"two"}"#);
     assert_eq!((error.code(), error.message()), (Some(50020), Some("two")));
+}
+
+#[test]
+fn two_data_members_that_differ_do_not_decode_and_leave_the_outcome_unknown() {
+    for data in [
+        r#""data":{"order_id":"7"},"data":{"order_id":"8"}"#,
+        r#""data":{"order_id":"7"},"trace":"t","data":{"order_id":"8"},"data":{"order_id":"8"}"#,
+        // An empty one between them changes nothing.
+        r#""data":{"order_id":"7"},"data":{},"data":{"order_id":"8"}"#,
+        r#""data":{"order_id":"7"},"data":false"#,
+    ] {
+        let body = format!(r#"{{"code":1000,"message":"OK",{data}}}"#);
+        let error = failure(200, &body);
+        let ErrorKind::Decode(decode) = error.kind() else { panic!("{data}: {error:?}") };
+        assert_eq!((decode.path.as_str(), error.outcome()), ("data", Outcome::Unknown), "{data}");
+        assert_eq!(error.retry_class(), RetryClass::AfterQuery);
+        let cause = error.source().expect("it has a cause").to_string();
+        assert!(cause.contains("duplicate field `data`"), "{cause}");
+    }
+    // The rejection is certain, whatever else the response contains.
+    let body = r#"{"code":50020,"message":"no","data":{"a":1},"data":{"a":2}}"#;
+    assert_eq!(failure(400, body).outcome(), Outcome::Rejected);
+}
+
+#[test]
+fn repeated_data_without_content_does_not_replace_an_order() {
+    for empty in ["null", "{}", "{ }", "[]", r#""""#] {
+        for order in [r#"{"order_id":"7"}"#, r#"{"order_id": "7"}"#] {
+            for data in [
+                format!(r#""data":{order},"data":{empty}"#),
+                format!(r#""data":{empty},"data":{order}"#),
+            ] {
+                let body = format!(r#"{{"code":1000,{data}}}"#);
+                assert_eq!(response::<PlaceOrder>(200, &body).expect(&body).order_id, "7");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_message_of_failure_counts_wherever_it_is() {
+    let down = "This service is down";
+    for messages in [
+        format!(r#""message":"{down}","message":"OK""#),
+        format!(r#""msg":"{down}","msg":"OK","msg":"success""#),
+        format!(r#""message":"OK","msg":"{down}""#),
+    ] {
+        let body = format!(r#"{{"code":1000,{messages},"data":{{}}}}"#);
+        let error = response::<CancelAll>(200, &body).expect_err(&body);
+        let reason = ErrorKind::Unexpected(Unexpected::MessageContradictsCode);
+        assert_eq!((error.kind(), error.outcome()), (&reason, Outcome::Unknown), "{body}");
+    }
 }
 
 #[test]
