@@ -262,6 +262,8 @@ fn settings_and_transfers_write_enumerations_as_text() {
         body(&futures::SetLeverage::new("BTCUSDT", futures::MarginType::Cross).leverage(dec!(20))),
         r#"{"symbol":"BTCUSDT","leverage":"20","open_type":"cross"}"#
     );
+    let tuple: futures::SetLeverage = ("BTCUSDT", dec!(20), futures::MarginType::Cross).into();
+    assert_eq!(body(&tuple), r#"{"symbol":"BTCUSDT","leverage":"20","open_type":"cross"}"#);
     assert_eq!(
         rejection(
             &futures::SetLeverage::new("BTCUSDT", futures::MarginType::Cross).leverage(dec!(0.5))
