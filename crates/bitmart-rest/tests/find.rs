@@ -83,8 +83,9 @@ fn futures_lists_find_their_rows() {
     check("", &fill, "trade_id", Rows::<futures::Fill>::find);
 }
 
-/// A list of a long and a short position of `BTCUSDT` and a long one of `ETHUSDT`, of one type of row. `side` is its
-/// member with the side, `size` that with the number of contracts: 1, 2 and 3 in this order.
+/// Finds positions in a list of one type of row: a long and a short one of `BTCUSDT`, a long one of
+/// `ETHUSDT`, and a row without a side. `side` is the member with the side, `size` that with the number of
+/// contracts: 1, 2, 3 and 0 in this order.
 fn check_positions<R: Serialize + DeserializeOwned>(
     side: &str,
     size: &str,
