@@ -93,7 +93,11 @@ fn check_positions<R: Serialize + DeserializeOwned>(
 ) where
     Rows<R>: FindPosition<Position = R>,
 {
-    let row = |symbol: &str, position_side: &Value, contracts: &str| json!({ "symbol": symbol, side: position_side, size: contracts });
+    let row = |symbol: &str, position_side: &Value, contracts: &str| {
+        json!({
+            "symbol": symbol, side: position_side, size: contracts,
+        })
+    };
     let rows = json!([
         row("BTCUSDT", &long, "1"),
         row("BTCUSDT", &short, "2"),
