@@ -150,10 +150,10 @@ impl Drift {
         let is_located = with_place > 0
             && entry.is_some_and(|entry| {
                 let body = Bytes::copy_from_slice(body);
-                let got = entry.recode_response(StatusCode::OK, &body).ok();
-                let got = got.and_then(|got| serde_json::from_str(&got).ok());
+                let decoded = entry.recode_response(StatusCode::OK, &body).ok();
+                let decoded = decoded.and_then(|text| serde_json::from_str(&text).ok());
                 let mut count = |place, kind| state.count(endpoint.id, place, kind);
-                got.is_some_and(|got| compare::compare(&data, &got, &mut count))
+                decoded.is_some_and(|decoded| compare::compare(&data, &decoded, &mut count))
             });
         for (place, kind) in
             notes.iter().filter(|note| !is_located || !has_place(note)).map(finding_without_place)

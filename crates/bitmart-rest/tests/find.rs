@@ -1,5 +1,6 @@
 //! `find` of every list that has it: each returns the row with that key.
 
+use bitmart_rest::futures::{FindPosition, PositionSide};
 use bitmart_rest::{account, affiliate, earn, futures, margin, spot, sub_account};
 use bitmart_types::{Keyed, Rows};
 use serde::Serialize;
@@ -80,6 +81,51 @@ fn futures_lists_find_their_rows() {
     let fill =
         json!({ "order_id": "33", "symbol": "BTCUSDT", "side": 1, "price": "1", "vol": "1" });
     check("", &fill, "trade_id", Rows::<futures::Fill>::find);
+}
+
+/// Finds positions in a list of one type of row: a long and a short one of `BTCUSDT`, a long one of
+/// `ETHUSDT`, and a row without a side. `side` is the member with the side, `size` that with the number of
+/// contracts: 1, 2, 3 and 0 in this order.
+fn check_positions<R: Serialize + DeserializeOwned>(
+    side: &str,
+    size: &str,
+    [long, short]: [Value; 2],
+) where
+    Rows<R>: FindPosition<Position = R>,
+{
+    let row = |symbol: &str, position_side: &Value, contracts: &str| {
+        json!({
+            "symbol": symbol, side: position_side, size: contracts,
+        })
+    };
+    let rows = json!([
+        row("BTCUSDT", &long, "1"),
+        row("BTCUSDT", &short, "2"),
+        row("ETHUSDT", &long, "3"),
+        row("SOLUSDT", &Value::Null, "0"),
+    ]);
+    let rows: Rows<R> = serde_json::from_value(rows).expect("positions");
+    let contracts = |symbol: &str, side: &PositionSide| {
+        let row = rows.find_position(symbol, side)?;
+        Some(serde_json::to_value(row).expect("a position")[size].clone())
+    };
+    assert_eq!(contracts("BTCUSDT", &PositionSide::Long), Some("1".into()));
+    assert_eq!(contracts("BTCUSDT", &PositionSide::Short), Some("2".into()));
+    assert_eq!(contracts("ETHUSDT", &PositionSide::Long), Some("3".into()));
+    assert_eq!(contracts("ETHUSDT", &PositionSide::Short), None);
+    assert_eq!(contracts("SOLUSDT", &PositionSide::Both), None, "a row without a side");
+}
+
+#[test]
+fn positions_are_found_by_contract_and_side() {
+    let text = || ["long", "short"].map(Value::from);
+    check_positions::<futures::Position>("position_side", "current_amount", text());
+    check_positions::<futures::PositionRisk>("position_side", "position_amt", text());
+    check_positions::<futures::PositionV1>(
+        "position_type",
+        "current_amount",
+        [1, 2].map(Value::from),
+    );
 }
 
 #[test]

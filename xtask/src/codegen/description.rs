@@ -88,6 +88,10 @@ pub(crate) struct Endpoint {
     /// The request type is written by hand in the section's module.
     #[serde(default)]
     pub(crate) custom: bool,
+    /// Parameters whose values convert into the request as a tuple, by their names on the wire: where the rule of
+    /// the required ones finds none.
+    #[serde(default)]
+    pub(crate) tuple: Vec<String>,
     /// The group method takes no argument although there are parameters by now: they are optional
     /// and came later.
     #[serde(default)]
@@ -243,6 +247,12 @@ impl Endpoint {
             return None;
         }
         Some(format!("{first}[]"))
+    }
+
+    /// The parameters of `tuple`, in its order; `None` if one does not exist.
+    pub(crate) fn tuple_params(&self) -> Option<Vec<&Param>> {
+        let param = |name: &String| self.params.iter().find(|param| param.name == *name);
+        self.tuple.iter().map(param).collect()
     }
 
     pub(crate) fn required(&self) -> impl Iterator<Item = &Param> {

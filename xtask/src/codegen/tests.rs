@@ -142,6 +142,29 @@ fn an_identifier_a_tuple_or_nothing_converts_into_a_request() {
 }
 
 #[test]
+fn a_described_tuple_sets_optional_parameters_and_moves_no_money() {
+    let described = |effect: &str, tuple: &str| {
+        let text = SECTION.replace("effect = \"read\"", &format!("effect = \"{effect}\""));
+        text.replace("request = ", &format!("tuple = {tuple}\nrequest = "))
+    };
+    let rendered = rendered(&described("trade", r#"["limit", "symbol"]"#));
+    let head = "impl<B: Into<Symbol>> From<(u32, B)> for ListKlines";
+    let body = "Self::new(symbol).limit(limit)";
+    assert!(rendered.contains(head) && rendered.contains(body), "{rendered}");
+    assert!(!rendered.contains("identifier!"), "{rendered}");
+    for (effect, tuple, mistake) in [
+        ("transfer", r#"["symbol", "limit"]"#, "a transfer names its parameters"),
+        ("trade", r#"["symbol", "size"]"#, "no such parameter"),
+        ("trade", r#"["startTime", "limit"]"#, "a required parameter is missing"),
+        ("trade", r#"["symbol"]"#, "two or three"),
+        ("trade", r#"["symbol", "symbol"]"#, "could be swapped"),
+    ] {
+        let error = section(&described(effect, tuple)).expect_err(mistake);
+        assert!(error.contains(mistake), "{error}");
+    }
+}
+
+#[test]
 fn a_method_without_an_argument_stays_so_when_parameters_are_added() {
     let (head, _) = SECTION.split_once("[[endpoint.param]]").expect("it has parameters");
     let method = "pub async fn klines(&self)";

@@ -96,6 +96,11 @@ pub(crate) fn takes_text(rust: &str) -> bool {
     rust == "String" || IDENTIFIERS.contains(&rust)
 }
 
+/// Whether a plain number is written for a value of this type.
+pub(crate) fn is_number(rust: &str) -> bool {
+    matches!(rust, "u32" | "u64" | "i64" | "Decimal")
+}
+
 /// Whether a value of this type is passed by value.
 pub(crate) fn is_copy(rust: &str) -> bool {
     matches!(rust, "bool" | "u32" | "u64" | "i64" | "Decimal" | "Timestamp" | "Duration")

@@ -64,7 +64,7 @@ pub(super) struct CompleteResponse {
 }
 
 impl CompleteResponse {
-    pub(super) fn received(&self, metadata: &'static Metadata) -> ResponseParts<'_> {
+    pub(super) fn parts(&self, metadata: &'static Metadata) -> ResponseParts<'_> {
         ResponseParts::new(metadata, self.status, &self.headers, self.rate_limit, &self.body)
     }
 }
@@ -74,16 +74,16 @@ pub(super) fn detailed<T>(
     call: Call,
     response: Result<(T, CompleteResponse, SuccessEnvelope), Error>,
 ) -> Result<Detailed<T>, Error> {
-    let timing = call.end(response.as_ref().map(|(_, arrived, _)| arrived.status));
-    let (data, arrived, opened) = response?;
+    let timing = call.end(response.as_ref().map(|(_, complete, _)| complete.status));
+    let (data, complete, envelope) = response?;
     Ok(Detailed {
         data,
-        status: arrived.status,
-        rate_limit: arrived.rate_limit,
-        trace: opened.trace,
+        status: complete.status,
+        rate_limit: complete.rate_limit,
+        trace: envelope.trace,
         latency: timing.latency,
         waited: timing.waited,
         total: timing.total,
-        raw: arrived.body,
+        raw: complete.body,
     })
 }

@@ -157,7 +157,7 @@ impl Client {
             Err(error) => Err(error),
         };
         let response = response.and_then(|(complete, envelope)| {
-            let data = complete.received(metadata).data(&envelope.data)?;
+            let data = complete.parts(metadata).data(&envelope.data)?;
             Ok((data, complete, envelope))
         });
         detailed(call, response)
@@ -175,7 +175,7 @@ impl Client {
         complete: &CompleteResponse,
         envelope: &SuccessEnvelope,
     ) -> Result<T, Error> {
-        let decode = || complete.received(metadata).data(&envelope.data);
+        let decode = || complete.parts(metadata).data(&envelope.data);
         match &self.0.drift {
             Some(drift) => drift.watch(metadata, &complete.body, decode),
             None => decode(),
@@ -259,7 +259,7 @@ impl Client {
         if let (Some(permit), Some(state)) = (&permit, complete.rate_limit) {
             permit.settle(state);
         }
-        match complete.received(metadata).open() {
+        match complete.parts(metadata).open() {
             Ok(envelope) => Ok((complete, envelope)),
             Err(error) => {
                 clock.mark_stale(error.clock_fault());
@@ -322,10 +322,10 @@ impl Client {
             let body = inflated(&head.headers, &body, *max_body)?;
             Ok((head, body))
         };
-        let outcome = timers.timeout(begin, *timeout, attempt).await;
+        let result = timers.timeout(begin, *timeout, attempt).await;
         let latency = start.elapsed();
         call.sent(latency);
-        let (head, body) = outcome
+        let (head, body) = result
             // The transport was dropped midway: the request may have been sent.
             .unwrap_or_else(|_| Err(timed_out()))
             .map_err(|error| {

@@ -36,7 +36,7 @@ pub struct ClockEstimate {
 /// Clones share the offset: pass a clone to other clients that sign with the same credentials, such as
 /// a WebSocket client. When a login there is rejected for its timestamp, the clock synchronizes again,
 /// provided that the REST client still exists and has
-/// [`sync_clock`](super::ClientBuilder::auto_sync_clock) on.
+/// [`auto_sync_clock`](super::ClientBuilder::auto_sync_clock) on.
 #[derive(Clone)]
 pub struct SyncedClock(Arc<Shared>);
 

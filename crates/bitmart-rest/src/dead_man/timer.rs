@@ -47,8 +47,8 @@ pub(super) struct Countdown {
     has_expired: bool,
     /// Whether the expiry was reported to the user.
     expiry_reported: bool,
-    /// When the last request with an unknown outcome was sent.
-    unknown: Option<Instant>,
+    /// When the last request with an unknown outcome ended.
+    last_unknown: Option<Instant>,
 }
 
 impl Countdown {
@@ -84,12 +84,12 @@ impl Countdown {
     }
 
     pub(super) fn record_unknown(&mut self, at: Instant) {
-        self.unknown = Some(at);
+        self.last_unknown = Some(at);
     }
 
     /// Whether a request with an unknown outcome may still set the timer.
     pub(super) fn is_unsettled(&self, now: Instant) -> bool {
-        self.unknown.is_some_and(|at| now.saturating_duration_since(at) < UNSETTLED_FOR)
+        self.last_unknown.is_some_and(|at| now.saturating_duration_since(at) < UNSETTLED_FOR)
     }
 }
 
@@ -99,9 +99,10 @@ mod tests {
 
     const BEGIN: i64 = 1_700_000_000_000;
 
-    fn moment(start: Instant, steady: u64, wall: i64) -> Moment {
+    /// So many milliseconds after the start by the monotonic clock and by the wall clock.
+    fn moment(start: Instant, monotonic: u64, wall: i64) -> Moment {
         Moment {
-            at: start + Duration::from_millis(steady),
+            at: start + Duration::from_millis(monotonic),
             wall: Timestamp::from_millis(BEGIN + wall),
         }
     }

@@ -6,53 +6,58 @@ use serde_json::Value;
 use super::DriftKind;
 use super::schema::member;
 
-/// Reports every place of `recorded` that is missing, a fault or a time of another unit in `got`, the
-/// encoded model, in which faults have the positions of their rows. Returns whether there was any.
+/// Reports every place of `recorded` that is missing, a fault or a time of another unit in `decoded`,
+/// the encoded model, in which faults have the positions of their rows. Returns whether there was any.
 pub(super) fn compare(
     recorded: &Value,
-    got: &Value,
-    found: &mut impl FnMut(String, DriftKind),
+    decoded: &Value,
+    report: &mut impl FnMut(String, DriftKind),
 ) -> bool {
     let mut any = false;
-    walk(recorded, got, "", &mut |place, kind| {
+    walk(recorded, decoded, "", &mut |place, kind| {
         any = true;
-        found(place, kind);
+        report(place, kind);
     });
     any
 }
 
-fn walk(recorded: &Value, got: &Value, place: &str, found: &mut impl FnMut(String, DriftKind)) {
-    match (recorded, got) {
+fn walk(
+    recorded: &Value,
+    decoded: &Value,
+    place: &str,
+    report: &mut impl FnMut(String, DriftKind),
+) {
+    match (recorded, decoded) {
         (_, Value::Object(members)) if members.contains_key("$fault") => {
-            found(place.to_owned(), DriftKind::FaultyRow);
+            report(place.to_owned(), DriftKind::FaultyRow);
         }
-        (Value::Object(recorded), Value::Object(got)) => {
+        (Value::Object(recorded), Value::Object(decoded)) => {
             for (name, value) in recorded {
-                if let Some(got) = got.get(name) {
-                    walk(value, got, &member(place, name), found);
+                if let Some(decoded) = decoded.get(name) {
+                    walk(value, decoded, &member(place, name), report);
                 }
             }
         }
-        (Value::Array(recorded), Value::Array(got)) => {
+        (Value::Array(recorded), Value::Array(decoded)) => {
             // Null rows are dropped by the model.
-            let is_short = recorded.len() > got.len();
+            let is_short = recorded.len() > decoded.len();
             let recorded = recorded.iter().filter(|row| !is_short || !row.is_null());
-            for (recorded, got) in recorded.zip(got) {
-                walk(recorded, got, &format!("{place}[]"), found);
+            for (recorded, decoded) in recorded.zip(decoded) {
+                walk(recorded, decoded, &format!("{place}[]"), report);
             }
         }
         // A value that is not a list becomes a single fault.
         (_, Value::Array(rows)) if rows.first().is_some_and(|row| row.get("$fault").is_some()) => {
-            found(place.to_owned(), DriftKind::FaultyRow);
+            report(place.to_owned(), DriftKind::FaultyRow);
         }
-        (recorded, got) if is_blank(got) && !is_blank(recorded) => {
-            found(place.to_owned(), DriftKind::Unreadable);
+        (recorded, decoded) if is_blank(decoded) && !is_blank(recorded) => {
+            report(place.to_owned(), DriftKind::Unreadable);
         }
-        (recorded, got) => {
-            if let (Some(recorded), Some(got)) = (number(recorded), number(got))
-                && recorded != got
+        (recorded, decoded) => {
+            if let (Some(recorded), Some(decoded)) = (number(recorded), number(decoded))
+                && recorded != decoded
             {
-                found(place.to_owned(), DriftKind::OtherUnit);
+                report(place.to_owned(), DriftKind::OtherUnit);
             }
         }
     }

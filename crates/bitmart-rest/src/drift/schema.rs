@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{DriftKind, shown};
 use crate::catalog::Field;
 
+/// The types of a value are bits, so that a place may have several.
 const TEXT: u8 = 1;
 const NUMBER: u8 = 2;
 const FLAG: u8 = 4;
@@ -16,6 +17,7 @@ const ANY: u8 = TEXT | NUMBER | FLAG;
 /// The description of one place: a value, or its contents. An empty one allows anything.
 #[derive(Default)]
 pub(super) struct Schema {
+    /// The types of the value itself.
     value: u8,
     members: BTreeMap<&'static str, Schema>,
     /// Schema of members whose names are values, such as `{date}`.
@@ -43,25 +45,25 @@ impl Schema {
                     };
                 }
             }
-            at.value |= form(field.form);
+            at.value |= types(field.form);
         }
         root
     }
 
     /// Reports every place where `data` differs from the schema.
-    pub(super) fn compare(&self, data: &Value, found: &mut impl FnMut(String, DriftKind)) {
+    pub(super) fn compare(&self, data: &Value, report: &mut impl FnMut(String, DriftKind)) {
         // Many endpoints return no data.
         if !data.is_null() {
-            self.walk(data, "", found);
+            self.walk(data, "", report);
         }
     }
 
-    fn walk(&self, value: &Value, place: &str, found: &mut impl FnMut(String, DriftKind)) {
+    fn walk(&self, value: &Value, place: &str, report: &mut impl FnMut(String, DriftKind)) {
         let is_object = !self.members.is_empty() || self.any_member.is_some();
         let is_list = self.item.is_some() || !self.columns.is_empty();
         match value {
             _ if !is_object && !is_list && self.value == 0 => {}
-            Value::Null if is_object || is_list => found(place.to_owned(), DriftKind::NoValue),
+            Value::Null if is_object || is_list => report(place.to_owned(), DriftKind::NoValue),
             // Null is one of the exchange's ways to express "no value".
             Value::Null => {}
             Value::Object(members) if is_object => {
@@ -72,28 +74,28 @@ impl Schema {
                             // Otherwise every new name would be another finding.
                             let is_known = self.members.contains_key(name.as_str());
                             let name = if is_known { name.as_str() } else { "*" };
-                            schema.walk(value, &member(place, name), found);
+                            schema.walk(value, &member(place, name), report);
                         }
-                        None => found(member(place, shown(name)), DriftKind::UnknownMember),
+                        None => report(member(place, shown(name)), DriftKind::UnknownMember),
                     }
                 }
             }
             Value::Array(items) if is_list => {
                 for (index, value) in items.iter().enumerate() {
                     match (&self.item, self.columns.get(&index)) {
-                        (Some(schema), _) => schema.walk(value, &format!("{place}[]"), found),
+                        (Some(schema), _) => schema.walk(value, &format!("{place}[]"), report),
                         (None, Some(schema)) => {
-                            schema.walk(value, &format!("{place}[{index}]"), found);
+                            schema.walk(value, &format!("{place}[{index}]"), report);
                         }
                         // All further columns of a row are one finding.
                         (None, None) => {
-                            found(format!("{place}[..]"), DriftKind::UnknownMember);
+                            report(format!("{place}[..]"), DriftKind::UnknownMember);
                             break;
                         }
                     }
                 }
             }
-            _ if self.value & kind(value) == 0 => found(place.to_owned(), DriftKind::OtherForm),
+            _ if self.value & type_of(value) == 0 => report(place.to_owned(), DriftKind::OtherForm),
             _ => {}
         }
     }
@@ -103,7 +105,7 @@ pub(super) fn member(place: &str, name: &str) -> String {
     if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") }
 }
 
-fn kind(value: &Value) -> u8 {
+fn type_of(value: &Value) -> u8 {
     match value {
         Value::String(_) => TEXT,
         Value::Number(_) => NUMBER,
@@ -114,7 +116,7 @@ fn kind(value: &Value) -> u8 {
 
 /// The types named by a description. The first part that names a type counts; earlier parts are column
 /// names.
-fn form(words: &str) -> u8 {
+fn types(words: &str) -> u8 {
     let known = |part: &str| match part {
         "text" | "currency code" | "decimal text" | "integer text" => Some(TEXT),
         "integer" | "decimal number" => Some(NUMBER),

@@ -159,7 +159,7 @@ impl<H: History> HistoryPages<H> {
                 };
             let keys = keys::<H>(&rows);
             let progress = self.pagination.advance_to(&keys, total);
-            let (indices, gap) = match self.outcome(progress) {
+            let (indices, gap) = match self.new_rows(progress) {
                 Ok(None) => continue,
                 Ok(Some(indices)) => (indices, None),
                 Err(gap) if self.with_gaps => (self.pagination.step_over(&keys), Some(gap)),
@@ -183,7 +183,7 @@ impl<H: History> HistoryPages<H> {
     /// The response was full and its window cannot be narrowed, or its pages repeat.
     pub fn skip(&mut self, rows: usize) -> Result<bool, HistoryError> {
         let progress = self.pagination.skip(rows);
-        match self.outcome(progress) {
+        match self.new_rows(progress) {
             Ok(indices) => Ok(indices.is_some()),
             Err(_) if self.with_gaps => {
                 self.pagination.step_over(&[]);
@@ -194,7 +194,7 @@ impl<H: History> HistoryPages<H> {
     }
 
     /// Indices of the new rows; `None` if the window was narrowed.
-    fn outcome(&self, progress: Progress) -> Result<Option<Vec<usize>>, Gap> {
+    fn new_rows(&self, progress: Progress) -> Result<Option<Vec<usize>>, Gap> {
         let at = self.pagination.cursor().next;
         match progress {
             Progress::NewRows(indices) => Ok(Some(indices)),
@@ -211,7 +211,7 @@ impl<H: History> HistoryPages<H> {
     }
 }
 
-/// The keys of all rows, then of all faults, whose id is their text. Equal ids are numbered.
+/// The keys of all rows, then of all faults. A fault has its raw text as its id. Equal keys are numbered.
 fn keys<H: History>(rows: &Rows<H::Row>) -> Vec<RowKey> {
     let faults = rows.faults().iter();
     let faults = faults.map(|fault| RowKey { time: None, id: format!("fault {}", fault.raw) });
@@ -221,18 +221,18 @@ fn keys<H: History>(rows: &Rows<H::Row>) -> Vec<RowKey> {
 }
 
 /// The rows and faults at these indices of [`keys`].
-fn select<T>(rows: Rows<T>, places: &[usize]) -> Rows<T> {
+fn select<T>(rows: Rows<T>, indices: &[usize]) -> Rows<T> {
     let (rows, faults) = rows.into_parts();
     let mut faults: Vec<Option<RowFault>> = faults.into_iter().map(Some).collect();
     let mut rows: Vec<Option<T>> = rows.into_iter().map(Some).collect();
-    let (mut picked, mut kept) = (Vec::new(), Vec::new());
-    for &at in places {
+    let (mut selected_rows, mut selected_faults) = (Vec::new(), Vec::new());
+    for &at in indices {
         match at.checked_sub(rows.len()) {
-            None => picked.extend(rows[at].take()),
-            Some(at) => kept.extend(faults.get_mut(at).and_then(Option::take)),
+            None => selected_rows.extend(rows[at].take()),
+            Some(at) => selected_faults.extend(faults.get_mut(at).and_then(Option::take)),
         }
     }
-    Rows::from_parts(picked, kept)
+    Rows::from_parts(selected_rows, selected_faults)
 }
 
 impl HistoryError {
@@ -278,7 +278,7 @@ mod tests {
     const HOUR: i64 = 3_600_000;
 
     /// Fills with these ids; for each `None` one without a price. The second has no time.
-    fn page(ids: &[Option<u32>]) -> Rows<spot::Fill> {
+    fn fills(ids: &[Option<u32>]) -> Rows<spot::Fill> {
         let row = |(at, id): (usize, &Option<u32>)| {
             let (price, id) = match id {
                 Some(id) => (r#""price":"5","#, *id),
@@ -298,20 +298,21 @@ mod tests {
         json::from_str(&format!("[{}]", rows.join(","))).expect("rows that decode in part")
     }
 
+    /// Four hours in windows of two, with pages of `full` rows.
     fn pagination(full: u32) -> Pagination {
         let from = Timestamp::from_millis(1_700_000_000_000);
         let to = Timestamp::from_millis(1_700_000_000_000 + 4 * HOUR);
         Pagination::new(HistorySpec { max_window: 2 * HOUR, ..HistorySpec::new(1, full) }, from, to)
     }
 
-    fn take(pagination: &mut Pagination, rows: &Rows<spot::Fill>) -> Progress {
+    fn advance(pagination: &mut Pagination, rows: &Rows<spot::Fill>) -> Progress {
         pagination.advance(&keys::<spot::ListFills>(rows))
     }
 
     #[test]
     fn a_full_page_with_unreadable_rows_is_requested_again() {
         let mut pagination = pagination(3);
-        assert_eq!(take(&mut pagination, &page(&[Some(1), Some(2), None])), Progress::Narrowed);
+        assert_eq!(advance(&mut pagination, &fills(&[Some(1), Some(2), None])), Progress::Narrowed);
         let end = pagination.window().expect("it continues").to;
         assert_eq!(end.as_millis(), 1_700_000_000_000 + HOUR);
     }
@@ -319,22 +320,22 @@ mod tests {
     #[test]
     fn unreadable_rows_are_reported_once() {
         let mut pagination = pagination(100);
-        let first = page(&[None, Some(2), None]);
-        let Progress::NewRows(places) = take(&mut pagination, &first) else {
+        let first = fills(&[None, Some(2), None]);
+        let Progress::NewRows(indices) = advance(&mut pagination, &first) else {
             panic!("it is not full")
         };
-        let first = select(first, &places);
+        let first = select(first, &indices);
         assert_eq!((first.len(), first.faults().len()), (1, 2));
         assert_eq!(first[0].timestamp, None, "a row without a time is no fault");
         // The next window overlaps with the first and has one more of each.
-        let next = page(&[None, Some(2), None, Some(4), None]);
-        let Progress::NewRows(places) = take(&mut pagination, &next) else {
+        let next = fills(&[None, Some(2), None, Some(4), None]);
+        let Progress::NewRows(indices) = advance(&mut pagination, &next) else {
             panic!("it is not full")
         };
-        let next = select(next, &places);
+        let next = select(next, &indices);
         let ids: Vec<_> = next.iter().map(|fill| fill.trade_id.as_str()).collect();
         assert_eq!(ids, ["4"]);
-        let places: Vec<_> = next.faults().iter().map(|fault| fault.index).collect();
-        assert_eq!(places, [4]);
+        let positions: Vec<_> = next.faults().iter().map(|fault| fault.index).collect();
+        assert_eq!(positions, [4]);
     }
 }

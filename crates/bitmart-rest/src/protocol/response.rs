@@ -10,7 +10,7 @@ use bitmart_types::codec;
 use bitmart_types::json::{self, JsonFault, path_at};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::value::RawValue;
 
 use crate::error::{ApiError, Error, ResponseInfo, Unexpected};
@@ -157,16 +157,14 @@ impl<'a> ResponseParts<'a> {
                 _ => Err(self.foreign(Unexpected::NoCode)),
             };
         };
-        // One of the two holds the text; the other is absent or empty. Read only where it is needed.
-        let message = || {
-            let texts = [members.message, members.msg].into_iter().flatten().filter_map(text);
-            texts.reduce(|one, other| if one.is_empty() { other } else { one })
-        };
+        // Usually one of the two holds the text; the other is absent or empty. Read only where they are needed.
+        let messages = || [members.message, members.msg].into_iter().flatten().filter_map(text);
         let trace = members.trace.and_then(text);
         // Both an empty text and "N/A" have been observed for a missing trace.
         let trace = trace.filter(|trace| !trace.is_empty() && trace != "N/A");
         if let EnvelopeStatus::Failure { code, text_code } = status {
-            let message = text_code.into_iter().chain(message()).collect::<Vec<_>>().join(": ");
+            let message = messages().reduce(|one, other| if one.is_empty() { other } else { one });
+            let message = text_code.into_iter().chain(message).collect::<Vec<_>>().join(": ");
             let error = ApiError { status: self.status, code, message, trace };
             return Err(Error::api(self.metadata, error).with_response(self.response()));
         }
@@ -175,8 +173,16 @@ impl<'a> ResponseParts<'a> {
         }
         let data = members.data.map_or("null", RawValue::get);
         // Observed: the code of success with the message "This service is down".
-        if !message().is_none_or(|message| is_success(&message)) && is_empty(data) {
+        let denies =
+            || members.replaced_message_denies || messages().any(|message| !is_success(&message));
+        if denies() && is_empty(data) {
             return Err(self.unexpected(Unexpected::MessageContradictsCode));
+        }
+        // Which of the two belongs to this request is unknown.
+        if members.has_two_data {
+            let source = serde_json::Error::duplicate_field("data");
+            return Err(Error::decode(self.metadata, "data".to_owned(), source.into())
+                .with_response(self.response()));
         }
         Ok(SuccessEnvelope {
             data: members.data.map_or(Bytes::from_static(b"null"), |data| self.part(data)),
@@ -245,6 +251,7 @@ impl<'a> ResponseParts<'a> {
         let path = path_at("data", data, source.line(), source.column());
         Error::decode(self.metadata, path, source.into()).with_response(self.response())
     }
+
     /// The error for a response that may come from a proxy instead of the exchange.
     fn foreign(&self, reason: Unexpected) -> Error {
         let (reason, detail) = error_page::classify(reason, self.status, self.headers, self.body);
@@ -254,9 +261,11 @@ impl<'a> ResponseParts<'a> {
             None => error,
         }
     }
+
     fn unexpected(&self, reason: Unexpected) -> Error {
         Error::unexpected(self.metadata, reason).with_response(self.response())
     }
+
     fn response(&self) -> ResponseInfo {
         ResponseInfo { status: self.status, rate_limit: self.rate_limit, body: self.body.clone() }
     }

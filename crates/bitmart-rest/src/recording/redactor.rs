@@ -63,6 +63,7 @@ impl Redactor {
         let run = hmac::Key::new(hmac::HMAC_SHA256, secret);
         let key = hmac::sign(&run, realm.as_bytes());
         let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_ref());
+        // The two labels only make the two spans differ.
         Self { shift: span(&key, "answers"), key }
     }
 
@@ -159,17 +160,17 @@ impl Redactor {
     fn moved(&self, digits: &str) -> Option<String> {
         let (whole, rest) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
         let value: i64 = whole.parse().ok()?;
-        // Units per millisecond.
-        let (times, over) = match whole.len() {
+        // Units per millisecond, and milliseconds per unit: one of them is 1.
+        let (units_per_milli, millis_per_unit) = match whole.len() {
             10 => (1, 1000),
             13 => (1, 1),
             16 => (1000, 1),
             19 => (1_000_000, 1),
             _ => return None,
         };
-        let millis = value.checked_mul(over)? / times;
-        let by = self.shift_of(millis)?.checked_mul(times)? / over;
-        Some(format!("{}{rest}", value.checked_add(by)?))
+        let millis = value.checked_mul(millis_per_unit)? / units_per_milli;
+        let shift = self.shift_of(millis)?.checked_mul(units_per_milli)? / millis_per_unit;
+        Some(format!("{}{rest}", value.checked_add(shift)?))
     }
 
     /// A shifted date and time such as `2024-01-31T12:00:00.123Z` or `2024-01-31 12:00:00`.
@@ -177,8 +178,8 @@ impl Redactor {
         let (moment, rest) = text.split_at_checked(19)?;
         let separator = *moment.as_bytes().get(10)?;
         let millis = format!("{moment}Z").parse::<Timestamp>().ok()?.as_millis();
-        let by = self.shift_of(millis)?;
-        let moved = Timestamp::from_millis(millis.checked_add(by)?).to_string();
+        let shift = self.shift_of(millis)?;
+        let moved = Timestamp::from_millis(millis.checked_add(shift)?).to_string();
         let moved = moved.get(..19)?.replace('T', std::str::from_utf8(&[separator]).ok()?);
         Some(moved + rest)
     }
@@ -246,8 +247,8 @@ impl Redactor {
 }
 
 /// A whole number of hours in milliseconds.
-fn span(key: &hmac::Key, what: &str) -> i64 {
-    let hours = Stream::new(key, "span", what).next() % MAX_HOURS + 100;
+fn span(key: &hmac::Key, label: &str) -> i64 {
+    let hours = Stream::new(key, "span", label).next() % MAX_HOURS + 100;
     HOUR_MS.saturating_mul(i64::try_from(hours).unwrap_or(100))
 }
 

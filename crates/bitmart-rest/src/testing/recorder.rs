@@ -19,10 +19,10 @@ use crate::transport::{Body, ReservationFuture, Transport, TransportError, Trans
 /// Sends through another transport and writes each request with its response into a folder, a file
 /// for each: `rest/system_time-1.json`.
 ///
-/// The files hold no key, signature or memo, and stand-ins for everything that may be about the
+/// The files hold no key, signature or memo, and placeholders for everything that may be about the
 /// account: see [`Redaction`]. They are in the format of the repository's fixtures, and a
-/// [`Replayer`](super::Replayer) responses from them. Headers are not recorded. What cannot be
-/// recorded is exchanged all the same, and counted in the [`summary`](Self::summary).
+/// [`Replayer`](super::Replayer) responds from them. Headers are not recorded. An exchange that
+/// cannot be recorded takes place all the same, and the [`summary`](Self::summary) names it.
 ///
 /// It is meant for tests: files are written while the client waits, and responses are collected, 16
 /// MiB at most.
@@ -60,7 +60,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// Files of each endpoint.
+    /// The number of files of each endpoint.
     files: BTreeMap<String, usize>,
     not_kept: Vec<String>,
 }
@@ -79,17 +79,17 @@ impl<T: Transport> Recorder<T> {
     /// Records into a new folder, or an empty one.
     ///
     /// # Errors
-    /// When the folder cannot be made or has something in it, or the system gives no random
+    /// When the folder cannot be created or is not empty, or the system provides no random
     /// numbers.
     pub fn new(inner: T, folder: impl Into<PathBuf>) -> io::Result<Self> {
         let folder = folder.into();
         let rest = folder.join("rest");
-        make(&folder)?;
+        create_private_folder(&folder)?;
         if fs::read_dir(&folder)?.next().is_some() {
             let text = format!("{} is not empty", folder.display());
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
         }
-        make(&rest)?;
+        create_private_folder(&rest)?;
         let redaction = Redaction::random()?;
         let shared = Shared { folder: rest, redaction, state: Mutex::default() };
         Ok(Self { inner: Arc::new(inner), shared: Arc::new(shared) })
@@ -121,7 +121,7 @@ impl<T: Transport> Transport for Recorder<T> {
                     return Err(error);
                 }
             };
-            if let Err(reason) = self.shared.keep(&sent, head.status, &head.headers, &body) {
+            if let Err(reason) = self.shared.record(&sent, head.status, &head.headers, &body) {
                 self.shared.not_kept(sent.path(), &reason);
             }
             Ok(http::Response::from_parts(head, Body::from(body)))
@@ -143,8 +143,11 @@ impl Shared {
         self.state().not_kept.push(format!("{path}: {reason}"));
     }
 
-    /// Writes a file; the reason if it is not written.
-    fn keep(
+    /// Writes the exchange into a file.
+    ///
+    /// # Errors
+    /// The reason why there is no file.
+    fn record(
         &self,
         sent: &SentRequest,
         status: StatusCode,
@@ -179,7 +182,8 @@ impl Shared {
             response: Some(response),
         });
         let text = recording.to_json().pretty() + "\n";
-        // Nothing puts a key into a body, but nothing is worth the risk.
+        // No request has the key in its parameters or body, and no response is known to repeat it. This
+        // is a second check, because recordings are published. Shorter keys are found in any text.
         if sent.header("x-bm-key").is_some_and(|key| key.len() > 4 && text.contains(key)) {
             return Err("it shows the key".to_owned());
         }
@@ -187,15 +191,15 @@ impl Shared {
         // Held while the file is written, so that numbers follow the order of the responses.
         let mut state = self.state();
         let number = state.files.get(&stem).copied().unwrap_or_default() + 1;
-        write(&self.folder.join(format!("{stem}-{number}.json")), &text)
+        create_private_file(&self.folder.join(format!("{stem}-{number}.json")), &text)
             .map_err(|error| error.to_string())?;
         state.files.insert(stem, number);
         Ok(())
     }
 }
 
-/// A folder of the user's alone.
-fn make(folder: &Path) -> io::Result<()> {
+/// Creates a folder that only the user may read, and its parents.
+fn create_private_folder(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -203,8 +207,8 @@ fn make(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// A new file of the user's alone.
-fn write(path: &Path, text: &str) -> io::Result<()> {
+/// Creates a file that only the user may read. It must not exist.
+fn create_private_file(path: &Path, text: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -20,11 +20,11 @@ const LARGEST_FILE: u64 = 64 << 20;
 /// repository's fixtures.
 ///
 /// A request is responded to by a recording of the same method, path and parameters, whatever their
-/// order. If there are several, each responses once in the order of their files, and the last one
-/// from then on. A recording without parameters responses whatever the parameters are. Text and
-/// number are the same in a query and differ in a body.
+/// order. If there are several, each responds once in the order of their files, and the last one
+/// from then on. A recording without parameters matches any parameters. A text and a number of the
+/// same digits are equal in a query and differ in a body.
 ///
-/// Recordings hold stand-ins for ids, so that a request must name the id that a recorded response
+/// Recordings hold placeholders for ids, so that a request must name the id that a recorded response
 /// shows, and times are moved: [`ignore`](Self::ignore) parameters that the program makes up.
 ///
 /// What was not recorded fails as *not sent*, and the error says what was recorded of that path.
@@ -46,8 +46,8 @@ pub struct Replayer(Arc<Shared>);
 struct Shared {
     recordings: Vec<(PathBuf, Recording)>,
     ignored: BTreeSet<String>,
-    /// How often each recording has answered.
-    used: Mutex<Vec<usize>>,
+    /// How often each recording was the response.
+    use_counts: Mutex<Vec<usize>>,
 }
 
 impl Replayer {
@@ -60,7 +60,7 @@ impl Replayer {
         let folder = folder.as_ref();
         let mut files = Vec::new();
         collect(folder, &mut files)?;
-        files.sort_by_key(|path| place(path));
+        files.sort_by_key(|path| sort_key(path));
         let mut recordings = Vec::new();
         for path in files {
             let to_error =
@@ -77,7 +77,7 @@ impl Replayer {
             }
         }
         if recordings.is_empty() {
-            return Err(RecordingError::new("no recording is here").in_file(folder));
+            return Err(RecordingError::new("there is no recording").in_file(folder));
         }
         Ok(Self::of(recordings))
     }
@@ -89,8 +89,8 @@ impl Replayer {
     }
 
     fn of(recordings: Vec<(PathBuf, Recording)>) -> Self {
-        let used = Mutex::new(vec![0; recordings.len()]);
-        Self(Arc::new(Shared { recordings, ignored: BTreeSet::new(), used }))
+        let use_counts = Mutex::new(vec![0; recordings.len()]);
+        Self(Arc::new(Shared { recordings, ignored: BTreeSet::new(), use_counts }))
     }
 
     /// Pays no attention to the parameter of this name, in queries and in bodies.
@@ -99,51 +99,51 @@ impl Replayer {
         let mut ignored = self.0.ignored.clone();
         ignored.insert(name.into());
         let recordings = self.0.recordings.clone();
-        let used = Mutex::new(self.0.used().clone());
-        Self(Arc::new(Shared { recordings, ignored, used }))
+        let use_counts = Mutex::new(self.0.use_counts().clone());
+        Self(Arc::new(Shared { recordings, ignored, use_counts }))
     }
 
-    /// Files of the recordings that have not responded to.
+    /// Files of the recordings that were no response so far.
     pub fn unused(&self) -> Vec<PathBuf> {
-        let used = self.0.used();
-        let both = self.0.recordings.iter().zip(used.iter());
-        both.filter(|(_, count)| **count == 0).map(|((path, _), _)| path.clone()).collect()
+        let use_counts = self.0.use_counts();
+        let counted = self.0.recordings.iter().zip(use_counts.iter());
+        counted.filter(|(_, count)| **count == 0).map(|((path, _), _)| path.clone()).collect()
     }
 }
 
 impl Shared {
-    fn used(&self) -> std::sync::MutexGuard<'_, Vec<usize>> {
-        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    fn use_counts(&self) -> std::sync::MutexGuard<'_, Vec<usize>> {
+        self.use_counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The recording that responds the request, or what there is instead.
+    /// The recording of the request.
     fn find(&self, request: &SentRequest) -> Result<&Recording, NotRecorded> {
         let query = Json::Object(
             request.query_pairs().into_iter().map(|(name, value)| (name, value.into())).collect(),
         );
         let body = request.json().unwrap_or(Json::Null);
-        let is_of_path =
+        let is_of_endpoint =
             |one: &Recording| one.path == request.path() && one.method == request.method.as_str();
-        let is_same = |recorded: Option<&Json>, sent: &Json, texts: bool| {
+        let is_same = |recorded: Option<&Json>, sent: &Json, values_as_text: bool| {
             recorded.is_none_or(|recorded| {
-                self.parameters(recorded, texts) == self.parameters(sent, texts)
+                self.parameters(recorded, values_as_text) == self.parameters(sent, values_as_text)
             })
         };
-        let mut used = self.used();
+        let mut use_counts = self.use_counts();
         let matching = self.recordings.iter().enumerate().filter(|(_, (_, one))| {
-            is_of_path(one)
+            is_of_endpoint(one)
                 && is_same(one.query.as_ref(), &query, true)
                 && is_same(one.body.as_ref(), &body, false)
         });
         let matching: Vec<_> = matching.map(|(index, (_, one))| (index, one)).collect();
-        let fresh = matching.iter().find(|(index, _)| used.get(*index) == Some(&0));
-        if let Some(&(index, recording)) = fresh.or(matching.last()) {
-            if let Some(count) = used.get_mut(index) {
+        let unused = matching.iter().find(|(index, _)| use_counts.get(*index) == Some(&0));
+        if let Some(&(index, recording)) = unused.or(matching.last()) {
+            if let Some(count) = use_counts.get_mut(index) {
                 *count += 1;
             }
             return Ok(recording);
         }
-        let others = self.recordings.iter().map(|(_, one)| one).filter(|one| is_of_path(one));
+        let others = self.recordings.iter().map(|(_, one)| one).filter(|one| is_of_endpoint(one));
         let shown =
             |json: &Json| if *json == Json::Null { String::new() } else { json.to_string() };
         Err(NotRecorded {
@@ -156,9 +156,9 @@ impl Shared {
         })
     }
 
-    /// Members in an order of their own, without those that do not count. An object without members
-    /// is the same as nothing.
-    fn parameters(&self, json: &Json, texts: bool) -> Vec<(String, Json)> {
+    /// The members sorted by name, without those that are ignored or null. An object without members
+    /// is the same as no parameters. With `values_as_text`, a number is the same as its text.
+    fn parameters(&self, json: &Json, values_as_text: bool) -> Vec<(String, Json)> {
         let Json::Object(members) = json else {
             return match json {
                 Json::Null => Vec::new(),
@@ -169,7 +169,7 @@ impl Shared {
             .iter()
             .filter(|(name, value)| !self.ignored.contains(name) && *value != Json::Null)
             .map(|(name, value)| {
-                let value = if texts { Json::Text(value.cell()) } else { value.clone() };
+                let value = if values_as_text { Json::Text(value.cell()) } else { value.clone() };
                 (name.clone(), value)
             })
             .collect();
@@ -239,8 +239,8 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), RecordingError
     Ok(())
 }
 
-/// Where a file stands among the others: `name-10` behind `name-9`.
-fn place(path: &Path) -> (Option<PathBuf>, String, usize) {
+/// Sorts files by folder, name and number, so that `name-10` comes behind `name-9`.
+fn sort_key(path: &Path) -> (Option<PathBuf>, String, usize) {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let parent = path.parent().map(Path::to_owned);
     match stem.rsplit_once('-').and_then(|(name, number)| Some((name, number.parse().ok()?))) {

@@ -12,8 +12,9 @@ use tokio::time::Instant;
 use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, SignedRead, client};
 use crate::mock::{NOW, OffsetClock, response};
 
-/// An exchange whose clock is `ahead` milliseconds and which rejects signatures older than a minute.
-fn exchange(start: Instant, ahead: &Arc<AtomicI64>, latency: u64) -> ScriptedTransport {
+/// An exchange whose clock is `ahead` milliseconds ahead, which responds after `latency` milliseconds
+/// and rejects a signature whose time differs by more than a minute.
+fn exchange_ahead(start: Instant, ahead: &Arc<AtomicI64>, latency: u64) -> ScriptedTransport {
     let ahead = Arc::clone(ahead);
     ScriptedTransport::from_fn(move |request| {
         let passed = i64::try_from(start.elapsed().as_millis()).unwrap();
@@ -35,7 +36,8 @@ fn exchange(start: Instant, ahead: &Arc<AtomicI64>, latency: u64) -> ScriptedTra
     })
 }
 
-fn build(start: Instant, script: &ScriptedTransport) -> bitmart_rest::ClientBuilder {
+/// A builder of a client with the right time that sends to `script`.
+fn client_of(start: Instant, script: &ScriptedTransport) -> bitmart_rest::ClientBuilder {
     client("https://spot").transport(script.clone()).clock(OffsetClock { start, offset_millis: 0 })
 }
 
@@ -43,8 +45,8 @@ fn build(start: Instant, script: &ScriptedTransport) -> bitmart_rest::ClientBuil
 async fn the_offset_is_measured_at_half_of_the_round_trip() {
     let start = Instant::now();
     for ahead in [90_000, -90_000] {
-        let script = exchange(start, &Arc::new(AtomicI64::new(ahead)), 40);
-        let client: Client = build(start, &script).build().unwrap();
+        let script = exchange_ahead(start, &Arc::new(AtomicI64::new(ahead)), 40);
+        let client: Client = client_of(start, &script).build().unwrap();
         let error = client.send(PLACE_ORDER).await.unwrap_err();
         assert_eq!(error.clock_fault(), Some(ClockFault::Timestamp));
         assert_eq!(error.outcome(), Outcome::Rejected);
@@ -61,8 +63,8 @@ async fn the_offset_is_measured_at_half_of_the_round_trip() {
 #[tokio::test(start_paused = true)]
 async fn the_time_is_not_requested_by_default() {
     let start = Instant::now();
-    let script = exchange(start, &Arc::default(), 0);
-    build(start, &script).build().unwrap().send(PLACE_ORDER).await.unwrap();
+    let script = exchange_ahead(start, &Arc::default(), 0);
+    client_of(start, &script).build().unwrap().send(PLACE_ORDER).await.unwrap();
     assert_eq!(script.paths(), ["/place"]);
 }
 
@@ -71,8 +73,8 @@ async fn the_clock_is_synchronized_before_the_first_signature_and_after_30007_wi
  {
     let start = Instant::now();
     let ahead = Arc::new(AtomicI64::new(90_000));
-    let script = exchange(start, &ahead, 10);
-    let client = build(start, &script).auto_sync_clock(true).build().unwrap();
+    let script = exchange_ahead(start, &ahead, 10);
+    let client = client_of(start, &script).auto_sync_clock(true).build().unwrap();
     let (one, other) = tokio::join!(client.send(PLACE_ORDER), client.send(PLACE_ORDER));
     assert!(one.is_ok() && other.is_ok());
     let time = "/system/time";
@@ -89,9 +91,10 @@ async fn the_clock_is_synchronized_before_the_first_signature_and_after_30007_wi
 async fn a_signed_read_is_retried_with_the_corrected_time() {
     let start = Instant::now();
     let ahead = Arc::new(AtomicI64::new(0));
-    let script = exchange(start, &ahead, 10);
+    let script = exchange_ahead(start, &ahead, 10);
     let policy = RetryPolicy::within(Duration::from_secs(10));
-    let client = build(start, &script).auto_sync_clock(true).retry_reads(policy).build().unwrap();
+    let client =
+        client_of(start, &script).auto_sync_clock(true).retry_reads(policy).build().unwrap();
     client.send(SignedRead).await.unwrap();
     ahead.store(90_000, Ordering::Relaxed);
     client.send(SignedRead).await.unwrap();
@@ -106,7 +109,7 @@ async fn an_order_waits_for_the_time_a_quarter_of_the_timeout_at_most() {
         "/system/time" => response(200, &[], "{}").delay(Duration::from_secs(3600)),
         _ => response(200, &[], ORDER_RESPONSE),
     });
-    let builder = build(start, &script).auto_sync_clock(true);
+    let builder = client_of(start, &script).auto_sync_clock(true);
     let client = builder.timeout(Duration::from_secs(8)).build().unwrap();
     client.send(PLACE_ORDER).await.unwrap();
     let waited = start.elapsed();
@@ -122,9 +125,10 @@ async fn an_order_waits_for_the_time_a_quarter_of_the_timeout_at_most() {
 #[tokio::test(start_paused = true)]
 async fn a_slow_time_service_sets_the_clock_all_the_same() {
     let start = Instant::now();
-    // Two responses arrive within the quarter of the timeout, and the third does not.
-    let script = exchange(start, &Arc::new(AtomicI64::new(90_000)), 950);
-    let client = build(start, &script).auto_sync_clock(true).build().unwrap();
+    // Two responses, after 0.95 s and 1.9 s, arrive within the quarter of the timeout, which is 2.5 of
+    // 10 s. The third does not.
+    let script = exchange_ahead(start, &Arc::new(AtomicI64::new(90_000)), 950);
+    let client = client_of(start, &script).auto_sync_clock(true).build().unwrap();
     client.send(PLACE_ORDER).await.unwrap();
     let offset = client.clock().offset_millis();
     assert!((offset - 90_000).abs() <= 2, "{offset}");
@@ -137,7 +141,7 @@ async fn a_failing_time_request_does_not_hold_back_orders() {
         "/system/time" => response(502, &[], "<html></html>"),
         _ => response(200, &[], ORDER_RESPONSE),
     });
-    let client = build(start, &script).auto_sync_clock(true).build().unwrap();
+    let client = client_of(start, &script).auto_sync_clock(true).build().unwrap();
     client.send(PLACE_ORDER).await.unwrap();
     client.send(PLACE_ORDER).await.unwrap();
     assert_eq!(script.paths(), ["/system/time", "/place", "/place"]);

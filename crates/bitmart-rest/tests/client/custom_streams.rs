@@ -1,4 +1,4 @@
-//! Surplus responses over custom streams instead of sockets.
+//! Extra responses over custom streams instead of sockets.
 
 use std::io;
 use std::pin::{Pin, pin};
@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 
 use crate::endpoints::client;
 use crate::extra_responses::{
-    FOREIGN, IN_PART, LATER, LATER_IN_PART, MERGED, Numbered, SEPARATE, response, serve,
+    EXTRA_OFFSET, IN_PART, LATER, LATER_IN_PART, MERGED, Numbered, SEPARATE, response, serve,
 };
 
 /// A socket that is not recognized as one.
@@ -103,7 +103,7 @@ async fn no_request_on_an_in_memory_stream_gets_a_response_that_arrived_before_i
         let (placed, ()) = tokio::join!(sending, send_response(&mut io, number));
         assert_eq!(placed.unwrap().order_id, number.to_string());
         // Written without yielding to the runtime; every second extra response only in part.
-        let extra = response(FOREIGN + number);
+        let extra = response(EXTRA_OFFSET + number);
         let extra = &extra[..extra.len() / (1 + number as usize % 2)];
         io.write_all(extra.as_bytes()).now_or_never().unwrap().unwrap();
         open.push(io);

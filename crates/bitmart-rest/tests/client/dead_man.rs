@@ -23,15 +23,18 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
+/// A switch for the contract.
 fn guard(exchange: &SimulatedExchange) -> Builder {
     DeadManSwitch::builder(exchange.client()).contract(CONTRACT).timeout(TIMEOUT)
 }
 
+/// The timer of the only contract.
 fn timer(switch: &DeadManSwitch) -> Timer {
     switch.timers()[0].1
 }
 
-async fn armed(builder: Builder) -> DeadManSwitch {
+/// Starts the switch and waits until its timers are set.
+async fn start_armed(builder: Builder) -> DeadManSwitch {
     let switch = builder.start().unwrap();
     assert!(switch.wait_until_armed().await.unwrap());
     switch
@@ -49,7 +52,7 @@ async fn events(switch: &DeadManSwitch) -> Vec<Event> {
 #[tokio::test(start_paused = true)]
 async fn renews_the_timer_while_the_switch_is_guarding() {
     let exchange = SimulatedExchange::new();
-    let switch = armed(guard(&exchange)).await;
+    let switch = start_armed(guard(&exchange)).await;
     exchange.place(CONTRACT);
     for _ in 0..100 {
         sleep(seconds(5)).await;
@@ -58,7 +61,8 @@ async fn renews_the_timer_while_the_switch_is_guarding() {
     }
     assert_eq!(exchange.open(CONTRACT), 1);
     let renewals = exchange.sent(CANCEL_AFTER).len();
-    assert!((50..=52).contains(&renewals), "every third of the timeout: {renewals}");
+    // In 500 s, every third of the timeout of 30 s.
+    assert!((50..=52).contains(&renewals), "{renewals}");
     assert!(matches!(events(&switch).await[..], [Event::Armed(_)]));
     std::mem::forget(switch);
 }
@@ -92,7 +96,7 @@ async fn a_failed_renewal_is_reported_and_repeated_in_time() {
         [Delivery::Lost, Delivery::ResponseLost(20), Delivery::Maintenance, Delivery::NoConnection]
     {
         let exchange = SimulatedExchange::new();
-        let switch = armed(guard(&exchange)).await;
+        let switch = start_armed(guard(&exchange)).await;
         exchange.place(CONTRACT);
         exchange.enqueue(&[delivery, delivery]);
         for _ in 0..10 {
@@ -109,7 +113,7 @@ async fn a_failed_renewal_is_reported_and_repeated_in_time() {
 #[tokio::test(start_paused = true)]
 async fn is_not_armed_during_an_outage_longer_than_the_timeout() {
     let exchange = SimulatedExchange::new();
-    let switch = armed(guard(&exchange)).await;
+    let switch = start_armed(guard(&exchange)).await;
     exchange.place(CONTRACT);
     exchange.set_default(Some(Delivery::Lost));
     sleep(seconds(60)).await;
@@ -131,7 +135,7 @@ async fn is_not_armed_during_an_outage_longer_than_the_timeout() {
 #[tokio::test(start_paused = true)]
 async fn is_not_armed_while_a_renewal_hangs() {
     let exchange = SimulatedExchange::new();
-    let switch = armed(guard(&exchange)).await;
+    let switch = start_armed(guard(&exchange)).await;
     exchange.set_default(Some(Delivery::Delayed(60_000)));
     sleep(seconds(35)).await;
     assert_eq!(timer(&switch), Timer::MayHaveFired);
@@ -148,7 +152,7 @@ async fn is_not_armed_while_a_renewal_hangs() {
 #[tokio::test(start_paused = true)]
 async fn cancels_when_beats_stop() {
     let exchange = SimulatedExchange::new();
-    let switch = armed(guard(&exchange).pair(PAIR).stale_after(seconds(10))).await;
+    let switch = start_armed(guard(&exchange).pair(PAIR).stale_after(seconds(10))).await;
     exchange.place(CONTRACT);
     exchange.place(PAIR);
     let heartbeat = switch.heartbeat();
@@ -174,7 +178,7 @@ async fn cancels_when_beats_stop() {
 #[tokio::test(start_paused = true)]
 async fn a_late_beat_trips_the_switch() {
     let exchange = SimulatedExchange::new();
-    let switch = armed(guard(&exchange).stale_after(seconds(10))).await;
+    let switch = start_armed(guard(&exchange).stale_after(seconds(10))).await;
     // The tasks of the switch do not run before the beat.
     tokio::time::advance(seconds(10)).await;
     assert!(!switch.beat());
@@ -184,7 +188,7 @@ async fn a_late_beat_trips_the_switch() {
 #[tokio::test(start_paused = true)]
 async fn conditions_trip_the_switch_when_they_complete_or_panic() {
     let exchange = SimulatedExchange::new();
-    let switch = armed(guard(&exchange).cancel_on(sleep(seconds(100)))).await;
+    let switch = start_armed(guard(&exchange).cancel_on(sleep(seconds(100)))).await;
     sleep(seconds(99)).await;
     assert!(switch.is_armed());
     assert_eq!(switch.wait_until_ended().await.reason, Reason::Condition);
@@ -193,14 +197,14 @@ async fn conditions_trip_the_switch_when_they_complete_or_panic() {
         sleep(seconds(1)).await;
         panic!("a fault in the condition");
     };
-    let switch = armed(guard(&exchange).cancel_on(broken)).await;
+    let switch = start_armed(guard(&exchange).cancel_on(broken)).await;
     assert_eq!(switch.wait_until_ended().await.reason, Reason::Condition);
 }
 
 #[tokio::test(start_paused = true)]
 async fn dropping_the_switch_cancels_in_the_background() {
     let exchange = SimulatedExchange::new();
-    let switch = armed(guard(&exchange).pair(PAIR)).await;
+    let switch = start_armed(guard(&exchange).pair(PAIR)).await;
     exchange.place(CONTRACT);
     exchange.place(PAIR);
     drop(switch);
@@ -211,7 +215,7 @@ async fn dropping_the_switch_cancels_in_the_background() {
 #[tokio::test(start_paused = true)]
 async fn disarming_switches_the_timer_off_and_cancels_no_order() {
     let exchange = SimulatedExchange::new();
-    let switch = armed(guard(&exchange).contract(OTHER)).await;
+    let switch = start_armed(guard(&exchange).contract(OTHER)).await;
     exchange.place(CONTRACT);
     exchange.enqueue(&[Delivery::Lost]);
     let report = switch.disarm().await;
@@ -227,7 +231,7 @@ async fn disarming_switches_the_timer_off_and_cancels_no_order() {
 #[tokio::test(start_paused = true)]
 async fn a_timer_is_not_reported_off_while_a_renewal_is_in_flight() {
     let exchange = SimulatedExchange::new();
-    let switch = armed(guard(&exchange)).await;
+    let switch = start_armed(guard(&exchange)).await;
     exchange.enqueue(&[Delivery::ResponseLost(25_000)]);
     sleep(seconds(11)).await;
     let report = switch.disarm().await;
@@ -240,7 +244,7 @@ async fn a_timer_is_not_reported_off_while_a_renewal_is_in_flight() {
 async fn a_timer_is_not_reported_off_while_a_signature_ahead_of_the_exchange_is_valid() {
     // A signature of a clock that is a minute ahead is accepted for two minutes.
     let exchange = SimulatedExchange::new();
-    let switch = armed(guard(&exchange)).await;
+    let switch = start_armed(guard(&exchange)).await;
     exchange.enqueue(&[Delivery::ResponseLost(119_000)]);
     sleep(seconds(109)).await;
     let report = switch.disarm().await;
@@ -257,7 +261,7 @@ async fn renewals_of_many_contracts_keep_the_rate_limit_even_when_they_fail() {
     for name in &names {
         builder = builder.contract(name.as_str());
     }
-    let switch = armed(builder).await;
+    let switch = start_armed(builder).await;
     sleep(seconds(200)).await;
     assert!(switch.is_armed());
     exchange.set_default(Some(Delivery::Lost));

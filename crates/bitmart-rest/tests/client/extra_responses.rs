@@ -21,13 +21,13 @@ use crate::endpoints::{PlacedOrder, client};
 use crate::tls::certificate;
 
 /// Orders per case: `SURPLUS_ORDERS`, or by default fewer over TLS, where each takes a handshake.
-fn orders(tls: bool) -> u32 {
+fn order_count(tls: bool) -> u32 {
     let count = std::env::var("SURPLUS_ORDERS").ok().map(|text| text.parse().unwrap());
     count.unwrap_or(if tls { 250 } else { 5_000 })
 }
 
-/// Added to the number of an order in an extra response.
-pub(crate) const FOREIGN: u32 = 1_000_000;
+/// Added to the number of the order in an extra response, so that it cannot be that of another request.
+pub(crate) const EXTRA_OFFSET: u32 = 1_000_000;
 
 /// An order whose number the response must contain.
 #[derive(serde::Serialize)]
@@ -123,6 +123,7 @@ impl Peer {
         bytes
     }
 
+    /// Responds to each order after the plan for its number.
     fn serve(&mut self, plan: impl Fn(u32) -> Plan, trigger: &Trigger) -> io::Result<()> {
         if let Some(tls) = &mut self.tls {
             while tls.is_handshaking() || tls.wants_write() {
@@ -133,7 +134,7 @@ impl Peer {
         while let Some(number) = self.order()? {
             self.stream.write_all(&std::mem::take(&mut held_back))?;
             let Plan { when, percent } = plan(number);
-            let (own, extra) = (response(number), response(FOREIGN + number));
+            let (own, extra) = (response(number), response(EXTRA_OFFSET + number));
             if when == (When::AtOnce { merged: true }) {
                 let both = self.encode(&(own + &extra));
                 self.stream.write_all(&both)?;
@@ -158,6 +159,7 @@ impl Peer {
     }
 }
 
+/// The HTTP response to the order with this number.
 pub(crate) fn response(number: u32) -> String {
     let body = format!(r#"{{"code":1000,"message":"OK","data":{{"order_id":"{number}"}}}}"#);
     format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
@@ -246,42 +248,42 @@ impl Server {
     }
 }
 
-async fn assert_no_foreign_response(tls: bool, plan: Plan) {
+async fn assert_no_response_of_another_request(tls: bool, plan: Plan) {
     let server = serve(tls, move |_| plan, |builder| builder);
-    assert_eq!(server.foreign(orders(tls), plan).await, 0, "{plan:?}");
+    assert_eq!(server.foreign(order_count(tls), plan).await, 0, "{plan:?}");
 }
 
 #[tokio::test]
 async fn rejects_an_extra_response_in_the_same_write() {
-    assert_no_foreign_response(false, MERGED).await;
+    assert_no_response_of_another_request(false, MERGED).await;
 }
 
 #[tokio::test]
 async fn rejects_an_extra_response_in_the_same_tls_record() {
-    assert_no_foreign_response(true, MERGED).await;
+    assert_no_response_of_another_request(true, MERGED).await;
 }
 
 #[tokio::test]
 async fn rejects_an_extra_response_in_another_tls_record_of_the_same_write() {
-    assert_no_foreign_response(true, SEPARATE).await;
+    assert_no_response_of_another_request(true, SEPARATE).await;
 }
 
 #[tokio::test]
 async fn rejects_an_extra_response_that_arrives_partly_with_the_first() {
-    assert_no_foreign_response(false, IN_PART).await;
-    assert_no_foreign_response(true, IN_PART).await;
+    assert_no_response_of_another_request(false, IN_PART).await;
+    assert_no_response_of_another_request(true, IN_PART).await;
 }
 
 #[tokio::test]
 async fn rejects_an_extra_response_that_arrives_before_the_next_request() {
-    assert_no_foreign_response(false, LATER).await;
-    assert_no_foreign_response(true, LATER).await;
+    assert_no_response_of_another_request(false, LATER).await;
+    assert_no_response_of_another_request(true, LATER).await;
 }
 
 #[tokio::test]
 async fn rejects_an_extra_response_that_arrives_partly_before_the_next_request() {
-    assert_no_foreign_response(false, LATER_IN_PART).await;
-    assert_no_foreign_response(true, LATER_IN_PART).await;
+    assert_no_response_of_another_request(false, LATER_IN_PART).await;
+    assert_no_response_of_another_request(true, LATER_IN_PART).await;
 }
 
 /// The documented case that is not detected, and the setting that excludes it.

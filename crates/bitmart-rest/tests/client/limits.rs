@@ -214,17 +214,21 @@ async fn a_request_that_is_dropped_in_flight_counts() {
     throttled(&client.send(Limited).await.unwrap_err());
 }
 
-/// An exchange that responds to nothing until `recovers`, over a limited number of connections.
+/// An exchange that responds to nothing until `recovers_at`, over a limited number of connections.
 struct Stalled {
-    recovers: Instant,
+    recovers_at: Instant,
     connections: Arc<Semaphore>,
     sent: Arc<Mutex<Vec<Instant>>>,
 }
 
 impl Stalled {
     fn new(stall: Duration, connections: usize) -> Self {
-        let recovers = Instant::now() + stall;
-        Self { recovers, connections: Arc::new(Semaphore::new(connections)), sent: Arc::default() }
+        let recovers_at = Instant::now() + stall;
+        Self {
+            recovers_at,
+            connections: Arc::new(Semaphore::new(connections)),
+            sent: Arc::default(),
+        }
     }
 }
 
@@ -232,7 +236,7 @@ impl Transport for Stalled {
     fn send(&self, _: http::Request<Bytes>) -> TransportFuture<'_> {
         Box::pin(async {
             self.sent.lock().unwrap().push(Instant::now());
-            sleep_until(self.recovers).await;
+            sleep_until(self.recovers_at).await;
             Ok(http::Response::new(Body::from(Bytes::from(ORDER_RESPONSE))))
         })
     }
@@ -287,8 +291,9 @@ async fn requests_dropped_while_the_exchange_stalls_release_their_permits() {
     for task in tasks {
         assert!(task.await.unwrap_err().is_cancelled());
     }
-    // Those that were not sent are free at once, those that may have been sent after a window.
-    let fail = |count| {
+    // The permits of those that were not sent are free at once, those of the others after a window of
+    // two seconds. Counts how many of the requests are sent.
+    let count_sent = |count| {
         let client = client.clone();
         async move {
             let requests = (0..count).map(|_| {
@@ -305,9 +310,9 @@ async fn requests_dropped_while_the_exchange_stalls_release_their_permits() {
             in_flight
         }
     };
-    assert_eq!(fail(9).await, 2);
+    assert_eq!(count_sent(9).await, 2);
     advance(Duration::from_secs(3)).await;
-    assert_eq!(fail(9).await, 4);
+    assert_eq!(count_sent(9).await, 4);
 }
 
 #[tokio::test(start_paused = true)]
@@ -330,7 +335,7 @@ const BANNED: &str = r#"{"code":30017,"message":"rejected","trace":"1"}"#;
 
 /// Bans 20 ms after a request arrived. The response that is sent first has a `Retry-After` of ten minutes,
 /// the others have none.
-fn bans(responses: &Arc<AtomicU32>) -> impl Transport {
+fn exchange_that_bans(responses: &Arc<AtomicU32>) -> impl Transport {
     let responses = Arc::clone(responses);
     from_fn(move |_| {
         let responses = Arc::clone(&responses);
@@ -351,7 +356,8 @@ fn bans(responses: &Arc<AtomicU32>) -> impl Transport {
 async fn a_later_418_without_a_time_does_not_shorten_a_ban() {
     for limiter in [fail_fast(), Limiter::new(LimitPolicy::Off)] {
         let responses = Arc::new(AtomicU32::new(0));
-        let builder = client("https://spot").transport(bans(&responses)).clock(FixedClock(0));
+        let builder =
+            client("https://spot").transport(exchange_that_bans(&responses)).clock(FixedClock(0));
         let client = builder.limiter(limiter).build().unwrap();
         // Both are in flight before the first response.
         let (first, second) = tokio::join!(client.send(Limited), client.send(PLACE_ORDER));
@@ -367,7 +373,7 @@ async fn a_later_418_without_a_time_does_not_shorten_a_ban() {
 #[tokio::test(start_paused = true)]
 async fn a_new_bucket_after_two_bans_is_paused_for_the_longer_one() {
     let responses = Arc::new(AtomicU32::new(0));
-    let builder = client("https://spot").transport(bans(&responses));
+    let builder = client("https://spot").transport(exchange_that_bans(&responses));
     let client = builder.limiter(fail_fast()).build().unwrap();
     let (first, second) = tokio::join!(client.send(Limited), client.send(PLACE_ORDER));
     assert!(first.is_err() && second.is_err());

@@ -76,7 +76,7 @@ fn client_of(script: &ScriptedTransport, limiter: Limiter, ahead_millis: i64) ->
         .unwrap()
 }
 
-fn id() -> ClientOrderId {
+fn client_order_id() -> ClientOrderId {
     ClientOrderId::new("abc").unwrap()
 }
 
@@ -84,7 +84,7 @@ fn id() -> ClientOrderId {
 async fn finds_an_order_that_is_listed_late() {
     let (client, script) = client_with(|n| Some(if n < 3 { NOT_FOUND } else { FOUND }));
     let begin = Instant::now();
-    let result = client.spot().reconcile(&id()).await.unwrap();
+    let result = client.spot().reconcile(&client_order_id()).await.unwrap();
     assert!(matches!(result, Reconciled::Placed(order) if order.order_id == "1"));
     assert_eq!(script.count(), 4);
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
@@ -94,7 +94,7 @@ async fn finds_an_order_that_is_listed_late() {
 async fn an_order_counts_as_not_placed_only_after_its_signature_has_expired() {
     let (client, script) = client_with(|_| Some(NOT_FOUND));
     let begin = Instant::now();
-    assert_eq!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::NotPlaced);
+    assert_eq!(client.spot().reconcile(&client_order_id()).await.unwrap(), Reconciled::NotPlaced);
     let last = script.requests().last().unwrap().sent_at;
     assert!(
         last - begin > Duration::from_secs(60),
@@ -103,13 +103,13 @@ async fn an_order_counts_as_not_placed_only_after_its_signature_has_expired() {
     );
 }
 
-/// A client whose clock is ahead by so many seconds, and its exchange. The order is listed so many seconds
-/// after the start.
-fn skewed(ahead: i64, listed: u64) -> (Client, ScriptedTransport) {
+/// A client whose clock is `ahead` seconds ahead of its exchange's, and the exchange. The order is listed
+/// `listed_after` seconds after the start.
+fn client_ahead(ahead: i64, listed_after: u64) -> (Client, ScriptedTransport) {
     let start = Instant::now();
     let script = ScriptedTransport::from_fn(move |request| match start.elapsed() {
         passed if request.path() == TIME => time(passed),
-        passed => scripted(Some(if passed.as_secs() < listed { NOT_FOUND } else { FOUND })),
+        passed => scripted(Some(if passed.as_secs() < listed_after { NOT_FOUND } else { FOUND })),
     });
     (client_of(&script, Limiter::new(LimitPolicy::Off), ahead * 1000), script)
 }
@@ -120,13 +120,16 @@ async fn an_order_held_up_until_its_signature_expires_is_found_whatever_the_cloc
         // The exchange accepts a signature until 60 seconds after its time, and lists the order later.
         let last = u64::try_from((60 + ahead).max(1)).unwrap();
         for listed in [1, last / 2, last, last + 14] {
-            let (client, _) = skewed(ahead, listed);
-            let result = client.spot().reconcile(&id()).await.unwrap();
+            let (client, _) = client_ahead(ahead, listed);
+            let result = client.spot().reconcile(&client_order_id()).await.unwrap();
             assert!(matches!(result, Reconciled::Placed(_)), "{ahead} s ahead, {listed} s late");
         }
-        let (client, script) = skewed(ahead, u64::MAX);
+        let (client, script) = client_ahead(ahead, u64::MAX);
         let begin = Instant::now();
-        assert_eq!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::NotPlaced);
+        assert_eq!(
+            client.spot().reconcile(&client_order_id()).await.unwrap(),
+            Reconciled::NotPlaced
+        );
         let longest = Duration::from_secs(81 + u64::try_from(ahead.max(0)).unwrap());
         assert!(begin.elapsed() <= longest, "{ahead} s ahead: {:?}", begin.elapsed());
         // What proves it was sent after the time was known.
@@ -140,7 +143,7 @@ async fn without_the_exchanges_time_an_order_never_counts_as_not_placed() {
         scripted((request.path() != TIME).then_some(NOT_FOUND))
     });
     let client = client_of(&script, Limiter::new(LimitPolicy::Off), 0);
-    client.spot().reconcile(&id()).await.expect_err("the outcome is unknown");
+    client.spot().reconcile(&client_order_id()).await.expect_err("the outcome is unknown");
 }
 
 #[tokio::test(start_paused = true)]
@@ -152,36 +155,39 @@ async fn an_order_signed_before_the_clock_was_corrected_is_found() {
         passed => scripted(Some(if passed.as_secs() < 100 { NOT_FOUND } else { FOUND })),
     });
     let client = client_of(&script, Limiter::new(LimitPolicy::Off), 45_000);
-    let query = bitmart_rest::spot::QueryOrderByClientId::new(id());
+    let query = bitmart_rest::spot::QueryOrderByClientId::new(client_order_id());
     let error = client.spot().order_by_client_id(query).await.unwrap_err();
     assert_eq!(error.code(), Some(50_005));
     client.sync_clock().await.unwrap();
     assert!(client.clock().offset_millis() < -44_000);
-    let result = client.spot().reconcile(&id()).await.unwrap();
+    let result = client.spot().reconcile(&client_order_id()).await.unwrap();
     assert!(matches!(result, Reconciled::Placed(_)), "{result:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_clock_that_is_ahead_beyond_any_accepted_signature_proves_nothing() {
-    let (client, _) = skewed(3600, u64::MAX);
+    let (client, _) = client_ahead(3600, u64::MAX);
     let begin = Instant::now();
-    assert_eq!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::Unclear);
+    assert_eq!(client.spot().reconcile(&client_order_id()).await.unwrap(), Reconciled::Unclear);
     assert!(begin.elapsed() < Duration::from_secs(80));
 }
 
 #[tokio::test(start_paused = true)]
 async fn queries_are_repeated_over_broken_connections_which_never_mean_not_placed() {
     let (client, _) = client_with(|n| if n < 5 { None } else { Some(FOUND) });
-    assert!(matches!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::Placed(_)));
+    assert!(matches!(
+        client.spot().reconcile(&client_order_id()).await.unwrap(),
+        Reconciled::Placed(_)
+    ));
 
     let (client, _) = client_with(|_| None);
-    client.spot().reconcile(&id()).await.expect_err("the outcome is unknown");
+    client.spot().reconcile(&client_order_id()).await.expect_err("the outcome is unknown");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_rejected_query_is_an_error_at_once() {
     let (client, script) = client_with(|_| Some(FORBIDDEN));
-    client.spot().reconcile(&id()).await.expect_err("the key is unknown");
+    client.spot().reconcile(&client_order_id()).await.expect_err("the key is unknown");
     assert_eq!(script.count(), 1);
 }
 
@@ -197,12 +203,15 @@ async fn queries_are_repeated_during_maintenance_and_throttling_which_never_mean
         |n| Some(if n < 5 { "<html>" } else { FOUND }),
     ] {
         let (client, _) = client_with(response);
-        assert!(matches!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::Placed(_)));
+        assert!(matches!(
+            client.spot().reconcile(&client_order_id()).await.unwrap(),
+            Reconciled::Placed(_)
+        ));
     }
     for response in [|_| Some(MAINTENANCE), |_| Some(TOO_MANY), |_| Some(GONE), |_| Some("<html>")]
     {
         let (client, _) = client_with(response);
-        client.spot().reconcile(&id()).await.expect_err("the outcome is unknown");
+        client.spot().reconcile(&client_order_id()).await.expect_err("the outcome is unknown");
     }
 }
 
@@ -217,7 +226,7 @@ async fn a_failed_last_query_is_repeated() {
         let fails = passed >= Duration::from_secs(75) && passed < Duration::from_secs(76);
         (!fails).then_some(NOT_FOUND)
     });
-    assert_eq!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::NotPlaced);
+    assert_eq!(client.spot().reconcile(&client_order_id()).await.unwrap(), Reconciled::NotPlaced);
 }
 
 const BAN: &str = r#"418|{"code":30017,"message":"rejected","trace":"t"}"#;
@@ -232,7 +241,7 @@ async fn waits_without_queries_until_a_short_ban_ends() {
         for limiter in [Limiter::default(), Limiter::new(LimitPolicy::Off)] {
             let (client, script) = client_with_limiter(response, limiter);
             let begin = Instant::now();
-            let found = client.spot().reconcile(&id()).await.unwrap();
+            let found = client.spot().reconcile(&client_order_id()).await.unwrap();
             assert!(matches!(found, Reconciled::Placed(_)));
             let sent = script.requests();
             assert_eq!(sent.len(), 2);
@@ -250,7 +259,7 @@ async fn a_long_ban_is_reported_at_once_with_its_end() {
     for limiter in [Limiter::default(), Limiter::new(LimitPolicy::Off)] {
         let (client, script) = client_with_limiter(|_| Some(LONG_BAN), limiter);
         let begin = Instant::now();
-        let error = client.spot().reconcile(&id()).await.expect_err("banned");
+        let error = client.spot().reconcile(&client_order_id()).await.expect_err("banned");
         let RetryClass::Banned { wait, until } = error.retry_class() else { panic!("{error}") };
         assert_eq!(wait, Duration::from_secs(600));
         assert!(until.is_some() && error.to_string().contains("Banned until"), "{error}");
@@ -263,7 +272,8 @@ async fn a_second_ban_beyond_the_deadline_is_an_error() {
     // The second ban ends after the deadline.
     let (client, script) = client_with(|_| Some(BAN));
     let begin = Instant::now();
-    let error = client.spot().reconcile(&id()).await.expect_err("the outcome is unknown");
+    let error =
+        client.spot().reconcile(&client_order_id()).await.expect_err("the outcome is unknown");
     assert!(error.retry_class().is_banned());
     assert_eq!(script.count(), 2);
     assert!(begin.elapsed() < Duration::from_secs(105));
@@ -272,22 +282,24 @@ async fn a_second_ban_beyond_the_deadline_is_an_error() {
 #[tokio::test(start_paused = true)]
 async fn futures_orders_are_not_queried_during_a_ban() {
     let (client, script) = client_with(|n| Some(if n == 1 { LONG_BAN } else { NOTHING }));
-    let error = client.futures().reconcile("BTCUSDT", &id()).await.expect_err("banned");
+    let error =
+        client.futures().reconcile("BTCUSDT", &client_order_id()).await.expect_err("banned");
     assert!(error.retry_class().is_banned());
     assert_eq!(script.count(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn waits_as_long_as_retry_after_requests() {
-    const LATER: &str = r#"503|{"code":30014,"message":"Service unavailable","trace":"t"}|40"#;
-    let (client, script) = client_with(|n| Some(if n == 0 { LATER } else { FOUND }));
-    client.spot().reconcile(&id()).await.unwrap();
+    const RETRY_AFTER_40: &str =
+        r#"503|{"code":30014,"message":"Service unavailable","trace":"t"}|40"#;
+    let (client, script) = client_with(|n| Some(if n == 0 { RETRY_AFTER_40 } else { FOUND }));
+    client.spot().reconcile(&client_order_id()).await.unwrap();
     let sent = script.requests();
     assert!(sent[1].sent_at - sent[0].sent_at >= Duration::from_secs(40));
 }
 
 /// A list of `count` futures orders with other client order ids.
-fn others(count: usize) -> &'static str {
+fn open_orders_with_other_ids(count: usize) -> &'static str {
     let row = |n: usize| {
         format!(
             r#"{{"order_id":"{n}","client_order_id":"x{n}","price":"1","size":"1","symbol":"BTCUSDT",
@@ -301,21 +313,22 @@ fn others(count: usize) -> &'static str {
 
 #[tokio::test(start_paused = true)]
 async fn a_full_page_of_open_futures_orders_leaves_the_result_unclear() {
-    let full = |n| Some(if n % 2 == 0 { others(100) } else { NOTHING });
+    let full = |n| Some(if n % 2 == 0 { open_orders_with_other_ids(100) } else { NOTHING });
     let (client, _) = client_with(full);
-    let result = client.futures().reconcile("BTCUSDT", &id()).await.unwrap();
+    let result = client.futures().reconcile("BTCUSDT", &client_order_id()).await.unwrap();
     assert_eq!(result, Reconciled::Unclear);
 
-    let short = |n| Some(if n % 2 == 0 { others(99) } else { NOTHING });
+    let short = |n| Some(if n % 2 == 0 { open_orders_with_other_ids(99) } else { NOTHING });
     let (client, _) = client_with(short);
-    let result = client.futures().reconcile("BTCUSDT", &id()).await.unwrap();
+    let result = client.futures().reconcile("BTCUSDT", &client_order_id()).await.unwrap();
     assert_eq!(result, Reconciled::NotPlaced);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_full_page_of_futures_history_that_ignores_the_id_leaves_the_result_unclear() {
-    let (client, _) = client_with(|n| Some(if n % 2 == 0 { NOTHING } else { others(200) }));
-    let result = client.futures().reconcile("BTCUSDT", &id()).await.unwrap();
+    let (client, _) =
+        client_with(|n| Some(if n % 2 == 0 { NOTHING } else { open_orders_with_other_ids(200) }));
+    let result = client.futures().reconcile("BTCUSDT", &client_order_id()).await.unwrap();
     assert_eq!(result, Reconciled::Unclear);
 }
 
@@ -323,14 +336,14 @@ async fn a_full_page_of_futures_history_that_ignores_the_id_leaves_the_result_un
 async fn an_unknown_id_error_of_the_futures_history_means_not_found() {
     const UNKNOWN: &str = r#"{"code":40037,"message":"The order id is not exist","trace":"t"}"#;
     let (client, _) = client_with(|n| Some(if n % 2 == 0 { NOTHING } else { UNKNOWN }));
-    let result = client.futures().reconcile("BTCUSDT", &id()).await.unwrap();
+    let result = client.futures().reconcile("BTCUSDT", &client_order_id()).await.unwrap();
     assert_eq!(result, Reconciled::NotPlaced);
 }
 
 #[tokio::test(start_paused = true)]
 async fn futures_orders_are_queried_in_open_orders_and_then_in_the_history() {
     let (client, script) = client_with(|_| Some(NOTHING));
-    let result = client.futures().reconcile("BTCUSDT", &id()).await.unwrap();
+    let result = client.futures().reconcile("BTCUSDT", &client_order_id()).await.unwrap();
     assert_eq!(result, Reconciled::NotPlaced);
     let sent = script.requests();
     assert_eq!(sent[0].path(), "/contract/private/get-open-orders");

@@ -9,8 +9,8 @@ use bitmart_rest::{Client, account, spot};
 
 use crate::endpoints::client;
 
-/// The `recvWindow` that a client with the setting sends.
-async fn sent(request: impl Endpoint) -> Option<u64> {
+/// The `recvWindow`, in milliseconds, that a client with a setting of 1,500 ms sends.
+async fn sent_recv_window(request: impl Endpoint) -> Option<u64> {
     let recorder = ScriptedTransport::always(ScriptedResponse::data("{}"));
     let builder = client("https://spot").transport(recorder.clone());
     let client = builder.recv_window(Duration::from_millis(1500)).build().unwrap();
@@ -30,18 +30,18 @@ async fn sent(request: impl Endpoint) -> Option<u64> {
 async fn a_request_without_a_recv_window_gets_that_of_the_client() {
     let order = spot::NewOrder::market_buy("BTC_USDT", dec!(25));
     let millis = Duration::from_millis(1);
-    assert_eq!(sent(spot::QueryOrder::new("1")).await, Some(1500));
+    assert_eq!(sent_recv_window(spot::QueryOrder::new("1")).await, Some(1500));
     assert_eq!(
-        sent(spot::QueryOrder::new("1").recv_window(Duration::from_secs(9))).await,
+        sent_recv_window(spot::QueryOrder::new("1").recv_window(Duration::from_secs(9))).await,
         Some(9000)
     );
-    assert_eq!(sent(spot::SubmitOrders::new("BTC_USDT").push(order)).await, Some(1500));
-    assert_eq!(sent(spot::CancelOrders::by_ids("BTC_USDT", ["1"])).await, Some(1500));
+    assert_eq!(sent_recv_window(spot::SubmitOrders::new("BTC_USDT").push(order)).await, Some(1500));
+    assert_eq!(sent_recv_window(spot::CancelOrders::by_ids("BTC_USDT", ["1"])).await, Some(1500));
     assert_eq!(
-        sent(spot::CancelOrders::by_ids("BTC_USDT", ["1"]).recv_window(millis)).await,
+        sent_recv_window(spot::CancelOrders::by_ids("BTC_USDT", ["1"]).recv_window(millis)).await,
         Some(1)
     );
-    assert_eq!(sent(account::QuerySpotWallet::new()).await, None);
+    assert_eq!(sent_recv_window(account::QuerySpotWallet::new()).await, None);
 }
 
 #[tokio::test]

@@ -187,7 +187,7 @@ async fn scripted_responses_delay_fail_and_disconnect() {
 }
 
 /// An exchange that assigns a new id to every order.
-fn exchange() -> impl Transport {
+fn exchange_with_new_ids() -> impl Transport {
     let ids = std::sync::atomic::AtomicU64::new(118_100_034_543_076_010);
     from_fn(move |request: http::Request<Bytes>| {
         let id = ids.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
@@ -203,7 +203,7 @@ fn exchange() -> impl Transport {
     })
 }
 
-fn spot(transport: impl Transport) -> Client {
+fn unlimited_client(transport: impl Transport) -> Client {
     client("https://spot")
         .transport(transport)
         .limiter(Limiter::new(LimitPolicy::Off))
@@ -215,15 +215,18 @@ fn spot(transport: impl Transport) -> Client {
 async fn only_recorded_requests_are_replayed() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().join("recordings");
-    let recorder = Recorder::new(exchange(), &folder).unwrap();
-    let client = spot(recorder.clone());
+    let recorder = Recorder::new(exchange_with_new_ids(), &folder).unwrap();
+    let client = unlimited_client(recorder.clone());
     let order = || spot::NewOrder::limit_buy("BTC_USDT", dec!(1.5), dec!(60000));
     let first = client.spot().submit_order(order()).await.unwrap();
     let second = client.spot().submit_order(order()).await.unwrap();
     assert_ne!(first.order_id, second.order_id);
     let ticker = client.spot().ticker("BTC_USDT").await.unwrap();
     assert_eq!((recorder.summary().files, recorder.summary().not_kept.len()), (3, 0));
-    assert!(Recorder::new(exchange(), &folder).is_err(), "existing recordings are not overwritten");
+    assert!(
+        Recorder::new(exchange_with_new_ids(), &folder).is_err(),
+        "existing recordings are not overwritten"
+    );
 
     let text = std::fs::read_to_string(folder.join("rest/spot_submit_order-1.json")).unwrap();
     for secret in [first.order_id.as_str(), "60000", "memo", "x-bm", "X-BM", "trace-12345"] {
@@ -234,7 +237,7 @@ async fn only_recorded_requests_are_replayed() {
     // Amounts and ids are replaced in recordings.
     let replayer = Replayer::open(&folder).unwrap();
     let replayer = replayer.ignore("client_order_id").ignore("size").ignore("price");
-    let client = spot(replayer.clone());
+    let client = unlimited_client(replayer.clone());
     let again = client.spot().ticker("BTC_USDT").await.unwrap();
     assert_eq!(again.symbol, ticker.symbol);
     let mut ids = Vec::new();
@@ -271,7 +274,7 @@ async fn exchanges_that_cannot_be_recorded_are_forwarded_and_reported() {
         )
         .expect(ExpectedRequest::get("/order"), ScriptedResponse::raw(ORDER_RESPONSE));
     let recorder = Recorder::new(script, folder.path()).unwrap();
-    let client = spot(recorder.clone());
+    let client = unlimited_client(recorder.clone());
     assert_eq!(client.send(ReadOrder).await.unwrap_err().status().unwrap().as_u16(), 502);
     assert_eq!(client.send(ReadOrder).await.unwrap_err().outcome(), Outcome::NotSent);
     assert_eq!(client.send(ReadOrder).await.unwrap().order_id, "7");

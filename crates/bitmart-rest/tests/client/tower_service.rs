@@ -20,11 +20,12 @@ use tower_service::Service;
 use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, client};
 use crate::server::{Action, Server, ok};
 
-fn legacy(retry: bool, idle: usize) -> Legacy<HttpConnector, Full<Bytes>> {
+/// hyper-util's client, which may repeat canceled requests and keeps so many idle connections.
+fn hyper_util_client(retry: bool, max_idle: usize) -> Legacy<HttpConnector, Full<Bytes>> {
     Legacy::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .retry_canceled_requests(retry)
-        .pool_max_idle_per_host(idle)
+        .pool_max_idle_per_host(max_idle)
         .build_http()
 }
 
@@ -39,7 +40,7 @@ async fn the_default_transport_conforms() {
 #[tokio::test]
 async fn hyper_utils_client_conforms_without_reusing_connections() {
     for retry in [false, true] {
-        transport_conformance(&from_service(legacy(retry, 0))).await.assert_passed();
+        transport_conformance(&from_service(hyper_util_client(retry, 0))).await.assert_passed();
     }
 }
 
@@ -48,7 +49,7 @@ async fn hyper_utils_client_conforms_without_reusing_connections() {
 #[tokio::test]
 async fn hyper_utils_pool_does_not_repeat_a_request_that_has_arrived() {
     for retry in [false, true] {
-        let report = transport_conformance(&from_service(legacy(retry, 8))).await;
+        let report = transport_conformance(&from_service(hyper_util_client(retry, 8))).await;
         let faults = report.faults();
         assert!(
             faults.is_empty() || faults == ["an extra response is not taken for the next one"],
@@ -63,7 +64,7 @@ async fn a_request_on_a_reused_connection_that_is_closed_may_have_been_sent() {
         let server =
             Server::start(|number| if number == 2 { Action::Close } else { ok(ORDER_RESPONSE) })
                 .await;
-        let transport = from_service(legacy(retry, 8));
+        let transport = from_service(hyper_util_client(retry, 8));
         let client = client(&server.address).transport(transport).build().unwrap();
         assert_eq!(client.send(PLACE_ORDER).await.unwrap().order_id, "7");
         let error = client.send(PLACE_ORDER).await.unwrap_err();
@@ -75,7 +76,7 @@ async fn a_request_on_a_reused_connection_that_is_closed_may_have_been_sent() {
 #[tokio::test]
 async fn a_body_over_the_limit_is_an_error_before_it_is_complete() {
     let server = Server::start(|_| Action::Endless).await;
-    let transport = from_service(legacy(false, 0));
+    let transport = from_service(hyper_util_client(false, 0));
     let client = client(&server.address).transport(transport).max_body(10_000).build().unwrap();
     let error = client.send(PLACE_ORDER).await.unwrap_err();
     assert_eq!(error.kind(), &bitmart_rest::ErrorKind::Transport(TransportErrorKind::BodyTooLarge));
@@ -89,8 +90,8 @@ async fn an_error_of_the_service_may_have_been_sent_unless_it_is_classified() {
     let server = Server::start(|_| Action::Close).await;
     let address = server.address.clone();
     drop(server);
-    let plain = from_service(legacy(false, 0));
-    let classified = from_service(legacy(false, 0)).classify(|error| {
+    let plain = from_service(hyper_util_client(false, 0));
+    let classified = from_service(hyper_util_client(false, 0)).classify(|error| {
         let error = if error.is_connect() {
             TransportError::not_sent(TransportErrorKind::Connect).with_source(error)
         } else {

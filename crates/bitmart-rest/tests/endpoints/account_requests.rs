@@ -5,27 +5,27 @@ use bitmart_types::{EarnRequestNo, Timestamp, dec};
 
 use crate::common::{body, query, rejection};
 
-fn number() -> EarnRequestNo {
+fn request_no() -> EarnRequestNo {
     EarnRequestNo::new("20000009000000300000").expect("20 digits")
 }
 
 #[test]
-fn savings_requests_have_their_request_number() {
+fn savings_requests_have_their_request_request_no() {
     let tail = r#","requestNo":"20000009000000300000""#;
-    let flexible = earn::SubscribeFlexible::new("1001", dec!(100)).with_request_no(number());
+    let flexible = earn::SubscribeFlexible::new("1001", dec!(100)).with_request_no(request_no());
     assert_eq!(body(&flexible), format!(r#"{{"productId":"1001","amount":"100"{tail}}}"#));
-    let redeemed = earn::RedeemFlexible::new("2001", dec!(50)).with_request_no(number());
+    let redeemed = earn::RedeemFlexible::new("2001", dec!(50)).with_request_no(request_no());
     assert_eq!(body(&redeemed), format!(r#"{{"earnId":"2001","amount":"50"{tail}}}"#));
     let fixed = earn::SubscribeFixed::new("1001", dec!(10), earn::FixedRenewal::ReinvestFlexible)
-        .with_request_no(number());
+        .with_request_no(request_no());
     let renewal = r#","autoSubscribe":"REINVEST_FLEXIBLE""#;
     assert_eq!(body(&fixed), format!(r#"{{"productId":"1001","amount":"10"{renewal}{tail}}}"#));
-    let redeemed = earn::RedeemFixed::new("2001").with_request_no(number());
+    let redeemed = earn::RedeemFixed::new("2001").with_request_no(request_no());
     assert_eq!(body(&redeemed), format!(r#"{{"earnId":"2001"{tail}}}"#));
 }
 
 #[test]
-fn each_savings_request_gets_its_own_request_number() {
+fn each_savings_request_gets_its_own_request_request_no() {
     let [first, second] = [(), ()].map(|()| earn::RedeemFixed::new("2001"));
     assert_eq!(first.request_no().as_str().len(), 20);
     assert_ne!(first.request_no(), second.request_no());

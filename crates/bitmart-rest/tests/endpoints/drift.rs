@@ -11,8 +11,8 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-/// A field name and value that no response contains.
-const NEW: &str = "never_seen_before";
+/// A name of a field, and a value, that no response contains.
+const UNKNOWN: &str = "never_seen_before";
 
 /// The published successful responses of an endpoint.
 fn responses(entry: &EndpointEntry) -> Vec<Value> {
@@ -97,8 +97,8 @@ fn faults(
                 let Some(value) = change(entry, &place, at) else { continue };
                 *at = value;
                 changes += 1;
-                let mut fault = |what: String| {
-                    found.entry(format!("{} {}", entry.metadata.id, place.path)).or_insert(what);
+                let mut fault = |reason: String| {
+                    found.entry(format!("{} {}", entry.metadata.id, place.path)).or_insert(reason);
                 };
                 let body = bytes(&changed);
                 let drift = Drift::new();
@@ -116,7 +116,7 @@ fn faults(
         }
     }
     assert!(changes > 0, "nothing was changed");
-    found.into_iter().map(|(place, what)| format!("{place}: {what}")).collect()
+    found.into_iter().map(|(place, reason)| format!("{place}: {reason}")).collect()
 }
 
 #[track_caller]
@@ -136,7 +136,7 @@ fn is_form(entry: &EndpointEntry, place: &Place, form_wanted: &str) -> bool {
 fn unknown_fields_decode_and_are_counted() {
     assert_no_faults(&faults(DriftKind::UnknownMember, |_, _, value| {
         let mut value = value.clone();
-        value.as_object_mut()?.insert(NEW.to_owned(), json!({ "a": [1, null] }));
+        value.as_object_mut()?.insert(UNKNOWN.to_owned(), json!({ "a": [1, null] }));
         Some(value)
     }));
 }
@@ -189,7 +189,7 @@ fn a_number_for_text_decodes_and_is_counted() {
 #[test]
 fn unknown_values_decode() {
     assert_no_faults(&faults(DriftKind::UnknownValue, |entry, place, value| match value {
-        Value::String(_) if is_form(entry, place, "text") => Some(json!(NEW)),
+        Value::String(_) if is_form(entry, place, "text") => Some(json!(UNKNOWN)),
         // A fixed pair of values, not an enumeration.
         Value::Number(_) if place.path == "list[].verifyStatus" => None,
         // A timestamp.
@@ -236,6 +236,7 @@ fn findings_are_bounded_and_the_overflow_is_counted() {
     let entry = find_route(Method::Get, "/system/time").unwrap();
     let drift = Drift::new();
     let long = "x".repeat(10_000);
+    // 300 differences with long names: 256 are listed.
     for number in 0..300 {
         let body = json!({ "code": 1000, "data": { format!("{number}{long}"): 1 } });
         drift.watch(&entry.metadata, &bytes(&body), || ());
@@ -305,6 +306,7 @@ fn differences_beyond_the_listed_notes_of_a_response_are_counted() {
         assert_eq!(read.expect("rows").len(), 100);
         drift.report()
     };
+    // 100 rows, of which the notes of 64 are listed.
     let order = |state: String, filled: Value| {
         json!({
             "orderId": "1", "symbol": "BTC_USDT", "side": "buy", "state": state, "filledSize": filled,

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::common::{body, query, rejection};
 
-fn id() -> ClientOrderId {
+fn client_order_id() -> ClientOrderId {
     ClientOrderId::new("abc123").expect("letters and digits")
 }
 
@@ -17,7 +17,7 @@ fn order_id() -> OrderId {
     OrderId::from("220906179559421")
 }
 
-fn plan(execution: futures::Execution) -> futures::NewPlanOrder {
+fn plan_order_to_open_long(execution: futures::Execution) -> futures::NewPlanOrder {
     let trigger = futures::Trigger::falling(dec!(58000));
     futures::NewPlanOrder::open_long(
         "BTCUSDT",
@@ -34,7 +34,7 @@ fn a_plan_order_has_trigger_and_execution() {
     let middle = r#","side":1,"leverage":"5","open_type":"isolated""#;
     let tail = r#","price_way":2,"price_type":1}"#;
     let rest = r#","size":10,"trigger_price":"58000""#;
-    for (execution, kind, mode, price) in [
+    for (execution, order_type, mode, price) in [
         (futures::Execution::Market, r#""market""#, "", ""),
         (futures::Execution::Limit(dec!(58100)), r#""limit""#, "", r#","executive_price":"58100""#),
         (
@@ -44,8 +44,11 @@ fn a_plan_order_has_trigger_and_execution() {
             r#","executive_price":"57900.5""#,
         ),
     ] {
-        let expected = format!("{head}{kind}{middle}{mode}{rest}{price}{tail}");
-        assert_eq!(body(&futures::SubmitPlanOrder::from(plan(execution))), expected);
+        let expected = format!("{head}{order_type}{middle}{mode}{rest}{price}{tail}");
+        assert_eq!(
+            body(&futures::SubmitPlanOrder::from(plan_order_to_open_long(execution))),
+            expected
+        );
     }
 }
 
@@ -95,9 +98,9 @@ fn contradictory_plan_orders_are_rejected() {
     );
     let preset = order(1, dec!(1)).take_profit(dec!(70000), futures::PriceType::Last);
     assert!(rejection(&futures::SubmitPlanOrder::from(preset)).contains("an order that closes"));
-    let free = plan(futures::Execution::Limit(dec!(0)));
+    let without_price = plan_order_to_open_long(futures::Execution::Limit(dec!(0)));
     assert_eq!(
-        rejection(&futures::SubmitPlanOrder::from(free)),
+        rejection(&futures::SubmitPlanOrder::from(without_price)),
         "`executive_price` must be above zero, not `0`"
     );
 }
@@ -105,8 +108,8 @@ fn contradictory_plan_orders_are_rejected() {
 #[test]
 fn a_take_profit_closes_the_position_at_market_by_default() {
     let head = r#"{"symbol":"BTCUSDT","type":"take_profit","side":3"#;
-    let position =
-        futures::NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000)).with_client_order_id(id());
+    let position = futures::NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000))
+        .with_client_order_id(client_order_id());
     assert_eq!(
         body(&futures::SubmitTpSlOrder::from(position.clone())),
         format!(
@@ -146,18 +149,18 @@ fn each_constructor_closes_the_side_in_its_name() {
             r#""stop_loss","side":2"#,
         ),
     ];
-    for (make, part) in cases {
-        let written = body(&futures::SubmitTpSlOrder::from(make("BTCUSDT", dec!(60000))));
+    for (constructor, part) in cases {
+        let written = body(&futures::SubmitTpSlOrder::from(constructor("BTCUSDT", dec!(60000))));
         assert!(written.contains(part), "{part} in {written}");
     }
 }
 
 #[test]
 fn a_limit_take_profit_without_a_price_and_an_opening_side_are_rejected() {
-    let free = futures::NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000))
+    let without_price = futures::NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000))
         .execution(futures::TriggeredExecution::Limit(dec!(0)));
     assert_eq!(
-        rejection(&futures::SubmitTpSlOrder::from(free)),
+        rejection(&futures::SubmitTpSlOrder::from(without_price)),
         "`executive_price` must be above zero, not `0`"
     );
     let opening: futures::SubmitTpSlOrder = serde_json::from_value(json!({
@@ -180,7 +183,7 @@ fn modify_requests_have_the_required_fields() {
         r#"{"symbol":"BTCUSDT","order_id":"220906179559421","trigger_price":"73000","price_type":1,"plan_category":2}"#
     );
     assert_eq!(
-        body(&futures::ModifyTpSlOrder::of_size("BTCUSDT", id(), dec!(73000), market)),
+        body(&futures::ModifyTpSlOrder::of_size("BTCUSDT", client_order_id(), dec!(73000), market)),
         r#"{"symbol":"BTCUSDT","client_order_id":"abc123","trigger_price":"73000","executive_price":"0","price_type":1,"plan_category":1,"category":"market"}"#
     );
     assert_eq!(
@@ -188,7 +191,7 @@ fn modify_requests_have_the_required_fields() {
         r#"{"symbol":"BTCUSDT","order_id":"220906179559421","preset_stop_loss_price":"64000"}"#
     );
     assert_eq!(
-        body(&futures::CancelPlanOrder::new("BTCUSDT", id())),
+        body(&futures::CancelPlanOrder::new("BTCUSDT", client_order_id())),
         r#"{"symbol":"BTCUSDT","client_order_id":"abc123"}"#
     );
 }
@@ -205,7 +208,7 @@ fn a_modified_limit_order_has_its_id_as_a_number() {
         format!(r#"{head},"price":"61000","size":5}}"#)
     );
     assert_eq!(
-        body(&futures::ModifyLimitOrder::size("BTCUSDT", id(), 5)),
+        body(&futures::ModifyLimitOrder::size("BTCUSDT", client_order_id(), 5)),
         r#"{"symbol":"BTCUSDT","client_order_id":"abc123","size":5}"#
     );
     let nothing: futures::ModifyLimitOrder =
@@ -262,6 +265,8 @@ fn settings_and_transfers_write_enumerations_as_text() {
         body(&futures::SetLeverage::new("BTCUSDT", futures::MarginType::Cross).leverage(dec!(20))),
         r#"{"symbol":"BTCUSDT","leverage":"20","open_type":"cross"}"#
     );
+    let tuple: futures::SetLeverage = ("BTCUSDT", dec!(20), futures::MarginType::Cross).into();
+    assert_eq!(body(&tuple), r#"{"symbol":"BTCUSDT","leverage":"20","open_type":"cross"}"#);
     assert_eq!(
         rejection(
             &futures::SetLeverage::new("BTCUSDT", futures::MarginType::Cross).leverage(dec!(0.5))
@@ -288,9 +293,9 @@ fn settings_and_transfers_write_enumerations_as_text() {
         rejection(&futures::TransferFunds::from_spot("USDT", dec!(0))),
         "`amount` must be 0.01 to 10000000000, not `0`"
     );
-    let number = RequestNo::new("4e2adcff-2122").expect("a number");
+    let request_no = RequestNo::new("4e2adcff-2122").expect("a number");
     assert_eq!(
-        body(&futures::TransferOwnToMain::new(number, dec!(1), "USDT")),
+        body(&futures::TransferOwnToMain::new(request_no, dec!(1), "USDT")),
         r#"{"requestNo":"4e2adcff-2122","amount":"1","currency":"USDT"}"#
     );
     assert_eq!(

@@ -4,7 +4,8 @@ use bitmart_rest::futures;
 use bitmart_types::{Timestamp, dec, json};
 use serde_json::json;
 
-fn order_in(state: i32, size: &str, filled: &str) -> futures::Order {
+/// The recorded order with another state, size and filled size.
+fn order_with(state: i32, size: &str, filled: &str) -> futures::Order {
     let recorded = include_str!("../../fixtures/futures_order/documentation.json");
     let recorded: serde_json::Value = serde_json::from_str(recorded).expect("JSON");
     let mut order = recorded["response"]["data"].clone();
@@ -29,14 +30,14 @@ fn the_filled_size_distinguishes_filled_from_canceled_orders() {
         (4, "0", "0", Canceled),
         (9, "10", "10", Unknown),
     ] {
-        let order = order_in(state, size, filled);
+        let order = order_with(state, size, filled);
         assert_eq!(order.progress(), progress, "state {state}, {filled} of {size}");
         assert_eq!(order.progress().is_open(), !matches!(state, 4), "state {state}");
     }
-    // Without a size the two cannot be told apart.
+    // Filled and canceled orders are distinguished by their sizes only.
     for (size, filled, progress) in [("10", "", Finished), ("", "3", Finished), ("", "0", Canceled)]
     {
-        let order = order_in(4, size, filled);
+        let order = order_with(4, size, filled);
         assert_eq!(order.progress(), progress, "{filled:?} of {size:?}");
         assert!(!order.progress().is_open());
     }

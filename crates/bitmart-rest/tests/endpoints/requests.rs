@@ -7,12 +7,13 @@ use bitmart_types::{ClientOrderId, OrderId, Side, Timestamp, dec};
 
 use crate::common::{body, query, rejection};
 
-fn id() -> ClientOrderId {
+fn client_order_id() -> ClientOrderId {
     ClientOrderId::new("abc123").expect("letters and digits")
 }
 
-fn limit() -> spot::NewOrder {
-    spot::NewOrder::limit_buy("BTC_USDT", dec!(0.0010), dec!(60000)).with_client_order_id(id())
+fn limit_buy_order() -> spot::NewOrder {
+    spot::NewOrder::limit_buy("BTC_USDT", dec!(0.0010), dec!(60000))
+        .with_client_order_id(client_order_id())
 }
 
 #[test]
@@ -20,28 +21,32 @@ fn a_spot_order_has_the_fields_of_its_kind() {
     let head = r#"{"symbol":"BTC_USDT","side":"#;
     let tail = r#","client_order_id":"abc123"}"#;
     let cases: [(spot::SubmitOrder, &str); 6] = [
-        (limit().into(), r#""buy","type":"limit","size":"0.0010","price":"60000""#),
+        (limit_buy_order().into(), r#""buy","type":"limit","size":"0.0010","price":"60000""#),
         (
             spot::NewOrder::limit_sell("BTC_USDT", dec!(2), dec!(70000.5))
                 .post_only()
-                .with_client_order_id(id())
+                .with_client_order_id(client_order_id())
                 .into(),
             r#""sell","type":"limit_maker","size":"2","price":"70000.5""#,
         ),
         (
-            limit().immediate_or_cancel().into(),
+            limit_buy_order().immediate_or_cancel().into(),
             r#""buy","type":"ioc","size":"0.0010","price":"60000""#,
         ),
         (
-            spot::NewOrder::market_buy("BTC_USDT", dec!(25)).with_client_order_id(id()).into(),
+            spot::NewOrder::market_buy("BTC_USDT", dec!(25))
+                .with_client_order_id(client_order_id())
+                .into(),
             r#""buy","type":"market","notional":"25""#,
         ),
         (
-            spot::NewOrder::market_sell("BTC_USDT", dec!(0.5)).with_client_order_id(id()).into(),
+            spot::NewOrder::market_sell("BTC_USDT", dec!(0.5))
+                .with_client_order_id(client_order_id())
+                .into(),
             r#""sell","type":"market","size":"0.5""#,
         ),
         (
-            limit().self_trade_prevention(spot::SelfTradePrevention::CancelMaker).into(),
+            limit_buy_order().self_trade_prevention(spot::SelfTradePrevention::CancelMaker).into(),
             r#""buy","type":"limit","stpMode":"cancel_maker","size":"0.0010","price":"60000""#,
         ),
     ];
@@ -67,7 +72,7 @@ fn accessors_return_the_values_of_a_new_order() {
     let values = |order: spot::NewOrder| {
         (order.side().clone(), order.size(), order.price(), order.notional())
     };
-    let maker = limit().post_only();
+    let maker = limit_buy_order().post_only();
     assert_eq!(values(maker), (Side::Buy, Some(dec!(0.0010)), Some(dec!(60000)), None));
     let buy = spot::NewOrder::market_buy("BTC_USDT", dec!(25));
     assert_eq!(values(buy), (Side::Buy, None, None, Some(dec!(25))));
@@ -106,10 +111,10 @@ fn assert_contradictory(order: spot::NewOrder) {
 
 #[test]
 fn a_post_only_order_does_not_become_immediate_without_a_word() {
-    assert_contradictory(limit().post_only().immediate_or_cancel());
-    assert_contradictory(limit().immediate_or_cancel().post_only());
+    assert_contradictory(limit_buy_order().post_only().immediate_or_cancel());
+    assert_contradictory(limit_buy_order().immediate_or_cancel().post_only());
     // The same type set twice is no contradiction.
-    let twice = spot::SubmitOrder::from(limit().post_only().post_only());
+    let twice = spot::SubmitOrder::from(limit_buy_order().post_only().post_only());
     assert!(body(&twice).contains("limit_maker"));
 }
 
@@ -150,24 +155,26 @@ fn a_symbol_without_a_separator_is_rejected() {
 
 #[test]
 fn a_batch_has_one_to_ten_orders_of_one_pair() {
-    let batch =
-        spot::SubmitOrders::new("BTC_USDT").push(limit()).recv_window(Duration::from_secs(5));
+    let batch = spot::SubmitOrders::new("BTC_USDT")
+        .push(limit_buy_order())
+        .recv_window(Duration::from_secs(5));
     assert_eq!(
         body(&batch),
         r#"{"symbol":"BTC_USDT","orderParams":[{"side":"buy","type":"limit","size":"0.0010","price":"60000","clientOrderId":"abc123"}],"recvWindow":5000}"#
     );
     let ids: Vec<_> = batch.client_order_ids().collect();
-    assert_eq!(ids, [&id()]);
+    assert_eq!(ids, [&client_order_id()]);
 
     assert_eq!(
         rejection(&spot::SubmitOrders::new("BTC_USDT")),
         "`orderParams` must be 1 to 10, not `0`"
     );
-    let eleven = (0..11).fold(spot::SubmitOrders::new("BTC_USDT"), |batch, _| batch.push(limit()));
+    let eleven =
+        (0..11).fold(spot::SubmitOrders::new("BTC_USDT"), |batch, _| batch.push(limit_buy_order()));
     assert_eq!(rejection(&eleven), "`orderParams` must be 1 to 10, not `11`");
-    let stray = batch.push(spot::NewOrder::market_buy("ETH_USDT", dec!(25)));
+    let with_another_pair = batch.push(spot::NewOrder::market_buy("ETH_USDT", dec!(25)));
     assert_eq!(
-        rejection(&stray),
+        rejection(&with_another_pair),
         "`symbol` must be BTC_USDT, the pair of the batch, for every order, not `ETH_USDT`"
     );
 }
@@ -179,7 +186,7 @@ fn orders_are_canceled_by_either_id() {
         r#"{"symbol":"BTC_USDT","order_id":"77"}"#
     );
     assert_eq!(
-        body(&spot::CancelOrder::new("BTC_USDT", id())),
+        body(&spot::CancelOrder::new("BTC_USDT", client_order_id())),
         r#"{"symbol":"BTC_USDT","client_order_id":"abc123"}"#
     );
     assert_eq!(
@@ -187,7 +194,7 @@ fn orders_are_canceled_by_either_id() {
         r#"{"symbol":"BTC_USDT","orderIds":["77","78"]}"#
     );
     assert_eq!(
-        body(&spot::CancelOrders::by_client_order_ids("BTC_USDT", [id()])),
+        body(&spot::CancelOrders::by_client_order_ids("BTC_USDT", [client_order_id()])),
         r#"{"symbol":"BTC_USDT","clientOrderIds":["abc123"]}"#
     );
     assert_eq!(
@@ -209,8 +216,8 @@ fn a_futures_cancel_without_an_id_is_rejected_because_it_would_cancel_every_orde
 
 #[test]
 fn futures_orders_have_side_and_mode_as_numbers() {
-    type Make = fn(&'static str, u64, futures::Execution) -> futures::NewOrder;
-    let cases: [(Make, u8); 8] = [
+    type Constructor = fn(&'static str, u64, futures::Execution) -> futures::NewOrder;
+    let cases: [(Constructor, u8); 8] = [
         (futures::NewOrder::open_long, 1),
         (futures::NewOrder::close_short, 2),
         (futures::NewOrder::close_long, 3),
@@ -220,8 +227,9 @@ fn futures_orders_have_side_and_mode_as_numbers() {
         (futures::NewOrder::sell_reduce_only, 3),
         (futures::NewOrder::sell, 4),
     ];
-    for (make, side) in cases {
-        let order = make("BTCUSDT", 10, futures::Execution::Market).with_client_order_id(id());
+    for (constructor, side) in cases {
+        let order = constructor("BTCUSDT", 10, futures::Execution::Market)
+            .with_client_order_id(client_order_id());
         assert_eq!(
             body(&futures::SubmitOrder::from(order)),
             format!(
@@ -235,7 +243,8 @@ fn futures_orders_have_side_and_mode_as_numbers() {
         (futures::Execution::ImmediateOrCancel(dec!(60000)), r#""mode":3,"#),
         (futures::Execution::PostOnly(dec!(60000)), r#""mode":4,"#),
     ] {
-        let order = futures::NewOrder::buy("BTCUSDT", 1, execution).with_client_order_id(id());
+        let order =
+            futures::NewOrder::buy("BTCUSDT", 1, execution).with_client_order_id(client_order_id());
         assert_eq!(
             body(&futures::SubmitOrder::from(order)),
             format!(
@@ -248,7 +257,7 @@ fn futures_orders_have_side_and_mode_as_numbers() {
 #[test]
 fn futures_orders_have_leverage_as_text_and_presets() {
     let order = futures::NewOrder::open_long("BTCUSDT", 1, futures::Execution::Market)
-        .with_client_order_id(id())
+        .with_client_order_id(client_order_id())
         .leverage(dec!(5))
         .margin_type(futures::MarginType::Isolated)
         .take_profit(dec!(70000), futures::PriceType::Last)
@@ -262,26 +271,28 @@ fn futures_orders_have_leverage_as_text_and_presets() {
 
 #[test]
 fn contradictory_futures_orders_are_rejected() {
-    let order = |order: futures::NewOrder| rejection(&futures::SubmitOrder::from(order));
+    let rejected = |order: futures::NewOrder| rejection(&futures::SubmitOrder::from(order));
     let market = futures::Execution::Market;
     assert_eq!(
-        order(futures::NewOrder::buy("BTCUSDT", 0, market)),
+        rejected(futures::NewOrder::buy("BTCUSDT", 0, market)),
         "`size` must be at least 1, not `0`"
     );
     assert_eq!(
-        order(futures::NewOrder::buy("BTCUSDT", 1, market).leverage(dec!(0.5))),
+        rejected(futures::NewOrder::buy("BTCUSDT", 1, market).leverage(dec!(0.5))),
         "`leverage` must be at least 1, not `0.5`"
     );
     assert_eq!(
-        order(futures::NewOrder::buy("BTCUSDT", 1, futures::Execution::Limit(dec!(-1)))),
+        rejected(futures::NewOrder::buy("BTCUSDT", 1, futures::Execution::Limit(dec!(-1)))),
         "`price` must be above zero, not `-1`"
     );
     let closing = futures::NewOrder::close_long("BTCUSDT", 1, market);
     assert!(
-        order(closing.stop_loss(dec!(5), futures::PriceType::Last))
+        rejected(closing.stop_loss(dec!(5), futures::PriceType::Last))
             .contains("must not be set for an order"),
     );
-    assert!(order(futures::NewOrder::buy("BTC_USDT", 1, market)).starts_with("`symbol` must be"));
+    assert!(
+        rejected(futures::NewOrder::buy("BTC_USDT", 1, market)).starts_with("`symbol` must be")
+    );
 }
 
 #[test]

@@ -6,12 +6,12 @@ use bitmart_rest::{Error, Outcome, account, futures, margin, spot};
 use bitmart_types::{Side, Timestamp, dec};
 use http::{HeaderMap, StatusCode};
 
-fn response<E: Endpoint>(data: &str) -> Result<E::Response, Error> {
+fn decode_data<E: Endpoint>(data: &str) -> Result<E::Response, Error> {
     let body = format!(r#"{{"code":1000,"message":"OK","trace":"t","data":{data}}}"#);
     decode::<E>(StatusCode::OK, &HeaderMap::new(), &body.into())
 }
 
-fn order(changes: &[(&str, &str)]) -> String {
+fn order_data(changes: &[(&str, &str)]) -> String {
     let mut order = serde_json::json!({
         "orderId": "1", "clientOrderId": "", "symbol": "BTC_USDT", "side": "buy",
         "orderMode": "spot", "type": "market", "state": "filled", "cancelSource": "",
@@ -27,7 +27,7 @@ fn order(changes: &[(&str, &str)]) -> String {
 
 #[test]
 fn fields_without_a_value_are_none() {
-    let order = response::<spot::QueryOrder>(&order(&[])).expect("it decodes");
+    let order = decode_data::<spot::QueryOrder>(&order_data(&[])).expect("it decodes");
     assert_eq!(order.client_order_id, None);
     assert_eq!(order.cancel_source, None);
     assert_eq!(order.self_trade_prevention, None);
@@ -37,9 +37,12 @@ fn fields_without_a_value_are_none() {
 
 #[test]
 fn numbers_decode_from_text_and_text_from_numbers() {
-    let text =
-        order(&[("orderId", "123"), ("filledSize", "0.5"), ("createTime", r#""1681701557927""#)]);
-    let order = response::<spot::QueryOrder>(&text).expect("it decodes");
+    let text = order_data(&[
+        ("orderId", "123"),
+        ("filledSize", "0.5"),
+        ("createTime", r#""1681701557927""#),
+    ]);
+    let order = decode_data::<spot::QueryOrder>(&text).expect("it decodes");
     assert_eq!(order.order_id.as_str(), "123");
     assert_eq!(order.filled_size, Some(dec!(0.5)));
     assert_eq!(order.create_time.map(Timestamp::as_millis), Some(1_681_701_557_927));
@@ -48,17 +51,17 @@ fn numbers_decode_from_text_and_text_from_numbers() {
 #[test]
 fn names_decode_from_numbers() {
     let text = r#"{"currency":"USDT","chain":1,"address":7,"address_memo":""}"#;
-    let address = response::<account::QueryDepositAddress>(text).expect("it decodes");
+    let address = decode_data::<account::QueryDepositAddress>(text).expect("it decodes");
     assert_eq!((address.chain.as_deref(), &*address.address), (Some("1"), "7"));
     let text = r#"{"wallet":[{"id":"BTC","name":1,"available":"1","frozen":"0"}]}"#;
-    let wallet = response::<account::QuerySpotWallet>(text).expect("it decodes");
+    let wallet = decode_data::<account::QuerySpotWallet>(text).expect("it decodes");
     assert_eq!(wallet.find("BTC").expect("it is there").name.as_deref(), Some("1"));
 }
 
 #[test]
 fn unknown_states_are_preserved_and_unknown_fields_ignored() {
-    let text = order(&[("state", r#""frozen""#), ("moonPhase", r#"{"full":[1,2]}"#)]);
-    let order = response::<spot::QueryOrder>(&text).expect("it decodes");
+    let text = order_data(&[("state", r#""frozen""#), ("moonPhase", r#"{"full":[1,2]}"#)]);
+    let order = decode_data::<spot::QueryOrder>(&text).expect("it decodes");
     assert_eq!(order.state.as_str(), "frozen");
     assert!(!order.state.is_known());
     assert!(
@@ -69,11 +72,12 @@ fn unknown_states_are_preserved_and_unknown_fields_ignored() {
 
 #[test]
 fn rows_may_have_additional_but_not_missing_columns() {
-    let trades =
-        response::<spot::ListTrades>(r#"[["BMX_ETH","1691743270994","1.00","2","sell","new",7]]"#)
-            .expect("it decodes");
+    let trades = decode_data::<spot::ListTrades>(
+        r#"[["BMX_ETH","1691743270994","1.00","2","sell","new",7]]"#,
+    )
+    .expect("it decodes");
     assert_eq!(trades[0].side, Side::Sell);
-    let trades = response::<spot::ListTrades>(
+    let trades = decode_data::<spot::ListTrades>(
         r#"[["BMX_ETH","1691743270994","1.00"],["BMX_ETH","1691743270994","1.00","2","sell"]]"#,
     )
     .expect("one row decodes");
@@ -85,7 +89,7 @@ fn rows_may_have_additional_but_not_missing_columns() {
 #[test]
 fn optional_columns_may_be_missing_at_the_end() {
     let tickers =
-        response::<spot::ListTickers>(r#"[["BTC_USDT","67000.00"]]"#).expect("it decodes");
+        decode_data::<spot::ListTickers>(r#"[["BTC_USDT","67000.00"]]"#).expect("it decodes");
     assert_eq!((tickers[0].last_price, tickers[0].timestamp), (Some(dec!(67000)), None));
     assert!(tickers.is_complete());
 }
@@ -94,11 +98,11 @@ fn optional_columns_may_be_missing_at_the_end() {
 fn an_unreadable_optional_field_is_none_and_an_essential_one_makes_the_row_faulty() {
     let rows = format!(
         "[{},{},{}]",
-        order(&[("orderId", "1"), ("priceAvg", r#""NaN""#), ("createTime", "null")]),
-        order(&[("orderId", "null")]),
-        order(&[("orderId", "3")]),
+        order_data(&[("orderId", "1"), ("priceAvg", r#""NaN""#), ("createTime", "null")]),
+        order_data(&[("orderId", "null")]),
+        order_data(&[("orderId", "3")]),
     );
-    let orders = response::<spot::ListOpenOrders>(&rows).expect("it decodes");
+    let orders = decode_data::<spot::ListOpenOrders>(&rows).expect("it decodes");
     let ids: Vec<_> = orders.iter().map(|order| order.order_id.as_str()).collect();
     assert_eq!(ids, ["1", "3"]);
     assert_eq!((orders[0].average_price, orders[0].create_time), (None, None));
@@ -115,7 +119,7 @@ fn loan_times_are_milliseconds_despite_the_documentation() {
             "borrow_amount":"10.2","daily_interest":"0.00055","hourly_interest":"0.00002291",
             "interest_amount":null,"create_time":{time}}}]}}"#
         );
-        let loans = response::<margin::ListBorrowRecords>(&text).expect("it decodes");
+        let loans = decode_data::<margin::ListBorrowRecords>(&text).expect("it decodes");
         let loan = &loans.records[0];
         assert_eq!(loan.create_time, Some(Timestamp::from_millis(1_731_481_319_634)), "{time}");
         assert_eq!(loan.interest_amount, None);
@@ -124,7 +128,7 @@ fn loan_times_are_milliseconds_despite_the_documentation() {
 
 #[test]
 fn a_ticker_row_converts_into_a_ticker() {
-    let rows = response::<spot::ListTickers>(
+    let rows = decode_data::<spot::ListTickers>(
         r#"[["BTC_USDT","67000.00","12","827","66500","67500","66000","+0.0075","66999.50","0.5","","","1700000000000"]]"#,
     )
     .expect("it decodes");
@@ -141,7 +145,7 @@ fn a_batch_rejected_inside_a_successful_response_is_an_error() {
         ("null", r#"{"orderIds":null}"#),
     ] {
         let text = format!(r#"{{"code":50020,"msg":{message},"data":{data}}}"#);
-        let receipt = response::<spot::SubmitOrders>(&text).expect("it decodes");
+        let receipt = decode_data::<spot::SubmitOrders>(&text).expect("it decodes");
         let rejected = receipt.into_order_ids(2).expect_err("the batch was rejected");
         assert_eq!((rejected.code, rejected.order_ids.len()), (Some(50020), 0), "{text}");
     }
@@ -151,7 +155,7 @@ fn a_batch_rejected_inside_a_successful_response_is_an_error() {
 fn an_accepted_batch_returns_an_id_for_each_order() {
     let accepted = || {
         let text = r#"{"code":0,"msg":"success","data":{"orderIds":["7",8]}}"#;
-        response::<spot::SubmitOrders>(text).expect("it decodes")
+        decode_data::<spot::SubmitOrders>(text).expect("it decodes")
     };
     assert_eq!(accepted().into_order_ids(2).expect("it was accepted"), ["7", "8"]);
     let missing = accepted().into_order_ids(3).expect_err("one id is missing");
@@ -162,18 +166,18 @@ fn an_accepted_batch_returns_an_id_for_each_order() {
 
 #[test]
 fn a_submitted_order_without_an_id_is_an_error() {
-    assert!(response::<spot::SubmitOrder>(r#"{"order_id":"7"}"#).is_ok());
+    assert!(decode_data::<spot::SubmitOrder>(r#"{"order_id":"7"}"#).is_ok());
     for none in [r#""""#, "null", "0", r#""0""#, r#""-""#] {
         let text = format!(r#"{{"order_id":{none}}}"#);
-        let error = response::<spot::SubmitOrder>(&text).expect_err("it is not a success");
+        let error = decode_data::<spot::SubmitOrder>(&text).expect_err("it is not a success");
         assert_eq!(error.outcome(), Outcome::Unknown, "{text}");
     }
-    assert!(response::<spot::SubmitOrder>("{}").is_err());
+    assert!(decode_data::<spot::SubmitOrder>("{}").is_err());
 }
 
 #[test]
 fn a_failed_cancellation_is_reported() {
-    let receipt = response::<spot::CancelOrder>(r#"{"result":false}"#).expect("it decodes");
+    let receipt = decode_data::<spot::CancelOrder>(r#"{"result":false}"#).expect("it decodes");
     assert_eq!(receipt.canceled, Some(false));
 }
 
@@ -189,7 +193,7 @@ fn a_cancellation_is_confirmed_in_all_its_spellings() {
         ("[]", None),
         (r#"{"result":"?"}"#, None),
     ] {
-        let receipt = response::<spot::CancelOrder>(data).expect(data);
+        let receipt = decode_data::<spot::CancelOrder>(data).expect(data);
         assert_eq!(receipt.canceled, canceled, "{data}");
     }
 }
@@ -203,7 +207,7 @@ fn a_batch_that_was_accepted_is_never_an_error_of_decoding() {
         (r#""""#, vec![]),
         ("{}", vec![]),
     ] {
-        let receipt = response::<spot::SubmitOrders>(data).expect(data);
+        let receipt = decode_data::<spot::SubmitOrders>(data).expect(data);
         match receipt.into_order_ids(1) {
             Ok(read) => assert_eq!(read, ids, "{data}"),
             Err(rejected) => {
@@ -211,19 +215,19 @@ fn a_batch_that_was_accepted_is_never_an_error_of_decoding() {
             }
         }
     }
-    let receipt = response::<spot::CancelOrders>(
+    let receipt = decode_data::<spot::CancelOrders>(
         r#"{"successIds":["7"],"failIds":[{"orderId":"1"}],"failedCount":0}"#,
     );
     let receipt = receipt.expect("it decodes");
     assert_eq!(receipt.canceled, ["7"]);
     assert!(!receipt.is_complete(), "an item cannot be read");
-    let receipt = response::<spot::CancelOrders>(r#"{"successIds":["7"],"failIds":""}"#);
+    let receipt = decode_data::<spot::CancelOrders>(r#"{"successIds":["7"],"failIds":""}"#);
     assert!(receipt.expect("it decodes").failed.is_empty());
 }
 
 #[test]
 fn a_futures_market_order_has_no_price() {
-    let receipt = response::<futures::SubmitOrder>(
+    let receipt = decode_data::<futures::SubmitOrder>(
         r#"{"order_id":220609666322019123,"price":"market price"}"#,
     )
     .expect("it decodes");
@@ -234,13 +238,13 @@ fn a_futures_market_order_has_no_price() {
 #[test]
 fn an_empty_response_may_be_an_object_or_absent() {
     for data in ["{}", "null", r#"{"new":1}"#, r#""""#, "true", "[]", "7"] {
-        response::<futures::CancelOrder>(data).expect(data);
+        decode_data::<futures::CancelOrder>(data).expect(data);
     }
 }
 
 #[test]
 fn data_that_does_not_decode_after_a_write_leaves_the_outcome_unknown() {
-    let error = response::<futures::SubmitOrder>(r#"{"price":"1"}"#).expect_err("no order id");
+    let error = decode_data::<futures::SubmitOrder>(r#"{"price":"1"}"#).expect_err("no order id");
     assert_eq!(error.outcome(), Outcome::Unknown);
 }
 
@@ -257,7 +261,7 @@ fn decoders_do_not_panic() {
 
 #[test]
 fn debug_of_a_funding_record_shows_no_address() {
-    let history = response::<account::ListFundingHistory>(
+    let history = decode_data::<account::ListFundingHistory>(
         r#"{"records":[{"withdraw_id":"1","deposit_id":"","operation_type":"withdraw",
             "currency":"XRP","apply_time":1588867374000,"arrival_amount":"59","fee":"1",
             "status":0,"address":"CANARY","address_memo":"CANARY","tx_id":"CANARY"}]}"#,

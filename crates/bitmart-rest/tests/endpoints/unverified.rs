@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-fn response<E: Endpoint>(body: &str) -> Result<E::Response, Error> {
+fn decode_body<E: Endpoint>(body: &str) -> Result<E::Response, Error> {
     decode::<E>(StatusCode::OK, &HeaderMap::new(), &body.to_owned().into())
 }
 
@@ -66,7 +66,7 @@ where
     let entry = catalog::find_route(method, path).expect("it is described");
     let data = sample_data(&entry.fields.iter().map(|field| field.path).collect::<Vec<_>>());
     let body = json!({"code": 1000, "data": data}).to_string();
-    let value = response::<E>(&body).expect("any data decodes").into_value();
+    let value = decode_body::<E>(&body).expect("any data decodes").into_value();
     let value = value.unwrap_or_else(|| panic!("{id}: {data} does not decode"));
     let (mut actual, mut described) = (BTreeSet::new(), BTreeSet::new());
     leaves("", &serde_json::to_value(&value).expect("it encodes"), &mut actual);
@@ -113,7 +113,7 @@ fn models_have_exactly_the_described_fields() {
 fn every_field_may_be_absent_or_null() {
     for data in ["{}", r#"{"list":null}"#, r#"{"total":null,"list":[{}]}"#] {
         let body = format!(r#"{{"code":1000,"data":{data}}}"#);
-        let page = response::<earn::ListFixedHoldings>(&body).expect("any data decodes");
+        let page = decode_body::<earn::ListFixedHoldings>(&body).expect("any data decodes");
         assert!(page.value().is_some(), "{data}");
         assert_eq!(page.raw(), data);
     }
@@ -122,11 +122,12 @@ fn every_field_may_be_absent_or_null() {
 #[test]
 fn a_response_of_another_form_is_available_as_text() {
     let body = r#"{"code":1000,"data":{"list":{"a":1}}}"#;
-    let page = response::<earn::ListFixedHoldings>(body).expect("any data decodes");
+    let page = decode_body::<earn::ListFixedHoldings>(body).expect("any data decodes");
     assert_eq!(page.value().expect("an object").holdings, None);
     assert_eq!(page.raw(), r#"{"list":{"a":1}}"#);
-    let account =
-        response::<account::QueryDepositAccount>(r#"{"code":1000,"data":{"account_type":"SPOT"}}"#);
+    let account = decode_body::<account::QueryDepositAccount>(
+        r#"{"code":1000,"data":{"account_type":"SPOT"}}"#,
+    );
     assert_eq!(account.expect("any data decodes").raw(), r#"{"account_type":"SPOT"}"#);
 }
 
@@ -143,7 +144,7 @@ fn the_account_info_has_its_own_envelope() {
             }],
         },
     });
-    let info = response::<account::QueryAccountInfo>(&body.to_string()).expect("it decodes");
+    let info = decode_body::<account::QueryAccountInfo>(&body.to_string()).expect("it decodes");
     let info = info.into_value().expect("it has the expected form");
     assert_eq!(info.uid.as_ref().map(AsRef::as_ref), Some("7"));
     assert_eq!(info.parent_uid, None);
@@ -163,7 +164,7 @@ fn customers_are_decoded_row_by_row() {
             "list": [{"cid": 7, "rebateTotal": "1.5", "status": 1}, "something else"],
         },
     });
-    let page = response::<affiliate::ListCustomers>(&body.to_string()).expect("it decodes");
+    let page = decode_body::<affiliate::ListCustomers>(&body.to_string()).expect("it decodes");
     let first: &affiliate::Customer = page.customers[0].value().expect("it has the expected form");
     assert_eq!(first.total_rebate, Some(dec!(1.5)));
     assert_eq!(page.customers[1].value(), None);
@@ -174,7 +175,7 @@ fn customers_are_decoded_row_by_row() {
 fn deposits_of_customers_are_read_with_and_without_an_envelope() {
     let bare = r#"{"total":1,"list":[{"dateTime":17,"type":1,"amount":"5","coin":"USDT"}]}"#;
     for body in [bare.to_owned(), format!(r#"{{"code":1000,"message":"OK","data":{bare}}}"#)] {
-        let page = response::<affiliate::ListCustomerFunding>(&body).expect("it decodes");
+        let page = decode_body::<affiliate::ListCustomerFunding>(&body).expect("it decodes");
         assert_eq!(page.raw(), bare);
         let rows = page.into_value().expect("it has the expected form").records.expect("rows");
         assert_eq!(rows[0].amount, Some(dec!(5)));
@@ -185,11 +186,11 @@ fn deposits_of_customers_are_read_with_and_without_an_envelope() {
 #[test]
 fn savings_enumerations_are_read_in_the_spelling_of_responses() {
     let body = r#"{"code":1000,"data":{"subscribeStatus":"ON"}}"#;
-    let status = response::<earn::QueryAutoSubscribe>(body).expect("it decodes");
+    let status = decode_body::<earn::QueryAutoSubscribe>(body).expect("it decodes");
     assert_eq!(status.into_value().and_then(|status| status.status), Some(earn::AutoSubscribe::On));
 
     let body = r#"{"code":1000,"data":{"list":[{"type":"interest","status":"done","time":17}]}}"#;
-    let page = response::<earn::ListFlexibleRecords>(body).expect("it decodes");
+    let page = decode_body::<earn::ListFlexibleRecords>(body).expect("it decodes");
     let records = page.into_value().and_then(|page| page.records).expect("records");
     assert_eq!(records[0].kind, Some(earn::RecordType::Interest));
     assert_eq!(records[0].status.as_deref(), Some("done"));
@@ -199,14 +200,15 @@ fn savings_enumerations_are_read_in_the_spelling_of_responses() {
 fn the_data_of_a_write_is_a_boolean_or_unverified_json() {
     for (data, value) in [("true", Some(true)), ("false", Some(false)), (r#"{"ok":1}"#, None)] {
         let body = format!(r#"{{"code":1000,"message":"OK","data":{data}}}"#);
-        let result = response::<earn::RedeemFixed>(&body).expect("any data decodes");
+        let result = decode_body::<earn::RedeemFixed>(&body).expect("any data decodes");
         assert_eq!(result.value().copied(), value);
         assert_eq!(result.raw(), data);
     }
     // A failure stays an error although the response is undocumented.
-    let error = response::<account::TransferFunds>(r#"{"code":61001,"message":"no"}"#).unwrap_err();
+    let error =
+        decode_body::<account::TransferFunds>(r#"{"code":61001,"message":"no"}"#).unwrap_err();
     assert_eq!(error.outcome(), Outcome::Rejected);
-    let error = response::<earn::RedeemFixed>(r#"{"code":99999,"message":"no"}"#).unwrap_err();
+    let error = decode_body::<earn::RedeemFixed>(r#"{"code":99999,"message":"no"}"#).unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);
-    assert!(response::<earn::RedeemFixed>("<html>").is_err());
+    assert!(decode_body::<earn::RedeemFixed>("<html>").is_err());
 }

@@ -74,6 +74,7 @@ impl Endpoint {
         if let Some(name) = paging.flatten().find(|name| !has_param(name)) {
             return Err(format!("paging: there is no parameter `{name}`"));
         }
+        self.check_tuple()?;
         let amounts =
             self.contract_amounts.iter().flat_map(|amount| [&amount.count, &amount.price]);
         let fields = amounts.chain(self.states.as_ref().map(|states| &states.field));
@@ -92,6 +93,31 @@ impl Endpoint {
         }
         if self.role.is_some() && self.effect == Effect::Read {
             return Err("a read has no role".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Rejects a `tuple` in which values could be swapped, or that moves money or leaves a required parameter out.
+    fn check_tuple(&self) -> Result<(), String> {
+        if self.tuple.is_empty() {
+            return Ok(());
+        }
+        let Some(params) = self.tuple_params() else {
+            return Err("tuple: there is no such parameter".to_owned());
+        };
+        if self.custom || !matches!(params.len(), 2 | 3) {
+            return Err("tuple: two or three parameters of a generated request".to_owned());
+        }
+        if self.effect == Effect::Transfer {
+            return Err("tuple: a transfer names its parameters".to_owned());
+        }
+        let types: BTreeSet<&str> = params.iter().map(|param| param.rust.as_str()).collect();
+        let numbers = params.iter().filter(|param| types::is_number(&param.rust)).count();
+        if types.len() < params.len() || numbers > 1 {
+            return Err("tuple: parameters of the same form could be swapped".to_owned());
+        }
+        if self.required().any(|param| !self.tuple.contains(&param.name)) {
+            return Err("tuple: a required parameter is missing".to_owned());
         }
         Ok(())
     }

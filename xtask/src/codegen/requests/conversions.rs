@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::codegen::description::{Effect, Endpoint, Param};
+use crate::codegen::description::{Effect, Endpoint, Param, Presence};
 use crate::codegen::types;
 
 /// What converts into a request, besides the request itself.
@@ -16,7 +16,7 @@ pub(in crate::codegen) struct Conversions<'a> {
 pub(in crate::codegen) enum Source<'a> {
     /// The value of one parameter.
     One(&'a Param),
-    /// A tuple of the required parameters.
+    /// A tuple of the required parameters, or of those that the description names.
     Tuple(Vec<&'a Param>),
 }
 
@@ -26,6 +26,9 @@ impl<'a> Conversions<'a> {
     pub(in crate::codegen) fn new(endpoint: &'a Endpoint) -> Self {
         if endpoint.custom {
             return Self { from: None, from_unit: false };
+        }
+        if let Some(params) = endpoint.tuple_params().filter(|params| !params.is_empty()) {
+            return Self { from: Some(Source::Tuple(params)), from_unit: false };
         }
         let required: Vec<&Param> = endpoint.required().collect();
         let is_read = endpoint.effect == Effect::Read;
@@ -47,7 +50,7 @@ impl<'a> Conversions<'a> {
         let request = &endpoint.request;
         match &self.from {
             Some(Source::One(param)) => one(out, request, param, endpoint.required().count() == 0),
-            Some(Source::Tuple(params)) => tuple(out, request, params),
+            Some(Source::Tuple(params)) => tuple(out, endpoint, params),
             None => {}
         }
         if self.from_unit {
@@ -71,7 +74,8 @@ fn identifier(params: &[Param]) -> Option<&Param> {
 }
 
 /// A tuple names nothing. It is for reads, and for writes that have no other parameters and move no
-/// money; not where page and size could be swapped.
+/// money; not where page and size could be swapped. A description may name another one for a write with optional
+/// parameters.
 fn fits_a_tuple(endpoint: &Endpoint, required: &[&Param]) -> bool {
     let is_complete = required.len() == endpoint.params.len();
     let numbers = required.iter().filter(|param| param.rust == "u32").count();
@@ -110,7 +114,7 @@ fn one(out: &mut String, request: &str, param: &Param, is_optional: bool) {
     }
 }
 
-fn tuple(out: &mut String, request: &str, params: &[&Param]) {
+fn tuple(out: &mut String, endpoint: &Endpoint, params: &[&Param]) {
     let (mut generics, mut types, mut fields) = (Vec::new(), Vec::new(), Vec::new());
     for (param, letter) in params.iter().zip(["A", "B", "C"]) {
         if types::takes_text(&param.rust) {
@@ -123,9 +127,15 @@ fn tuple(out: &mut String, request: &str, params: &[&Param]) {
     }
     let generics =
         if generics.is_empty() { String::new() } else { format!("<{}>", generics.join(", ")) };
-    let (types, fields) = (types.join(", "), fields.join(", "));
+    let (request, types, fields) = (&endpoint.request, types.join(", "), fields.join(", "));
+    let required: Vec<String> = endpoint.required().map(Param::field).collect();
+    let mut setters = String::new();
+    for param in params.iter().filter(|param| param.presence != Presence::Required) {
+        let _ = write!(setters, ".{0}({0})", param.field());
+    }
+    let new = format!("Self::new({}){setters}", required.join(", "));
     let _ = writeln!(
         out,
-        "impl{generics} From<({types})> for {request} {{ fn from(({fields}): ({types})) -> Self {{ Self::new({fields}) }} }}\n"
+        "impl{generics} From<({types})> for {request} {{ fn from(({fields}): ({types})) -> Self {{ {new} }} }}\n"
     );
 }

@@ -1,3 +1,5 @@
+//! The catalogue of error codes: complete, sorted and categorized.
+
 use std::collections::HashSet;
 
 use super::*;

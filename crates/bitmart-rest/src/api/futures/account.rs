@@ -10,7 +10,7 @@ mod generated;
 mod position;
 
 pub use generated::*;
-pub use position::{Position, PositionRisk, PositionV1};
+pub use position::{FindPosition, Position, PositionRisk, PositionV1};
 
 /// Balances of the futures account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,7 +94,8 @@ pub struct LeverageSetting {
     pub max_value: Option<Decimal>,
 }
 
-/// A transaction of the futures account.
+/// A transaction of the futures account. Its id is not unique: it is often the millisecond, which transactions of
+/// several contracts share. So a list of transactions has no `find`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Transaction {

@@ -86,7 +86,8 @@ impl OrderRules {
     pub fn symbol(&self) -> &ContractSymbol {
         &self.symbol
     }
-    /// Whether it trades; Most contracts of the full list are delisted.
+    /// Whether it trades; `None` if the exchange does not send it. Most contracts of the full list are
+    /// delisted.
     pub fn is_trading(&self) -> Option<bool> {
         self.status.as_ref().map(|status| *status == ContractStatus::Trading)
     }
@@ -107,19 +108,20 @@ impl OrderRules {
     pub fn size_step(&self) -> Decimal {
         self.size_step
     }
-    /// Smallest order, in contracts;
+    /// Smallest order, in contracts; `None` if the exchange does not send it.
     pub fn min_size(&self) -> Option<Decimal> {
         self.min_size
     }
-    /// Largest limit order, in contracts;
+    /// Largest limit order, in contracts; `None` if the exchange does not send it.
     pub fn max_size(&self) -> Option<Decimal> {
         self.max_size
     }
-    /// Largest market order, in contracts;
+    /// Largest market order, in contracts; `None` if the exchange does not send it.
     pub fn max_market_size(&self) -> Option<Decimal> {
         self.max_market_size
     }
-    /// Least and greatest leverage; Large positions may have less: see
+    /// Least and greatest leverage; `None` if the exchange does not send it. Large positions may have
+    /// less: see
     /// [`ListLeverageBrackets`](super::ListLeverageBrackets).
     pub fn leverage(&self) -> (Option<Decimal>, Option<Decimal>) {
         (self.min_leverage, self.max_leverage)

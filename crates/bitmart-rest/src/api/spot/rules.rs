@@ -77,7 +77,7 @@ impl OrderRules {
     pub fn symbol(&self) -> &Symbol {
         &self.symbol
     }
-    /// Whether it trades; A delisted pair is not in the list.
+    /// Whether it trades; `None` if the exchange does not send it. A delisted pair is not in the list.
     pub fn is_trading(&self) -> Option<bool> {
         self.status.as_ref().map(|status| *status == TradeStatus::Trading)
     }

@@ -1,3 +1,5 @@
+//! Responses that decode if they can, and never fail.
+
 use super::Unverified;
 use crate::Empty;
 

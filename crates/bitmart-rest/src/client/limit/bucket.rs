@@ -27,7 +27,7 @@ pub(super) struct Bucket {
     headroom: u32,
     /// The limit of the description, if it names one.
     published: Option<Published>,
-    /// The lower of it and of what the last response stated. `None` until a limit is known.
+    /// What keeps both it and the limit that the last response stated. `None` until a limit is known.
     rate: Option<Rate>,
     /// Permits of requests without an end: when they become free is not known yet.
     in_flight: BTreeSet<Ticket>,
@@ -38,9 +38,10 @@ pub(super) struct Bucket {
     queue: VecDeque<Waiting>,
     /// The position numbers of callers that were moved to the back. That of any other is its ticket's.
     moved: BTreeMap<Ticket, u64>,
-    /// Latest end of a pause after too many requests, and of a ban.
-    paused: Option<Instant>,
-    banned: Option<Instant>,
+    /// Latest end of a pause after too many requests.
+    paused_until: Option<Instant>,
+    /// Latest end of a ban.
+    banned_until: Option<Instant>,
     /// The last number given to a ticket or a position.
     last_number: u64,
 }
@@ -51,7 +52,7 @@ struct Waiting {
     /// Increases from the front of the queue to its back.
     position: u64,
     /// When the caller should poll again.
-    due: Instant,
+    poll_at: Instant,
 }
 
 impl Bucket {
@@ -65,8 +66,8 @@ impl Bucket {
             ended: VecDeque::new(),
             queue: VecDeque::new(),
             moved: BTreeMap::new(),
-            paused: None,
-            banned: None,
+            paused_until: None,
+            banned_until: None,
             last_number: 0,
         }
     }
@@ -75,7 +76,7 @@ impl Bucket {
     pub(super) fn join(&mut self, now: Instant) -> Ticket {
         let position = self.next_number();
         let ticket = Ticket(position);
-        self.queue.push_back(Waiting { ticket, position, due: now });
+        self.queue.push_back(Waiting { ticket, position, poll_at: now });
         ticket
     }
 
@@ -106,7 +107,7 @@ impl Bucket {
             return Ok(()); // Granted before.
         };
         if let Err(delay) = self.check(ahead, now) {
-            self.queue[ahead].due = delay.at;
+            self.queue[ahead].poll_at = delay.at;
             return Err(delay);
         }
         self.dequeue(ahead);
@@ -126,7 +127,7 @@ impl Bucket {
         let at = match missing.checked_sub(self.in_use()) {
             None => self.earliest_free(missing, now + rate.window),
             // One of the callers in front must have used its permit for a window first.
-            Some(caller) => self.queue[caller].due.max(now) + rate.window,
+            Some(caller) => self.queue[caller].poll_at.max(now) + rate.window,
         };
         Err(Delay { at, reason: ThrottleReason::LimitReached })
     }
@@ -149,12 +150,12 @@ impl Bucket {
     fn rotate_unpolled(&mut self, ticket: Ticket, now: Instant) {
         let grace = self.rate.map_or(Duration::ZERO, |rate| rate.window);
         while let Some(front) = self.queue.front() {
-            if front.ticket == ticket || front.due + grace >= now {
+            if front.ticket == ticket || front.poll_at + grace >= now {
                 return;
             }
             let (unpolled, position) = (front.ticket, self.next_number());
             self.dequeue(0);
-            self.queue.push_back(Waiting { ticket: unpolled, position, due: now });
+            self.queue.push_back(Waiting { ticket: unpolled, position, poll_at: now });
             self.moved.insert(unpolled, position);
         }
     }
@@ -182,8 +183,8 @@ impl Bucket {
     pub(super) fn settle(&mut self, state: RateLimitState, now: Instant) {
         let Some(stated) = Published::new(state.limit, state.window) else { return };
         // The last one counts: a single wrong header must not slow the endpoint down for good.
-        let limit = self.published.filter(|&published| !stated.is_tighter_than(published));
-        let rate = limit.unwrap_or(stated).less(self.headroom);
+        let limit = self.published.map_or(stated, |published| published.and(stated));
+        let rate = limit.less(self.headroom);
         self.rate = Some(rate);
         let stated = stated.less(self.headroom);
         let left = stated.permits.saturating_sub(state.used as usize);
@@ -196,19 +197,19 @@ impl Bucket {
 
     /// Grants nothing until `end`, after too many requests; an earlier end does not shorten it.
     pub(super) fn pause(&mut self, end: Instant) {
-        self.paused = self.paused.max(Some(end));
+        self.paused_until = self.paused_until.max(Some(end));
     }
 
     /// Grants nothing until `end`, after a ban; an earlier end does not shorten it.
     pub(super) fn ban(&mut self, end: Instant) {
-        self.banned = self.banned.max(Some(end));
+        self.banned_until = self.banned_until.max(Some(end));
     }
 
     /// Until when nothing is granted after a rejection. The reason is a ban as long as one lasts, even
     /// if another pause lasts longer.
     pub(super) fn held_back(&self, now: Instant) -> Option<Delay> {
-        let at = self.paused.max(self.banned).filter(|at| *at > now)?;
-        let reason = if self.banned.is_some_and(|end| end > now) {
+        let at = self.paused_until.max(self.banned_until).filter(|at| *at > now)?;
+        let reason = if self.banned_until.is_some_and(|end| end > now) {
             ThrottleReason::Banned
         } else {
             ThrottleReason::TooManyRequests

@@ -49,8 +49,9 @@ pub trait BudgetStore: Send + Sync + 'static {
     /// The request of a permit is over. Called from `drop`: must neither block nor need a runtime.
     fn end(&self, budget: &Budget, permit: PermitId, end: RequestEnd);
 
-    /// A response reported the state of the limit: `used` requests were counted, at least, and the limit is
-    /// adopted if it is tighter than the known one. Must not block.
+    /// A response reported the state of the limit: `used` requests were counted, at least, and the stated limit
+    /// is kept in addition to the published one. One that is slower may allow more at once: 300 in 60 s next to
+    /// 12 in 2 s. Must not block.
     fn settle(&self, budget: &Budget, state: RateLimitState);
 
     /// The exchange rejected a request as one too many: grant nothing of this budget for `duration`, an hour at

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::MAX_BAN;
 use super::bucket::{Bucket, Delay};
 use super::budget::{Budget, BudgetStore, PermitId, RequestEnd};
 use super::shared_bucket::now;
@@ -71,8 +72,11 @@ async fn wait(
         }
         let left = max_wait.saturating_sub(now().saturating_duration_since(start));
         let id = bucket.store.acquire(&bucket.budget, left).await;
-        let id =
-            id.map_err(|refusal| Delay { at: now() + refusal.wait, reason: refusal.reason })?;
+        // A store of the user may return any wait, also one that has no instant.
+        let id = id.map_err(|refusal| Delay {
+            at: now() + refusal.wait.min(MAX_BAN),
+            reason: refusal.reason,
+        })?;
         let permit = StoredPermit { bucket: Arc::clone(bucket), id, counted: false };
         // A response may have ordered a pause since. Dropping the permit returns it.
         if bucket.pauses().held_back(now()).is_none() {

@@ -11,18 +11,23 @@ use proptest::prelude::*;
 use super::*;
 use crate::protocol::endpoint::{Auth, Host, Method};
 
+/// 5 requests a second for each key.
 const BY_KEY: Metadata = Metadata::new("by_key", Method::Post, Host::Spot, "/by_key")
     .auth(Auth::Signed)
     .limit(5, 1, LimitScope::Key);
+/// 5 requests a second for each IP address.
 const BY_ADDRESS: Metadata =
     Metadata::new("by_address", Method::Get, Host::Spot, "/by_address").limit(5, 1, LimitScope::Ip);
+/// Without a published limit.
 const UNKNOWN: Metadata = Metadata::new("unknown", Method::Get, Host::Spot, "/unknown");
 
-fn patient() -> Limiter {
+/// Waits for a permit; the limits are used in full.
+fn waiting_limiter() -> Limiter {
     Limiter::new(LimitPolicy::WaitUpTo(Duration::from_secs(60))).headroom(0)
 }
 
-fn impatient() -> Limiter {
+/// Fails when a permit is not free; the limits are used in full.
+fn failing_limiter() -> Limiter {
     Limiter::new(LimitPolicy::FailFast).headroom(0)
 }
 
@@ -39,7 +44,7 @@ async fn acquire_all(limiter: &Limiter, metadata: &'static Metadata, user: Optio
 
 #[tokio::test(start_paused = true)]
 async fn many_tasks_are_served_in_order_within_the_limit() {
-    let limiter = patient();
+    let limiter = waiting_limiter();
     let sent = Arc::new(Mutex::new(Vec::new()));
     let tasks: Vec<_> = (0..57)
         .map(|number| {
@@ -56,23 +61,25 @@ async fn many_tasks_are_served_in_order_within_the_limit() {
     }
     let sent = sent.lock().unwrap();
     assert!(sent.iter().map(|(number, _)| *number).eq(0..57), "first come, first served");
+    // At most 5 a second: each sixth one is sent a second after the first of them.
     for run in sent.windows(6) {
         assert!(run[5].1 - run[0].1 >= Duration::from_secs(1));
     }
-    // Not slower than the limit: the timer is at most a millisecond late each time.
+    // Not slower than the limit: the 57th follows 11 full seconds of 5 requests, and the timer is at
+    // most a millisecond late each time.
     assert!(sent[56].1 - sent[0].1 < Duration::from_millis(11_050));
 }
 
 #[tokio::test(start_paused = true)]
 async fn requests_in_flight_do_not_serialize_the_bucket() {
-    let limiter = impatient();
+    let limiter = failing_limiter();
     let permits = [limiter.acquire(&BY_KEY, None).await, limiter.acquire(&BY_KEY, None).await];
     assert!(permits.iter().all(Result::is_ok));
 }
 
 #[tokio::test(start_paused = true)]
 async fn fail_fast_returns_the_delay_and_off_never_waits() {
-    let limiter = impatient();
+    let limiter = failing_limiter();
     assert_eq!(acquire_all(&limiter, &BY_KEY, None).await, 5);
     advance(Duration::from_millis(400)).await;
     let delay = limiter.acquire(&BY_KEY, None).await.unwrap_err();
@@ -98,7 +105,7 @@ async fn a_wait_beyond_the_maximum_fails_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn an_abandoned_wait_lets_the_next_caller_go_earlier() {
-    let limiter = patient();
+    let limiter = waiting_limiter();
     for _ in 0..5 {
         limiter.acquire(&BY_KEY, None).await.unwrap().unwrap().count();
     }
@@ -120,7 +127,7 @@ async fn an_abandoned_wait_lets_the_next_caller_go_earlier() {
 
 #[tokio::test(start_paused = true)]
 async fn an_unused_permit_is_granted_to_the_next_caller_at_once() {
-    let limiter = patient();
+    let limiter = waiting_limiter();
     let mut permits = Vec::new();
     for _ in 0..5 {
         permits.push(limiter.acquire(&BY_KEY, None).await.unwrap());
@@ -138,7 +145,7 @@ async fn an_unused_permit_is_granted_to_the_next_caller_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn buckets_are_separate_by_endpoint_and_scope() {
-    let limiter = impatient();
+    let limiter = failing_limiter();
     let (one, other) = (limiter.user("one"), limiter.user("other"));
     assert_eq!(limiter.user("one"), one);
     assert_eq!(acquire_all(&limiter, &BY_KEY, Some(one)).await, 5);
@@ -160,7 +167,7 @@ async fn a_rejection_pauses_its_bucket_for_the_requested_time_or_a_window() {
         (Some(Duration::from_secs(7)), Duration::from_secs(7)),
         (Some(Duration::from_secs(3_596_400)), MAX_PAUSE),
     ] {
-        let limiter = impatient();
+        let limiter = failing_limiter();
         let mut permit = limiter.acquire(&BY_KEY, None).await.unwrap().unwrap();
         permit.count();
         let delay = limiter.rejected(Some(&permit), requested, false).expect("a time");
@@ -176,7 +183,7 @@ async fn a_rejection_pauses_its_bucket_for_the_requested_time_or_a_window() {
 
 #[tokio::test(start_paused = true)]
 async fn a_ban_pauses_all_buckets_including_new_ones() {
-    let limiter = impatient();
+    let limiter = failing_limiter();
     let permit = limiter.acquire(&UNKNOWN, None).await.unwrap().unwrap();
     let delay = limiter.rejected(Some(&permit), None, true).expect("a time");
     assert_eq!(
@@ -191,20 +198,23 @@ async fn a_ban_pauses_all_buckets_including_new_ones() {
     assert!(limiter.acquire(&BY_KEY, Some(3)).await.is_ok());
 }
 
-/// A rejection: a ban or too many requests, the requested pause in seconds, and the milliseconds since the
-/// previous one.
+/// A rejection by the exchange.
 #[derive(Clone, Copy, Debug)]
 struct Rejection {
-    ban: bool,
+    /// Whether it is a ban; otherwise it is too many requests.
+    is_ban: bool,
+    /// The requested pause, in seconds.
     retry_after: Option<u64>,
-    after: u64,
+    /// Milliseconds since the previous rejection.
+    millis_later: u64,
 }
 
 fn rejections() -> impl Strategy<Value = Vec<Rejection>> {
     let retry_after =
         prop_oneof![Just(None), (0u64..100_000).prop_map(Some), (0u64..120).prop_map(Some)];
-    let one = (any::<bool>(), retry_after, 0u64..50_000)
-        .prop_map(|(ban, retry_after, after)| Rejection { ban, retry_after, after });
+    let one = (any::<bool>(), retry_after, 0u64..50_000).prop_map(
+        |(is_ban, retry_after, millis_later)| Rejection { is_ban, retry_after, millis_later },
+    );
     proptest::collection::vec(one, 1..12)
 }
 
@@ -212,13 +222,13 @@ fn rejections() -> impl Strategy<Value = Vec<Rejection>> {
 async fn check_bans(limiter: &Limiter, permit: Option<&Permit>, rejections: &[Rejection]) {
     let mut end = None;
     for rejection in rejections {
-        advance(Duration::from_millis(rejection.after)).await;
+        advance(Duration::from_millis(rejection.millis_later)).await;
         let retry_after = rejection.retry_after.map(Duration::from_secs);
-        if rejection.ban {
+        if rejection.is_ban {
             let pause = retry_after.unwrap_or_default().clamp(MIN_BAN_PAUSE, MAX_BAN);
             end = end.max(Some(shared_bucket::now() + pause));
         }
-        let delay = limiter.rejected(permit, retry_after, rejection.ban);
+        let delay = limiter.rejected(permit, retry_after, rejection.is_ban);
         let Some(end) = end.filter(|end| *end > shared_bucket::now()) else {
             assert!(delay.is_none_or(|delay| delay.reason == ThrottleReason::TooManyRequests));
             continue;

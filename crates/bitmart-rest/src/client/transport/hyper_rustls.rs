@@ -234,9 +234,9 @@ async fn send(
     {
         probe.report_missing();
     }
-    let alone = shared.fresh_for_writes && request.method() == Method::POST;
+    let exclusive = shared.fresh_for_writes && request.method() == Method::POST;
     loop {
-        let (mut connection, is_fresh) = shared.connection(&origin, alone).await?;
+        let (mut connection, is_fresh) = shared.connection(&origin, exclusive).await?;
         let mut watch = (!is_fresh).then(|| ReusedConnection::new(shared, &origin));
         let sent = connection.send(&origin, request).await;
         if let (Ok(_), Some(watch)) = (&sent, watch.take()) {
@@ -246,7 +246,7 @@ async fn send(
             Ok(response) => {
                 return Ok(response.map(|incoming| {
                     let shared = Arc::clone(shared);
-                    Body::chunks(ResponseBody::new(incoming, connection, origin, shared, alone))
+                    Body::chunks(ResponseBody::new(incoming, connection, origin, shared, exclusive))
                 }));
             }
             Err(mut error) => match error.take_message() {
@@ -286,19 +286,19 @@ fn is_head_too_large(error: &hyper::Error) -> bool {
 impl Shared {
     /// An idle or a new connection, and whether it is new.
     ///
-    /// With `alone`, no other HTTP/1.1 request was or will be sent on it.
+    /// With `exclusive`, no other HTTP/1.1 request was or will be sent on it.
     async fn connection(
         &self,
         origin: &Origin,
-        alone: bool,
+        exclusive: bool,
     ) -> Result<(Connection, bool), TransportError> {
-        if let Some(connection) = self.idle(origin, alone).await {
+        if let Some(connection) = self.idle(origin, exclusive).await {
             return Ok((connection, false));
         }
         #[cfg(feature = "http2")]
         if self.connector.http2 {
             let mut turn = self.openings.turn(origin).await?;
-            if let Some(connection) = self.idle(origin, alone).await {
+            if let Some(connection) = self.idle(origin, exclusive).await {
                 return Ok((connection, false));
             }
             turn.check()?;
@@ -313,8 +313,8 @@ impl Shared {
         Box::pin(self.open(origin)).await
     }
 
-    async fn idle(&self, origin: &Origin, alone: bool) -> Option<Connection> {
-        while let Some(mut connection) = self.pool.take(origin, now(), alone) {
+    async fn idle(&self, origin: &Origin, exclusive: bool) -> Option<Connection> {
+        while let Some(mut connection) = self.pool.take(origin, now(), exclusive) {
             if connection.ready().await {
                 return Some(connection);
             }

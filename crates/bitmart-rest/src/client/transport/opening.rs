@@ -14,14 +14,14 @@ use super::{TransportError, TransportErrorKind};
 
 /// One opening at a time per origin, so that an unresponsive host does not delay requests to others.
 pub(super) struct Openings {
-    by_origin: Mutex<HashMap<Origin, Arc<tokio::sync::Mutex<Last>>>>,
+    by_origin: Mutex<HashMap<Origin, Arc<tokio::sync::Mutex<LastAttempt>>>>,
     /// Maximum wait for a turn.
     limit: Duration,
 }
 
-/// The last attempt.
+/// The last attempt to open a connection.
 #[derive(Clone, Copy, Default)]
-struct Last {
+struct LastAttempt {
     /// When it failed, and how.
     error: Option<(Instant, TransportErrorKind)>,
     /// It ended in a connection that cannot be shared.
@@ -30,7 +30,7 @@ struct Last {
 
 /// The right to open a connection to an origin. Dropping it passes it to the next in the queue.
 pub(super) struct Turn {
-    last: OwnedMutexGuard<Last>,
+    last: OwnedMutexGuard<LastAttempt>,
     /// Start of the wait.
     since: Instant,
 }
@@ -75,8 +75,10 @@ impl Turn {
     /// Records the result of the attempt for waiting callers: whether the connection can be shared, or the error.
     pub(super) fn ended(&mut self, result: Result<bool, &TransportError>) {
         *self.last = match result {
-            Ok(is_shared) => Last { error: None, is_http1: !is_shared },
-            Err(error) => Last { error: Some((Instant::now(), error.kind())), is_http1: false },
+            Ok(is_shared) => LastAttempt { error: None, is_http1: !is_shared },
+            Err(error) => {
+                LastAttempt { error: Some((Instant::now(), error.kind())), is_http1: false }
+            }
         };
     }
 }

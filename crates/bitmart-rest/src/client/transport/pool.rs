@@ -25,6 +25,7 @@ pub(super) struct PoolLimits {
 
 struct Idle {
     connection: Connection,
+    /// When it was last used.
     since: Moment,
 }
 
@@ -58,30 +59,35 @@ impl Pool {
         Self { idle: Mutex::default(), limits }
     }
 
-    /// Takes a connection that is not known to be closed. With `shared`, only a multiplexed one, where
+    /// Takes a connection that is not known to be closed. With `only_shared`, only a multiplexed one, where
     /// responses identify their requests.
-    pub(super) fn take(&self, origin: &Origin, now: Instant, shared: bool) -> Option<Connection> {
+    pub(super) fn take(
+        &self,
+        origin: &Origin,
+        now: Instant,
+        only_shared: bool,
+    ) -> Option<Connection> {
         let mut idle = self.lock();
-        let waiting = of(&mut idle, origin)?;
+        let connections = of_origin(&mut idle, origin)?;
         let now = Moment::new(now);
-        let is_spent = |idle: &Idle| !idle.is_usable(now, self.limits.idle_timeout);
+        let is_unusable = |idle: &Idle| !idle.is_usable(now, self.limits.idle_timeout);
         // Only both ends are checked: a check of all would cost each of many concurrent requests more
         // than the rest of the pool does.
-        while waiting.front().is_some_and(is_spent) {
-            waiting.pop_front();
+        while connections.front().is_some_and(is_unusable) {
+            connections.pop_front();
         }
-        while waiting.back().is_some_and(is_spent) {
-            waiting.pop_back();
+        while connections.back().is_some_and(is_unusable) {
+            connections.pop_back();
         }
-        let last = waiting.back_mut()?;
+        let last = connections.back_mut()?;
         if let Some(another) = last.connection.share() {
             last.since = now;
             return Some(another);
         }
-        if shared {
+        if only_shared {
             return None;
         }
-        waiting.pop_back().map(|idle| idle.connection)
+        connections.pop_back().map(|idle| idle.connection)
     }
 
     /// Adds a connection whose last response was read completely.
@@ -90,23 +96,23 @@ impl Pool {
             return;
         }
         let mut idle = self.lock();
-        if of(&mut idle, origin).is_none() {
+        if of_origin(&mut idle, origin).is_none() {
             idle.push((origin.clone(), VecDeque::new()));
         }
-        let Some(waiting) = of(&mut idle, origin) else { return };
-        if waiting.len() >= self.limits.max_idle {
-            waiting.retain(|idle| !idle.connection.is_closed());
+        let Some(connections) = of_origin(&mut idle, origin) else { return };
+        if connections.len() >= self.limits.max_idle {
+            connections.retain(|idle| !idle.connection.is_closed());
         }
-        if waiting.len() < self.limits.max_idle {
-            waiting.push_back(Idle { connection, since: Moment::new(now) });
+        if connections.len() < self.limits.max_idle {
+            connections.push_back(Idle { connection, since: Moment::new(now) });
         }
     }
 
     /// Removes the connections that were idle before `time`. One of the same age has just proven dead, and
     /// whatever broke it may have broken the others.
     pub(super) fn remove_older(&self, origin: &Origin, time: Instant) {
-        if let Some(waiting) = of(&mut self.lock(), origin) {
-            waiting.retain(|idle| idle.since.instant >= time);
+        if let Some(connections) = of_origin(&mut self.lock(), origin) {
+            connections.retain(|idle| idle.since.instant >= time);
         }
     }
 
@@ -116,6 +122,6 @@ impl Pool {
     }
 }
 
-fn of<'a>(idle: &'a mut ByOrigin, origin: &Origin) -> Option<&'a mut VecDeque<Idle>> {
-    idle.iter_mut().find(|(known, _)| known == origin).map(|(_, waiting)| waiting)
+fn of_origin<'a>(idle: &'a mut ByOrigin, origin: &Origin) -> Option<&'a mut VecDeque<Idle>> {
+    idle.iter_mut().find(|(known, _)| known == origin).map(|(_, connections)| connections)
 }

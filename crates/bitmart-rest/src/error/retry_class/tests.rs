@@ -1,3 +1,5 @@
+//! The retry class of every failure, for reads and writes.
+
 use bytes::Bytes;
 use http::StatusCode;
 use proptest::prelude::*;
@@ -9,10 +11,13 @@ use crate::protocol::endpoint::{Host, Metadata, Method};
 use crate::transport::TransportError;
 
 const READ: Metadata = Metadata::new("read", Method::Get, Host::Spot, "/read");
-const TRADE: Metadata = Metadata::new("t", Method::Post, Host::Spot, "/t").effect(Effect::Trade);
-const MOVE: Metadata = Metadata::new("m", Method::Post, Host::Spot, "/m").effect(Effect::Transfer);
-const SET: Metadata = Metadata::new("s", Method::Post, Host::Spot, "/s").effect(Effect::Account);
-const WRITES: [&Metadata; 3] = [&TRADE, &MOVE, &SET];
+const TRADE: Metadata =
+    Metadata::new("trade", Method::Post, Host::Spot, "/trade").effect(Effect::Trade);
+const TRANSFER: Metadata =
+    Metadata::new("transfer", Method::Post, Host::Spot, "/transfer").effect(Effect::Transfer);
+const SETTING: Metadata =
+    Metadata::new("setting", Method::Post, Host::Spot, "/setting").effect(Effect::Account);
+const WRITES: [&Metadata; 3] = [&TRADE, &TRANSFER, &SETTING];
 
 const AT_ONCE: RetryClass = RetryClass::AfterTime { wait: Duration::ZERO };
 
@@ -21,14 +26,16 @@ fn response(status: u16) -> ResponseInfo {
     ResponseInfo { status, rate_limit: None, body: Bytes::new() }
 }
 
-fn api(metadata: &'static Metadata, status: u16, code: i64) -> Error {
+/// The error of a response with a code.
+fn with_code(metadata: &'static Metadata, status: u16, code: i64) -> Error {
     let response = response(status);
     let (status, message) = (response.status, String::new());
     Error::api(metadata, ApiError { status, code: Some(code), message, trace: None })
         .with_response(response)
 }
 
-fn page(metadata: &'static Metadata, status: u16, reason: Unexpected) -> Error {
+/// The error of a response that is no envelope.
+fn without_code(metadata: &'static Metadata, status: u16, reason: Unexpected) -> Error {
     Error::unexpected(metadata, reason).with_response(response(status))
 }
 
@@ -78,8 +85,8 @@ fn failures(metadata: &'static Metadata) -> impl Strategy<Value = Error> {
         Unexpected::Encoding,
     ]);
     prop_oneof![
-        4 => (statuses.clone(), codes).prop_map(move |(status, code)| api(metadata, status, code)),
-        2 => (statuses, reasons).prop_map(move |(status, reason)| page(metadata, status, reason)),
+        4 => (statuses.clone(), codes).prop_map(move |(status, code)| with_code(metadata, status, code)),
+        2 => (statuses, reasons).prop_map(move |(status, reason)| without_code(metadata, status, reason)),
         1 => (any::<bool>(), kinds).prop_map(move |(sent, kind)| {
             let error = if sent { TransportError::maybe_sent } else { TransportError::not_sent };
             Error::transport(metadata, error(kind))
@@ -145,37 +152,40 @@ fn failures_have_the_documented_class() {
     use RetryClass::{AfterQuery, Never};
     use TransportErrorKind as Kind;
 
-    type Make = Box<dyn Fn(&'static Metadata) -> Error>;
-    let transport = |error: fn() -> TransportError| -> Make {
+    type MakeError = Box<dyn Fn(&'static Metadata) -> Error>;
+    let transport = |error: fn() -> TransportError| -> MakeError {
         Box::new(move |metadata| Error::transport(metadata, error()))
     };
-    let api = |status, code| -> Make { Box::new(move |metadata| api(metadata, status, code)) };
-    let page =
-        |status, reason| -> Make { Box::new(move |metadata| page(metadata, status, reason)) };
-    let rows: Vec<(Make, RetryClass, RetryClass)> = vec![
+    let code =
+        |status, code| -> MakeError { Box::new(move |metadata| with_code(metadata, status, code)) };
+    let unexpected = |status, reason| -> MakeError {
+        Box::new(move |metadata| without_code(metadata, status, reason))
+    };
+    // The failure, the class of a read and the class of a write.
+    let rows: Vec<(MakeError, RetryClass, RetryClass)> = vec![
         (Box::new(Error::missing_credentials), Never, Never),
         (Box::new(Error::missing_host), Never, Never),
         (transport(|| TransportError::not_sent(Kind::Connect)), AT_ONCE, AT_ONCE),
         (transport(|| TransportError::maybe_sent(Kind::Timeout)), AT_ONCE, AfterQuery),
         (transport(|| TransportError::maybe_sent(Kind::Interrupted)), AT_ONCE, AfterQuery),
         (transport(|| TransportError::maybe_sent(Kind::BodyTooLarge)), Never, AfterQuery),
-        (api(429, 30013), AT_ONCE, AT_ONCE),
-        (api(429, 12345), AT_ONCE, AfterQuery),
-        (page(429, Unexpected::Html), AT_ONCE, AfterQuery),
-        (api(200, 30016), AT_ONCE, AT_ONCE),
-        (api(503, 30014), AT_ONCE, AfterQuery),
-        (api(500, 59002), AT_ONCE, AfterQuery),
-        (api(400, 50000), Never, Never),
-        (api(401, 30005), Never, Never),
-        (api(400, 50020), Never, Never),
-        (api(400, 50005), Never, Never),
-        (api(503, 12345), AT_ONCE, AfterQuery),
-        (api(400, 12345), Never, AfterQuery),
-        (page(502, Unexpected::Html), AT_ONCE, AfterQuery),
-        (page(404, Unexpected::Html), Never, AfterQuery),
-        (page(200, Unexpected::Truncated), AT_ONCE, AfterQuery),
-        (page(302, Unexpected::Redirect), Never, AfterQuery),
-        (page(403, Unexpected::Blocked), Never, AfterQuery),
+        (code(429, 30013), AT_ONCE, AT_ONCE),
+        (code(429, 12345), AT_ONCE, AfterQuery),
+        (unexpected(429, Unexpected::Html), AT_ONCE, AfterQuery),
+        (code(200, 30016), AT_ONCE, AT_ONCE),
+        (code(503, 30014), AT_ONCE, AfterQuery),
+        (code(500, 59002), AT_ONCE, AfterQuery),
+        (code(400, 50000), Never, Never),
+        (code(401, 30005), Never, Never),
+        (code(400, 50020), Never, Never),
+        (code(400, 50005), Never, Never),
+        (code(503, 12345), AT_ONCE, AfterQuery),
+        (code(400, 12345), Never, AfterQuery),
+        (unexpected(502, Unexpected::Html), AT_ONCE, AfterQuery),
+        (unexpected(404, Unexpected::Html), Never, AfterQuery),
+        (unexpected(200, Unexpected::Truncated), AT_ONCE, AfterQuery),
+        (unexpected(302, Unexpected::Redirect), Never, AfterQuery),
+        (unexpected(403, Unexpected::Blocked), Never, AfterQuery),
     ];
     for (make, read, write) in rows {
         assert_eq!(make(&READ).retry_class(), read, "{}", make(&READ));
@@ -200,7 +210,7 @@ fn a_throttled_request_has_the_wait_of_the_limiter() {
         let banned = RetryClass::Banned { wait: retry_after, until: Some(until) };
         assert_eq!(Error::throttled(metadata, throttled).retry_class(), banned);
         // A rejection for the rate limit that arrives during a ban.
-        let error = api(metadata, 429, 30013).held_back(throttled);
+        let error = with_code(metadata, 429, 30013).held_back(throttled);
         assert_eq!(error.retry_class(), banned);
         assert!(error.to_string().contains("Banned until 1970-01-01T00:00:07"), "{error}");
     }

@@ -1,3 +1,5 @@
+//! Encoding and signing of requests.
+
 use std::error::Error as _;
 
 use bitmart_auth::Credentials;
@@ -15,7 +17,7 @@ const SECRET: &str = "6c6c98544461bbe71db2bca4c6d7fd0021e0ba9efc215f9c6ad41852df
 const MEMO: &str = "test001";
 const NOW: Timestamp = Timestamp::from_millis(1_589_793_796_145);
 
-/// An endpoint whose metadata depends on the type parameters.
+/// An endpoint whose metadata depends on the type parameters. The value is its parameters.
 struct Call<const SIGNED: bool, const POST: bool>(Value);
 
 impl<const SIGNED: bool, const POST: bool> Endpoint for Call<SIGNED, POST> {
@@ -155,9 +157,12 @@ fn errors_while_encoding_mean_not_sent() {
         assert_eq!(error.kind(), kind);
         assert_eq!(error.outcome(), Outcome::NotSent);
     }
-    let bare = Encoder::new(&Environment::live()).unwrap();
-    check(bare.encode(&Call::<true, true>(Value::Null), NOW), &ErrorKind::MissingCredentials);
-    check(bare.encode(&Keyed, NOW), &ErrorKind::MissingCredentials);
+    let without_credentials = Encoder::new(&Environment::live()).unwrap();
+    check(
+        without_credentials.encode(&Call::<true, true>(Value::Null), NOW),
+        &ErrorKind::MissingCredentials,
+    );
+    check(without_credentials.encode(&Keyed, NOW), &ErrorKind::MissingCredentials);
     check(
         Encoder::new(&Environment::futures_demo())
             .unwrap()
@@ -165,7 +170,7 @@ fn errors_while_encoding_mean_not_sent() {
         &ErrorKind::MissingHost(Host::Spot),
     );
     check(
-        bare.encode(&Call::<false, true>(json!("bad")), NOW),
+        without_credentials.encode(&Call::<false, true>(json!("bad")), NOW),
         &ErrorKind::Validation(ValidationError::new("size", "\"bad\"", "must be a number")),
     );
 }

@@ -7,11 +7,16 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::is_success;
+
 /// Maximum length of message and trace, in characters.
 const TEXT_KEPT: usize = 256;
 
 /// The members of all envelopes. Their types vary between responses, so each is kept as raw JSON.
-/// Of a repeated member the last value counts, unless it is `null`.
+///
+/// A member may be repeated. `null` and repetitions of the same value change nothing. Other values are never
+/// chosen from where a choice could make a failure look like a success or the result of another request like
+/// this one's: see the last three fields. Of message and trace the last value is shown.
 #[derive(Default)]
 pub(super) struct Members<'a> {
     pub(super) code: Option<&'a RawValue>,
@@ -23,9 +28,13 @@ pub(super) struct Members<'a> {
     pub(super) data: Option<&'a RawValue>,
     /// A member that decides between success and failure is repeated with another value.
     pub(super) is_contradictory: bool,
+    /// The data is repeated with another value, and neither value is empty.
+    pub(super) has_two_data: bool,
+    /// A message that was repeated with another text does not report success.
+    pub(super) replaced_message_denies: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(field_identifier, rename_all = "lowercase")]
 enum Name {
     Code,
@@ -57,7 +66,6 @@ impl<'de> Visitor<'de> for Reader {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members = Members::default();
         while let Some(name) = map.next_key()? {
-            let decides = matches!(name, Name::Code | Name::Errno | Name::Success);
             let place = match name {
                 Name::Code => &mut members.code,
                 Name::Errno => &mut members.errno,
@@ -72,8 +80,19 @@ impl<'de> Visitor<'de> for Reader {
                 }
             };
             let Some(value) = map.next_value::<Option<&'de RawValue>>()? else { continue };
-            let is_other = place.replace(value).is_some_and(|before| !is_same(before, value));
-            members.is_contradictory |= decides && is_other;
+            let Some(before) = place.replace(value).filter(|before| !is_same(before, value)) else {
+                continue;
+            };
+            match name {
+                Name::Code | Name::Errno | Name::Success => members.is_contradictory = true,
+                Name::Data if is_hollow(value) => *place = Some(before),
+                Name::Data => members.has_two_data |= !is_hollow(before),
+                Name::Message | Name::Msg => {
+                    let denies = text(before).is_some_and(|text| !is_success(&text));
+                    members.replaced_message_denies |= denies;
+                }
+                Name::Trace | Name::Other => {}
+            }
         }
         Ok(members)
     }
@@ -81,6 +100,13 @@ impl<'de> Visitor<'de> for Reader {
 
 fn is_same(one: &RawValue, other: &RawValue) -> bool {
     one.get() == other.get() || integer(one).is_some_and(|code| integer(other) == Some(code))
+}
+
+/// Whether data is an object, a list or a text without content.
+fn is_hollow(data: &RawValue) -> bool {
+    let text = data.get();
+    text.get(1..text.len().saturating_sub(1)).is_some_and(|content| content.trim().is_empty())
+        && text.starts_with(['{', '[', '"'])
 }
 
 /// A code, which is a number or, in some responses, text.

@@ -1,5 +1,8 @@
+//! Decoding of responses: success, error and everything that is neither.
+
 mod errors;
 mod other_envelopes;
+mod repeated_members;
 
 use std::error::Error as _;
 use std::fmt::Write as _;
@@ -56,13 +59,14 @@ impl Endpoint for CloseOrders {
     }
 }
 
-fn response<E: Endpoint>(status: u16, body: &str) -> Result<E::Response, Error> {
+fn decode_body<E: Endpoint>(status: u16, body: &str) -> Result<E::Response, Error> {
     let status = StatusCode::from_u16(status).unwrap();
     decode::<E>(status, &HeaderMap::new(), &Bytes::copy_from_slice(body.as_bytes()))
 }
 
+/// The error of placing an order.
 fn failure(status: u16, body: &str) -> Error {
-    response::<PlaceOrder>(status, body).expect_err("must fail")
+    decode_body::<PlaceOrder>(status, body).expect_err("must fail")
 }
 
 #[test]
@@ -76,7 +80,7 @@ fn success_in_all_its_spellings() {
         // Data is usable, so an unknown wording of success does not matter.
         r#"{"code":1000,"message":"done","data":{"order_id":"7"}}"#,
     ] {
-        let placed = response::<PlaceOrder>(200, body).expect(body);
+        let placed = decode_body::<PlaceOrder>(200, body).expect(body);
         assert_eq!(placed.order_id, "7", "{body}");
     }
 }
@@ -100,7 +104,7 @@ impl Endpoint for QueryWallet {
 fn a_list_is_absent_only_from_data_that_says_nothing_else() {
     let wallet = |data: &str, message: &str| {
         let body = format!(r#"{{"code":1000,"message":"{message}","data":{data}}}"#);
-        response::<QueryWallet>(200, &body).map(|data| data.wallet.into_vec())
+        decode_body::<QueryWallet>(200, &body).map(|data| data.wallet.into_vec())
     };
     for empty in
         ["{}", "null", r#"{"wallet":null}"#, r#"{"total":0}"#, r#"{"total":"0","rows":[]}"#]
@@ -125,7 +129,7 @@ fn a_list_is_absent_only_from_data_that_says_nothing_else() {
 fn a_write_is_confirmed_by_true_and_denied_by_false() {
     let accepted = |data: &str| {
         let body = format!(r#"{{"code":1000,"message":"OK","data":{data}}}"#);
-        response::<CloseOrders>(200, &body).is_ok()
+        decode_body::<CloseOrders>(200, &body).is_ok()
     };
     for data in ["null", "{}", "[]", "true", r#""""#, r#""success""#, r#"{"new":1}"#] {
         assert!(accepted(data), "{data}");
@@ -142,46 +146,16 @@ fn ignores_surrounding_bytes_and_the_notation_of_the_code() {
         [("\u{feff}", ""), ("", "\0"), ("", "\0\0\r\n \0"), (" \u{feff}\n", "\n"), ("\0", "")]
     {
         let body = format!("{before}{plain}{after}");
-        assert_eq!(response::<PlaceOrder>(200, &body).expect(&body).order_id, "7", "{body:?}");
+        assert_eq!(decode_body::<PlaceOrder>(200, &body).expect(&body).order_id, "7", "{body:?}");
     }
     for code in ["1000.0", r#""1000.0""#, "1000.000", "1e3", r#"" 1000 ""#] {
         let body = plain.replace("1000", code);
-        assert_eq!(response::<PlaceOrder>(200, &body).expect(&body).order_id, "7", "{body}");
+        assert_eq!(decode_body::<PlaceOrder>(200, &body).expect(&body).order_id, "7", "{body}");
     }
     assert_eq!(failure(400, r#"{"code":50020.0,"message":"no"}"#).code(), Some(50020));
     // Not a whole number, so not a code.
     let error = failure(200, &plain.replace("1000", "1000.5"));
     assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::NoCode));
-}
-
-#[test]
-fn repeated_members_decode() {
-    for body in [
-        r#"{"code":1000,"code":1000,"data":{"order_id":"7"}}"#,
-        r#"{"code":1000,"code":"1000.0","data":{"order_id":"7"}}"#,
-        r#"{"code":1000,"code":null,"data":{"order_id":"7"},"data":null}"#,
-        r#"{"code":1000,"data":{},"message":"OK","message":"Ok","data":{"order_id":"7"}}"#,
-        r#"{"code":1000,"trace":"1","trace":"2","msg":"","msg":"","data":{"order_id":"7"}}"#,
-    ] {
-        assert_eq!(response::<PlaceOrder>(200, body).expect(body).order_id, "7", "{body}");
-    }
-    let error = failure(200, r#"{"code":50020,"code":50020,"message":"one","message":"two"}"#);
-    assert_eq!((error.code(), error.message()), (Some(50020), Some("two")));
-}
-
-#[test]
-fn different_codes_leave_the_outcome_unknown() {
-    for body in [
-        r#"{"code":1000,"code":50020,"data":{"order_id":"7"}}"#,
-        r#"{"code":50020,"message":"no","code":1000,"data":{"order_id":"7"}}"#,
-    ] {
-        let error = failure(200, body);
-        assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::CodesDiffer), "{body}");
-        assert_eq!(error.outcome(), Outcome::Unknown);
-    }
-    let body = r#"{"success":true,"success":false,"data":[7]}"#;
-    let error = response::<ReadErrno>(200, body).expect_err(body);
-    assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::CodesDiffer));
 }
 
 #[test]
@@ -192,7 +166,7 @@ fn writes_without_data_succeed() {
         r#"{"code":1000,"message":"success","data":null}"#,
         r#"{"code":1000,"trace":"N/A"}"#,
     ] {
-        response::<CancelAll>(200, body).expect(body);
+        decode_body::<CancelAll>(200, body).expect(body);
     }
 }
 
@@ -283,7 +257,7 @@ fn success_that_contradicts_itself_leaves_the_outcome_unknown() {
         format!(r#"{{"code":1000,"message":"{text}","data":{{"total":0,"records":null}}}}"#),
         format!(r#"{{"code":1000,"message":"{text}","data":{{"page":{{"list":[]}},"next":""}}}}"#),
     ] {
-        let error = response::<CancelAll>(200, &body).expect_err("must fail");
+        let error = decode_body::<CancelAll>(200, &body).expect_err("must fail");
         let reason = ErrorKind::Unexpected(Unexpected::MessageContradictsCode);
         assert_eq!(error.kind(), &reason, "{body}");
         assert_eq!(error.outcome(), Outcome::Unknown);
@@ -311,7 +285,7 @@ fn data_that_does_not_decode_names_its_place_and_leaves_the_outcome_unknown() {
 fn nesting_is_bounded() {
     let nested = |depth: usize| {
         let data = "[".repeat(depth) + &"]".repeat(depth);
-        response::<CancelAll>(200, &format!(r#"{{"code":1000,"data":{data}}}"#))
+        decode_body::<CancelAll>(200, &format!(r#"{{"code":1000,"data":{data}}}"#))
     };
     nested(100).expect("not deep");
     let error = nested(100_000).expect_err("too deep for a recursive decoder");
@@ -324,14 +298,14 @@ fn nesting_is_bounded() {
 #[test]
 fn a_flag_of_failure_is_one_in_every_envelope() {
     let error =
-        response::<ReadBare>(200, r#"{"success":false,"msg":"denied"}"#).expect_err("denied");
+        decode_body::<ReadBare>(200, r#"{"success":false,"msg":"denied"}"#).expect_err("denied");
     assert!(matches!(error.kind(), ErrorKind::Api(_)), "{error:?}");
     let error = failure(200, r#"{"code":1000,"success":false,"data":{"order_id":"7"}}"#);
     assert_eq!((error.code(), error.outcome()), (None, Outcome::Unknown));
     // A flag of success is no code of success.
     assert_eq!(failure(200, r#"{"code":50020,"success":true}"#).code(), Some(50020));
-    let bare =
-        response::<ReadBare>(200, r#"{"success":true,"uid":7}"#).expect("the whole body is data");
+    let bare = decode_body::<ReadBare>(200, r#"{"success":true,"uid":7}"#)
+        .expect("the whole body is data");
     assert_eq!(bare["uid"], 7);
 }
 

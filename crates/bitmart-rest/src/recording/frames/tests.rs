@@ -1,3 +1,5 @@
+//! Recordings of frames: cut off, damaged and unknown files.
+
 use std::io::Write as _;
 
 use flate2::{Compression, write::GzEncoder};

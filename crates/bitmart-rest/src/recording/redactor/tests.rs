@@ -1,3 +1,5 @@
+//! What a recording keeps and what it replaces.
+
 use super::*;
 
 fn redactor() -> Redactor {

@@ -44,7 +44,7 @@ pub(crate) enum Delivery {
 
 #[derive(Default)]
 struct State {
-    /// Ids of a symbol's open orders.
+    /// Ids of the open orders, by symbol.
     orders: BTreeMap<String, Vec<u64>>,
     /// Orders that were placed more than a week ago.
     old: BTreeSet<u64>,
@@ -59,6 +59,7 @@ struct State {
     by_path: BTreeMap<&'static str, VecDeque<Delivery>>,
     /// The symbol of an order to place after the next request to cancel.
     placed_after_cancel: Option<&'static str>,
+    /// When each request was sent, and to which path.
     sent: Vec<(Instant, String)>,
 }
 
@@ -95,6 +96,7 @@ impl SimulatedExchange {
         });
     }
 
+    /// The number of open orders of the symbol.
     pub(crate) fn open(&self, symbol: &str) -> usize {
         self.with(|state| state.orders.get(symbol).map_or(0, Vec::len))
     }
@@ -120,6 +122,7 @@ impl SimulatedExchange {
         self.with(|state| state.default = delivery);
     }
 
+    /// Places an order after the next request to cancel.
     pub(crate) fn place_after_cancel(&self, symbol: &'static str) {
         self.with(|state| state.placed_after_cancel = Some(symbol));
     }
@@ -203,9 +206,13 @@ impl State {
 
     fn expire_timers(&mut self) {
         let now = Instant::now();
-        let over: Vec<_> =
-            self.timers.iter().filter(|(_, end)| **end <= now).map(|(of, _)| of.clone()).collect();
-        for symbol in over {
+        let expired: Vec<_> = self
+            .timers
+            .iter()
+            .filter(|(_, end)| **end <= now)
+            .map(|(symbol, _)| symbol.clone())
+            .collect();
+        for symbol in expired {
             self.timers.remove(&symbol);
             self.orders.remove(&symbol);
         }

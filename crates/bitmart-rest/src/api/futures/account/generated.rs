@@ -209,7 +209,7 @@ impl crate::api::futures::Futures<'_> {
     /// [`POST /contract/private/submit-leverage`](https://developer-pro.bitmart.com/en/futuresv2/#submit-leverage-signed):
     /// needs a signature, rate limit 24 in 2 s per key.
     ///
-    /// Takes a [`SetLeverage`].
+    /// Takes a [`SetLeverage`] or `(symbol, leverage, margin_type)`.
     ///
     /// * It is refused while a position or an order conflicts with it: codes 40012 and 40040.
     /// * No source says which permission the key needs.

@@ -1,7 +1,7 @@
 //! Positions.
 
 use bitmart_types::futures::{MarginType, PositionMode, PositionSide};
-use bitmart_types::{ContractSymbol, Decimal, Timestamp, codec};
+use bitmart_types::{ContractSymbol, Decimal, Rows, Timestamp, codec};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::api::futures::TradingAccount;
@@ -182,6 +182,47 @@ impl Position {
         Some(if is_short { -self.size } else { self.size })
     }
 }
+
+/// Finds a position in a list of them. A contract has one row in one-way mode and two in hedge mode, so that its symbol
+/// alone does not name a row.
+///
+/// ```
+/// use bitmart_rest::futures::{FindPosition as _, Position, PositionSide};
+/// use bitmart_rest::types::{Rows, json};
+///
+/// let positions: Rows<Position> = json::from_str(
+///     r#"[{"symbol": "BTCUSDT", "position_side": "long", "current_amount": "3"},
+///         {"symbol": "BTCUSDT", "position_side": "short", "current_amount": "5"}]"#,
+/// )?;
+/// let short = positions.find_position("BTCUSDT", &PositionSide::Short).expect("it is listed");
+/// assert_eq!(short.size.to_string(), "5");
+/// assert!(positions.find_position("BTCUSDT", &PositionSide::Both).is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait FindPosition {
+    /// A row of the list.
+    type Position;
+
+    /// The first row of this contract and side. In one-way mode the side of a [`Position`] is [`PositionSide::Both`].
+    ///
+    /// `None` if the exchange does not list it, its row has no side, or its row is a fault: that proves that there is
+    /// no such position only while no row is a [fault](Rows::faults). A flat position may have no side.
+    fn find_position(&self, symbol: &str, side: &PositionSide) -> Option<&Self::Position>;
+}
+
+macro_rules! find_position {
+    ($($row:ident)+) => {$(
+        impl FindPosition for Rows<$row> {
+            type Position = $row;
+
+            fn find_position(&self, symbol: &str, side: &PositionSide) -> Option<&$row> {
+                self.iter()
+                    .find(|row| row.symbol == *symbol && row.position_side.as_ref() == Some(side))
+            }
+        }
+    )+};
+}
+find_position!(Position PositionRisk PositionV1);
 
 /// Liquidation risk of a position.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

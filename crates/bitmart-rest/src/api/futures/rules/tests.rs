@@ -23,7 +23,8 @@ fn rules(changes: Value) -> OrderRules {
     OrderRules::new(&contract).expect("the row is complete")
 }
 
-fn plain() -> OrderRules {
+/// A contract is worth 0.001 BTC, the step of prices is 0.1.
+fn btcusdt() -> OrderRules {
     rules(json!({}))
 }
 
@@ -89,7 +90,7 @@ fn sizes_are_rounded_down_to_whole_contracts() {
 #[test]
 fn limit_and_market_orders_have_their_own_largest_size() {
     // 1 to 1,000,000 for limit orders, to 50,000 for market orders.
-    let rules = plain();
+    let rules = btcusdt();
     assert!(rules.check_size(1_000_000).is_ok());
     assert!(rules.check_size(1_000_001).is_err());
     assert!(rules.check_size(0).is_err());
@@ -111,10 +112,11 @@ fn bounds_that_are_not_given_do_not_bind() {
 
 #[test]
 fn a_contract_is_worth_an_amount_of_the_base_currency() {
-    let rules = plain();
+    let rules = btcusdt();
     assert_eq!(rules.contract_type(), &ContractType::Usdt);
     assert_eq!(rules.notional(10, dec!(60000)), Some(dec!(600)));
     assert_eq!(rules.base_amount(10, dec!(60000)), Some(dec!(0.010)));
+    // One contract is worth 60.
     assert_eq!(rules.size_worth(dec!(1000), dec!(60000)), Some(16));
     assert_eq!(rules.size_worth(dec!(59.99), dec!(60000)), Some(0));
 }
@@ -130,14 +132,14 @@ fn a_coin_margined_contract_is_worth_an_amount_of_the_quote_currency() {
 }
 
 #[test]
-fn what_backs_a_contract_can_be_said() {
+fn the_margin_currency_can_be_set() {
     let rules = coin_margined().with_contract_type(ContractType::Usdt);
     assert_eq!(rules.notional(1, dec!(2)), Some(dec!(200)));
 }
 
 #[test]
 fn amounts_beyond_a_decimal_are_none_and_do_not_panic() {
-    let rules = plain();
+    let rules = btcusdt();
     assert_eq!(rules.notional(u64::MAX, Decimal::MAX), None);
     assert_eq!(rules.size_worth(dec!(1), dec!(0)), None);
     assert_eq!(coin_margined().base_amount(1, dec!(0)), None);
@@ -146,7 +148,7 @@ fn amounts_beyond_a_decimal_are_none_and_do_not_panic() {
 
 #[test]
 fn leverage_keeps_to_the_range_of_the_contract() {
-    let rules = plain();
+    let rules = btcusdt();
     let limit = order(1, Execution::Limit(dec!(60000)));
     assert!(rules.check_order(&limit.clone().leverage(dec!(100))).is_ok());
     let rejected = rules.check_order(&limit.leverage(dec!(100.5))).unwrap_err();
@@ -154,9 +156,9 @@ fn leverage_keeps_to_the_range_of_the_contract() {
 }
 
 #[test]
-fn a_delisted_contract_and_a_foreign_one_are_rejected() {
+fn a_delisted_and_another_contract_are_rejected() {
     let fine = order(1, Execution::Market);
-    assert!(plain().check_order(&fine).is_ok());
+    assert!(btcusdt().check_order(&fine).is_ok());
     let delisted = rules(json!({"status": "Delisted", "delist_time": 1_745_830_379}));
     assert_eq!(delisted.is_trading(), Some(false));
     let rejected = delisted.check_order(&fine).unwrap_err();
@@ -166,7 +168,8 @@ fn a_delisted_contract_and_a_foreign_one_are_rejected() {
 
 #[test]
 fn every_price_of_every_kind_of_order_is_checked() {
-    let rules = plain();
+    let rules = btcusdt();
+    // On the step of 0.1 and off it.
     let (on, off) = (dec!(60000.1), dec!(60000.15));
     let plan = |trigger, price| {
         let trigger = Trigger::falling(trigger);
@@ -183,17 +186,17 @@ fn every_price_of_every_kind_of_order_is_checked() {
     let field = |result: Result<(), crate::ValidationError>| {
         result.map_or_else(|error| error.field(), |()| "nothing")
     };
-    let by = bitmart_types::futures::PriceType::Last;
+    let last = bitmart_types::futures::PriceType::Last;
     for (expected, result) in [
         ("nothing", rules.check_order(&order(1, Execution::Limit(on)))),
         ("price", rules.check_order(&order(1, Execution::PostOnly(off)))),
         (
             "preset_take_profit_price",
-            rules.check_order(&order(1, Execution::Market).take_profit(off, by.clone())),
+            rules.check_order(&order(1, Execution::Market).take_profit(off, last.clone())),
         ),
         (
             "preset_stop_loss_price",
-            rules.check_order(&order(1, Execution::Market).stop_loss(off, by)),
+            rules.check_order(&order(1, Execution::Market).stop_loss(off, last)),
         ),
         ("nothing", rules.check_plan_order(&plan(on, on))),
         ("trigger_price", rules.check_plan_order(&plan(off, on))),
@@ -213,7 +216,7 @@ fn every_price_of_every_kind_of_order_is_checked() {
 fn without_a_price_above_zero_there_is_no_size() {
     for price in [dec!(0), dec!(-1), Decimal::MIN] {
         for notional in [dec!(1000), dec!(-1000)] {
-            assert_eq!(plain().size_worth(notional, price), None, "{notional} at {price}");
+            assert_eq!(btcusdt().size_worth(notional, price), None, "{notional} at {price}");
         }
     }
 }

@@ -1,3 +1,5 @@
+//! The rules of pairs, on rows in the form of the exchange.
+
 use bitmart_types::dec;
 
 use super::*;
@@ -37,7 +39,7 @@ fn rules(symbol: &str) -> OrderRules {
     OrderRules::new(details.find(symbol).expect("it is listed")).expect("the row is complete")
 }
 
-fn limit(side: &Side, symbol: &str, size: Decimal, price: Decimal) -> NewOrder {
+fn limit_order(side: &Side, symbol: &str, size: Decimal, price: Decimal) -> NewOrder {
     match side {
         Side::Sell => NewOrder::limit_sell(symbol, size, price),
         _ => NewOrder::limit_buy(symbol, size, price),
@@ -103,6 +105,7 @@ fn a_rounded_price_has_no_trailing_zeros() {
 #[test]
 fn a_size_is_worth_no_more_than_its_budget() {
     let btc = rules("BTC_USDT");
+    // 250 / 60000 = 0.0041666…, in steps of 0.00001.
     assert_eq!(btc.size_worth(dec!(250), dec!(60000)), Some(dec!(0.00416)));
     assert_eq!(btc.size_worth(dec!(60000), dec!(60000)), Some(dec!(1)));
     assert_eq!(btc.size_worth(dec!(1), dec!(0)), None);
@@ -116,24 +119,31 @@ fn a_size_is_worth_no_more_than_its_budget() {
 #[test]
 fn the_least_size_satisfies_the_minimums() {
     let cases = [
+        // 5 / 60000 = 0.000083…, rounded up to a step of 0.00001.
         ("BTC_USDT", Side::Buy, dec!(60000), dec!(0.00009)),
+        // The least amount of 5 is less than the smallest size is worth.
         ("BTC_USDT", Side::Sell, dec!(1000000000), dec!(0.00001)),
+        // 5 / 0.3 = 16.7, rounded up to a step of 1.
         ("SOLAR_USDT", Side::Buy, dec!(0.3), dec!(17)),
+        // 0.0002 / 0.00001 = 20.
         ("PRQ_BTC", Side::Sell, dec!(0.00001), dec!(20)),
+        // 20 / 30 = 0.67, rounded up to a step of 0.25.
         ("BTC_IDR", Side::Sell, dec!(30), dec!(0.75)),
     ];
     for (symbol, side, price, least) in cases {
         let rules = rules(symbol);
         assert_eq!(rules.least_size(&side, price), Some(least), "{symbol}");
-        rules.check_order(&limit(&side, symbol, least, price)).expect("it is within the minimums");
+        rules
+            .check_order(&limit_order(&side, symbol, least, price))
+            .expect("it is within the minimums");
         let less = least - rules.size_step();
-        assert!(rules.check_order(&limit(&side, symbol, less, price)).is_err(), "{symbol}");
+        assert!(rules.check_order(&limit_order(&side, symbol, less, price)).is_err(), "{symbol}");
     }
 }
 
 #[test]
 fn a_broken_rule_is_named_with_its_limit() {
-    let buy = |size, price| limit(&Side::Buy, "BTC_USDT", size, price);
+    let buy = |size, price| limit_order(&Side::Buy, "BTC_USDT", size, price);
     let cases: [(NewOrder, &str); 12] = [
         (buy(dec!(0.001), dec!(60000.123)), "`price` must be a multiple of 0.01, not `60000.123`"),
         (buy(dec!(0.001), dec!(0)), "`price` must be above zero, not `0`"),
@@ -149,7 +159,7 @@ fn a_broken_rule_is_named_with_its_limit() {
             "`size` times price must be at least 5 for a buy order, not `4.8`",
         ),
         (
-            limit(&Side::Sell, "BTC_IDR", dec!(0.5), dec!(30)),
+            limit_order(&Side::Sell, "BTC_IDR", dec!(0.5), dec!(30)),
             "`symbol` must be BTC_USDT, the pair of these rules, not `BTC_IDR`",
         ),
         (NewOrder::market_buy("BTC_USDT", dec!(4.99)), "`notional` must be at least 5, not `4.99`"),
@@ -175,8 +185,10 @@ fn a_broken_rule_is_named_with_its_limit() {
 #[test]
 fn each_side_has_its_minimum() {
     let rules = rules("BTC_IDR");
-    rules.check_order(&limit(&Side::Buy, "BTC_IDR", dec!(0.5), dec!(30))).expect("15 is above 10");
-    let error = rules.check_order(&limit(&Side::Sell, "BTC_IDR", dec!(0.5), dec!(30)));
+    rules
+        .check_order(&limit_order(&Side::Buy, "BTC_IDR", dec!(0.5), dec!(30)))
+        .expect("15 is above 10");
+    let error = rules.check_order(&limit_order(&Side::Sell, "BTC_IDR", dec!(0.5), dec!(30)));
     let expected = "`size` times price must be at least 20 for a sell order, not `15`";
     assert_eq!(error.unwrap_err().to_string(), expected);
 }
@@ -185,9 +197,9 @@ fn each_side_has_its_minimum() {
 fn an_order_within_the_rules_passes() {
     let btc = rules("BTC_USDT");
     let orders: [NewOrder; 4] = [
-        limit(&Side::Buy, "BTC_USDT", dec!(0.00010), dec!(60000.00)),
+        limit_order(&Side::Buy, "BTC_USDT", dec!(0.00010), dec!(60000.00)),
         // One unit of the last of 28 digits is still read exactly.
-        limit(&Side::Sell, "BTC_USDT", dec!(1), dec!(60000.120000000000000000)),
+        limit_order(&Side::Sell, "BTC_USDT", dec!(1), dec!(60000.120000000000000000)),
         NewOrder::market_buy("BTC_USDT", dec!(5)),
         NewOrder::market_sell("BTC_USDT", dec!(0.00001)),
     ];
@@ -198,7 +210,7 @@ fn an_order_within_the_rules_passes() {
 
 #[test]
 fn an_order_for_a_pair_that_does_not_trade_is_rejected() {
-    let order = limit(&Side::Buy, "SOON_USDT", dec!(100), dec!(1));
+    let order = limit_order(&Side::Buy, "SOON_USDT", dec!(100), dec!(1));
     let error = rules("SOON_USDT").check_order(&order).unwrap_err();
     let expected = "`symbol` must be a trading pair, but its state is pre-trade, not `SOON_USDT`";
     assert_eq!(error.to_string(), expected);
@@ -215,7 +227,7 @@ fn extreme_values_do_not_panic() {
             for other in [Decimal::MAX, Decimal::MIN, Decimal::ZERO, Decimal::new(1, 28)] {
                 let _ = rules.size_worth(value, other);
                 let _ = rules.least_size(&Side::Buy, other);
-                let _ = rules.check_order(&limit(&Side::Buy, symbol, value, other));
+                let _ = rules.check_order(&limit_order(&Side::Buy, symbol, value, other));
             }
         }
     }

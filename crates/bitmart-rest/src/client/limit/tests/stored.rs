@@ -4,16 +4,17 @@ use super::*;
 use crate::Client;
 use crate::limit::RateLimitState;
 
-/// Grants what the local limiter would, and records what it is called with.
+/// Grants what the local limiter would, and records its calls.
 #[derive(Default)]
 struct Recorder {
     inner: LocalBudgets,
     calls: Mutex<Vec<String>>,
-    is_gone: bool,
+    /// Whether it refuses every permit, for this time.
+    refuses_for: Option<Duration>,
 }
 
 impl Recorder {
-    fn note(&self, call: impl Into<String>) {
+    fn record(&self, call: impl Into<String>) {
         self.calls.lock().unwrap().push(call.into());
     }
 
@@ -24,32 +25,31 @@ impl Recorder {
 
 impl BudgetStore for Recorder {
     fn acquire<'a>(&'a self, budget: &'a Budget, max_wait: Duration) -> BudgetFuture<'a> {
-        self.note(format!("acquire {:?}", budget.key_id()));
-        if self.is_gone {
-            let refusal =
-                BudgetRefusal::new(ThrottleReason::BudgetUnavailable, Duration::from_secs(3));
+        self.record(format!("acquire {:?}", budget.key_id()));
+        if let Some(wait) = self.refuses_for {
+            let refusal = BudgetRefusal::new(ThrottleReason::BudgetUnavailable, wait);
             return Box::pin(std::future::ready(Err(refusal)));
         }
         self.inner.acquire(budget, max_wait)
     }
 
     fn end(&self, budget: &Budget, permit: PermitId, end: RequestEnd) {
-        self.note(format!("{end:?}"));
+        self.record(format!("{end:?}"));
         self.inner.end(budget, permit, end);
     }
 
     fn settle(&self, budget: &Budget, state: RateLimitState) {
-        self.note("settle");
+        self.record("settle");
         self.inner.settle(budget, state);
     }
 
     fn pause(&self, budget: &Budget, duration: Duration) {
-        self.note(format!("pause {} {duration:?}", budget.endpoint()));
+        self.record(format!("pause {} {duration:?}", budget.endpoint()));
         self.inner.pause(budget, duration);
     }
 
     fn ban(&self, duration: Duration) {
-        self.note(format!("ban {duration:?}"));
+        self.record(format!("ban {duration:?}"));
         self.inner.ban(duration);
     }
 
@@ -66,7 +66,8 @@ fn stored(policy: LimitPolicy) -> (Limiter, Arc<Recorder>) {
 #[tokio::test(start_paused = true)]
 async fn processes_with_one_store_share_their_limits() {
     let store = Arc::new(LocalBudgets::new());
-    let [one, other] = [impatient(), impatient()].map(|limiter| limiter.with_store(store.clone()));
+    let [one, other] =
+        [failing_limiter(), failing_limiter()].map(|limiter| limiter.with_store(store.clone()));
     assert_eq!(acquire_all(&one, &BY_ADDRESS, None).await, 5);
     assert_eq!(acquire_all(&other, &BY_ADDRESS, None).await, 0);
     let [mine, same, theirs] = [one.user("mine"), other.user("mine"), other.user("theirs")];
@@ -79,7 +80,7 @@ async fn processes_with_one_store_share_their_limits() {
 
 #[tokio::test(start_paused = true)]
 async fn waiting_tasks_are_served_in_order_by_a_store_too() {
-    let limiter = patient().with_store(Arc::new(LocalBudgets::new()));
+    let limiter = waiting_limiter().with_store(Arc::new(LocalBudgets::new()));
     let order = Arc::new(Mutex::new(Vec::new()));
     let tasks: Vec<_> = (0..17)
         .map(|number| {
@@ -95,6 +96,7 @@ async fn waiting_tasks_are_served_in_order_by_a_store_too() {
     }
     let order = order.lock().unwrap();
     assert!(order.iter().map(|(number, _)| *number).eq(0..17));
+    // At most 5 a second: each sixth one is sent a second after the first of them.
     assert!(order.windows(6).all(|run| run[5].1 - run[0].1 >= Duration::from_secs(1)));
 }
 
@@ -138,7 +140,8 @@ async fn pauses_and_bans_reach_the_store_and_hold_here_without_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_gone_fails_the_request_as_not_sent() {
-    let store = Arc::new(Recorder { is_gone: true, ..Recorder::default() });
+    let wait = Duration::from_secs(3);
+    let store = Arc::new(Recorder { refuses_for: Some(wait), ..Recorder::default() });
     let limiter = Limiter::new(LimitPolicy::FailFast).with_store(store);
     let delay = limiter.acquire(&BY_ADDRESS, None).await.unwrap_err();
     assert_eq!(delay.reason, ThrottleReason::BudgetUnavailable);
@@ -146,14 +149,23 @@ async fn a_store_that_is_gone_fails_the_request_as_not_sent() {
     let client = Client::builder().limiter(limiter).build().unwrap();
     let error = client.system().time().await.unwrap_err();
     assert_eq!(error.outcome(), crate::Outcome::NotSent);
-    assert_eq!(error.retry_after(), Some(Duration::from_secs(3)));
-    let wait = Duration::from_secs(3);
+    assert_eq!(error.retry_after(), Some(wait));
     assert_eq!(error.retry_class(), crate::RetryClass::AfterTime { wait });
     assert_eq!(
         error.to_string(),
         "system_time: held back because the shared budget is not known, retry in 3000 ms. Check the \
          store of the shared budgets; the log says what failed."
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_refuses_for_ever_does_not_overflow_the_clock() {
+    for policy in [LimitPolicy::FailFast, LimitPolicy::WaitUpTo(Duration::from_secs(1))] {
+        let store = Arc::new(Recorder { refuses_for: Some(Duration::MAX), ..Recorder::default() });
+        let limiter = Limiter::new(policy).with_store(store);
+        let delay = limiter.acquire(&BY_ADDRESS, None).await.unwrap_err();
+        assert_eq!(delay.at - shared_bucket::now(), MAX_BAN);
+    }
 }
 
 #[tokio::test(start_paused = true)]

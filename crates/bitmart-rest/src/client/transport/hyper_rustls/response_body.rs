@@ -17,7 +17,7 @@ struct Lease {
     origin: Origin,
     shared: Arc<Shared>,
     /// It is not returned to the pool.
-    alone: bool,
+    exclusive: bool,
 }
 
 /// A response body. At its end the connection is returned to the pool; if it is dropped earlier, the
@@ -61,21 +61,21 @@ impl Chunks for ResponseBody {
 }
 
 impl ResponseBody {
-    /// With `alone` the connection is closed at the end of the body.
+    /// With `exclusive` the connection is closed at the end of the body.
     pub(super) fn new(
         incoming: Incoming,
         connection: Connection,
         origin: Origin,
         shared: Arc<Shared>,
-        alone: bool,
+        exclusive: bool,
     ) -> Self {
-        Self { incoming, lease: Some(Lease { connection, origin, shared, alone }) }
+        Self { incoming, lease: Some(Lease { connection, origin, shared, exclusive }) }
     }
 
     fn return_connection(&mut self) {
         if let Some(lease) = self.lease.take()
             && lease.connection.share().is_none()
-            && !lease.alone
+            && !lease.exclusive
         {
             lease.connection.set_idle();
             let pool = &lease.shared.pool;

@@ -10,14 +10,14 @@ fn the_success_flag_decides_in_envelopes_that_have_one() {
         r#"{"success":true,"data":{"list":[7]}}"#,
         r#"{"code":1000,"message":"Ok","data":{"list":[7]}}"#,
     ] {
-        assert_eq!(response::<ReadErrno>(200, body).expect(body)["list"][0], 7, "{body}");
+        assert_eq!(decode_body::<ReadErrno>(200, body).expect(body)["list"][0], 7, "{body}");
     }
     for body in [
         r#"{"code":0,"msg":"ok","data":{"cid":"7"},"errorData":null,"success":true}"#,
         r#"{"code":1000,"msg":null,"data":{"cid":"7"},"success":true}"#,
         r#"{"code":1000,"message":"OK","trace":"t","data":{"cid":"7"}}"#,
     ] {
-        assert_eq!(response::<ReadAccountInfo>(200, body).expect(body)["cid"], "7", "{body}");
+        assert_eq!(decode_body::<ReadAccountInfo>(200, body).expect(body)["cid"], "7", "{body}");
     }
 }
 
@@ -46,15 +46,15 @@ fn failures_of_other_envelopes_are_errors_of_the_exchange() {
             Outcome::Rejected,
         ),
     ] {
-        let error = response::<ReadErrno>(200, body).expect_err(body);
+        let error = decode_body::<ReadErrno>(200, body).expect_err(body);
         assert_eq!(error.code(), code, "{body}");
         assert_eq!(error.message(), Some(message), "{body}");
         assert_eq!(error.outcome(), outcome, "{body}");
     }
     let body = r#"{"code":30012,"msg":"no","data":null,"errorData":{"a":1},"success":false}"#;
-    let error = response::<ReadAccountInfo>(200, body).expect_err(body);
+    let error = decode_body::<ReadAccountInfo>(200, body).expect_err(body);
     assert_eq!((error.code(), error.message()), (Some(30012), Some("no")));
-    assert!(response::<ReadBare>(200, r#"{"code":30012,"message":"no"}"#).is_err());
+    assert!(decode_body::<ReadBare>(200, r#"{"code":30012,"message":"no"}"#).is_err());
 }
 
 #[test]
@@ -65,14 +65,14 @@ fn other_envelopes_are_as_strict_as_the_standard_one() {
         r#"{"data":{"list":[]}}"#,
         "[]",
     ] {
-        let error = response::<ReadErrno>(200, body).expect_err(body);
+        let error = decode_body::<ReadErrno>(200, body).expect_err(body);
         assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::NoCode), "{body}");
     }
     let body = r#"{"errno":"OK","message":"This service is down","data":{},"success":true}"#;
-    let error = response::<ReadErrno>(200, body).expect_err(body);
+    let error = decode_body::<ReadErrno>(200, body).expect_err(body);
     assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::MessageContradictsCode));
     let body = r#"{"errno":"OK","data":{"list":[]},"success":true}"#;
-    let error = response::<ReadErrno>(500, body).expect_err(body);
+    let error = decode_body::<ReadErrno>(500, body).expect_err(body);
     assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::StatusContradictsCode));
     // The standard envelope has no such flag.
     let error = failure(200, r#"{"success":true,"data":{"order_id":"7"}}"#);
@@ -87,7 +87,7 @@ fn without_an_envelope_the_body_is_the_data() {
         (" [7]", "[7]"),
     ] {
         let data: serde_json::Value = serde_json::from_str(data).expect("JSON");
-        assert_eq!(response::<ReadBare>(200, body).expect(body), data, "{body}");
+        assert_eq!(decode_body::<ReadBare>(200, body).expect(body), data, "{body}");
     }
     for (status, body, reason) in [
         (500, r#"{"total":1}"#, Unexpected::NoCode),
@@ -97,7 +97,7 @@ fn without_an_envelope_the_body_is_the_data() {
         (200, "", Unexpected::Empty),
         (200, r#"{"total":1"#, Unexpected::Truncated),
     ] {
-        let error = response::<ReadBare>(status, body).expect_err(body);
+        let error = decode_body::<ReadBare>(status, body).expect_err(body);
         assert_eq!(error.kind(), &ErrorKind::Unexpected(reason), "{body}");
     }
 }

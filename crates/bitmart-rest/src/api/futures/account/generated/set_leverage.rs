@@ -40,6 +40,12 @@ impl SetLeverage {
     }
 }
 
+impl<A: Into<ContractSymbol>> From<(A, Decimal, futures::MarginType)> for SetLeverage {
+    fn from((symbol, leverage, margin_type): (A, Decimal, futures::MarginType)) -> Self {
+        Self::new(symbol, margin_type).leverage(leverage)
+    }
+}
+
 impl Endpoint for SetLeverage {
     type Response = crate::api::futures::LeverageSetting;
 
