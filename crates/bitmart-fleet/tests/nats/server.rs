@@ -90,7 +90,7 @@ async fn a_collector_stops_also_without_a_server() {
 #[tokio::test]
 #[ignore = "needs nats-server"]
 async fn a_reader_needs_the_documented_permissions_only() {
-    let (nats, sandbox) = (Nats::start_with(PERMISSIONS), exchange().await);
+    let (nats, sandbox) = (Nats::start_with(&documented_configuration()), exchange().await);
     let connect = |options: Options| {
         Collector::builder(options, super::common::direct(&sandbox)).id("a").topic(raw(BOOK))
     };
@@ -115,23 +115,11 @@ async fn a_reader_needs_the_documented_permissions_only() {
     assert!(book.data().len() > before && book.lifecycle().len() == 1);
 }
 
-/// As `docs/fleet.md` has them.
-const PERMISSIONS: &str = r#"
-authorization {
-  users = [
-    { user: collector, password: c }
-    { user: reader, password: r, permissions: {
-      subscribe: ["bitmart.>", "bitmart-r1.>", "bitmart-r2.>", "bitmart-r3.>", "bitmart-member", "_INBOX.>"]
-      publish: [
-        "bitmart-request.>"
-        "$JS.API.DIRECT.GET.BITMART", "$JS.API.DIRECT.GET.BITMART.>"
-        "$JS.API.DIRECT.GET.KV_BITMART", "$JS.API.DIRECT.GET.KV_BITMART.>"
-        "$JS.API.STREAM.INFO.KV_BITMART"
-      ]
-    } }
-  ]
+/// `examples/fleet/nats.conf`, which `docs/fleet.md` refers to, with passwords. The folder is given on the command line.
+fn documented_configuration() -> String {
+    let config = include_str!("../../../../examples/fleet/nats.conf");
+    config.replace("$COLLECTOR_PASSWORD", "c").replace("$READER_PASSWORD", "r")
 }
-"#;
 
 #[tokio::test]
 #[ignore = "needs nats-server"]
