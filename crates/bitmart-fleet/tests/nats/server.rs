@@ -115,10 +115,15 @@ async fn a_reader_needs_the_documented_permissions_only() {
     assert!(book.data().len() > before && book.lifecycle().len() == 1);
 }
 
-/// `examples/fleet/nats.conf`, which `docs/fleet.md` refers to, with passwords. The folder is given on the command line.
+/// `examples/fleet/nats.conf`, which `docs/fleet.md` refers to, with passwords. The folder is one of the command line.
 fn documented_configuration() -> String {
     let config = include_str!("../../../../examples/fleet/nats.conf");
-    config.replace("$COLLECTOR_PASSWORD", "c").replace("$READER_PASSWORD", "r")
+    [("$COLLECTOR_PASSWORD", "c"), ("$READER_PASSWORD", "r"), ("store_dir: \"/data\"", "")]
+        .into_iter()
+        .fold(config.to_owned(), |config, (from, to)| {
+            assert!(config.contains(from), "{from}");
+            config.replace(from, to)
+        })
 }
 
 #[tokio::test]
