@@ -1,4 +1,6 @@
-//! Tests that need servers which a machine may lack.
+//! `cargo xtask test fleet`: tests and examples that need servers which a machine may lack.
+
+mod examples;
 
 use std::process::Command;
 
@@ -38,6 +40,7 @@ pub(crate) fn parts() -> Vec<Part> {
         ended.collect::<Vec<_>>()
     });
     parts.push(Part::run("example", example));
+    parts.extend(examples::parts());
     parts
 }
 

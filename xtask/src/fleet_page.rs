@@ -1,10 +1,11 @@
 //! The sections of `docs/fleet.md` that commands write.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use crate::TaskResult;
 use crate::machine;
-use crate::run::{cargo, run_and_capture, workspace_root};
+use crate::run::{cargo, run, run_and_append, workspace_root};
 
 const FILE: &str = "docs/fleet.md";
 
@@ -26,20 +27,44 @@ impl Section {
     }
 }
 
-/// `cargo xtask fleet-figures`: runs the benches of `bitmart-fleet` and writes their tables.
+/// `cargo xtask fleet-figures`: runs the benches of `bitmart-fleet` and writes their tables. What a bench did not
+/// measure is said on the page, and an error after it is written.
 pub(crate) fn figures() -> TaskResult {
-    let mut text = String::new();
-    for bench in ["budgets", "nats"] {
+    let benches = ["budgets", "nats"];
+    let bench = |name| {
         let mut command = cargo();
         command.args(["bench", "--quiet", "--package", "bitmart-fleet", "--all-features"]);
-        let printed = run_and_capture(command.args(["--bench", bench]))?;
+        command.args(["--bench", name]);
+        command
+    };
+    for name in benches {
+        run(bench(name).arg("--no-run"))?;
+    }
+    let (mut text, mut failures) = (String::new(), Vec::new());
+    for name in benches {
+        let mut printed = String::new();
+        let result = run_and_append(&mut bench(name), &mut printed);
         if printed.starts_with("skipped") {
             return Err(format!("{FILE} is not written: {}", printed.trim()));
         }
         text.push_str(&printed);
+        if let Err(error) = result {
+            let _ = writeln!(
+                text,
+                "\n**The bench `{name}` has failed: what is not above is not measured.**"
+            );
+            failures.push(error);
+        }
         text.push('\n');
     }
-    write(Section::Figures, "cargo xtask fleet-figures", &text)
+    write(Section::Figures, "cargo xtask fleet-figures", &text)?;
+    failures.extend(rows_without_figures(&text));
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n")) }
+}
+
+/// The rows that the benches could not measure, with the reasons.
+fn rows_without_figures(text: &str) -> impl Iterator<Item = String> {
+    text.lines().filter(|line| line.contains("| not measured: ")).map(str::to_owned)
 }
 
 /// Replaces a section. Command, date and machine stand above the text.
@@ -68,6 +93,14 @@ fn replaced(old: &str, section: Section, text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_without_figures_are_found() {
+        let text =
+            "| 100 | 1 | 5 ms | 1 | 2 |\n| 2300 | 4 | not measured: after 60 s 7 of 2300 |\n";
+        let rows: Vec<_> = rows_without_figures(text).collect();
+        assert_eq!(rows, ["| 2300 | 4 | not measured: after 60 s 7 of 2300 |"]);
+    }
 
     #[test]
     fn the_page_has_both_sections_and_a_run_replaces_its_own() {

@@ -21,8 +21,11 @@ other machines better than times do.
 /// The sections, in the order of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
+    /// `cargo xtask bounds`: the hot paths against what is possible.
     Bounds,
+    /// `cargo xtask peers`: this SDK against other clients.
     Peers,
+    /// `cargo xtask growth`: what a unit costs as its number grows.
     Growth,
     Sandbox,
 }
@@ -39,6 +42,7 @@ impl Section {
         }
     }
 
+    /// The comments around the section, which no reader of the page sees.
     fn marks(self) -> (String, String) {
         (format!("<!-- {} -->\n", self.name()), format!("<!-- end of {} -->\n", self.name()))
     }
@@ -65,6 +69,7 @@ pub(crate) fn plot(name: &str, about: &str, svg: &str) -> Result<String, String>
     Ok(format!("![{about}](performance/{name}.svg)\n"))
 }
 
+/// The page with a section replaced or added. The head is written anew, and what is outside of sections is left out.
 fn replaced(old: &str, section: Section, text: &str) -> String {
     let mut page = HEAD.to_owned();
     for each in Section::ALL {

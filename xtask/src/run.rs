@@ -4,6 +4,8 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use crate::TaskResult;
+
 /// The folder that holds the workspace's Cargo.toml.
 pub(crate) fn workspace_root() -> PathBuf {
     let package = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
@@ -63,9 +65,14 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
 
 /// Runs `command` with its standard output shown line by line, and returns it.
 pub(crate) fn run_and_capture(command: &mut Command) -> Result<String, String> {
+    let mut printed = String::new();
+    run_and_append(command, &mut printed).map(|()| printed)
+}
+
+/// Runs `command` with its standard output shown line by line, and appends it to `printed`, also if it fails.
+pub(crate) fn run_and_append(command: &mut Command, printed: &mut String) -> TaskResult {
     let fail = |command: &Command, error: std::io::Error| format!("{}: {error}", shown(command));
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| fail(command, error))?;
-    let mut printed = String::new();
     if let Some(out) = child.stdout.take() {
         for line in BufReader::new(out).lines() {
             let line = line.map_err(|error| fail(command, error))?;
@@ -75,11 +82,7 @@ pub(crate) fn run_and_capture(command: &mut Command) -> Result<String, String> {
         }
     }
     let status = child.wait().map_err(|error| fail(command, error))?;
-    if status.success() {
-        Ok(printed)
-    } else {
-        Err(format!("{} ended with {status}", shown(command)))
-    }
+    if status.success() { Ok(()) } else { Err(format!("{} ended with {status}", shown(command))) }
 }
 
 fn shown(command: &Command) -> String {
@@ -94,6 +97,16 @@ fn shown(command: &Command) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_program_printed_before_it_failed_is_returned() {
+        let mut printed = "before\n".to_owned();
+        let mut failing = Command::new("sh");
+        let result = run_and_append(failing.args(["-c", "echo a row; exit 3"]), &mut printed);
+        assert!(result.is_err());
+        assert_eq!(printed, "before\na row\n");
+    }
 
     #[test]
     fn cargo_does_not_see_the_variables_of_this_package() {

@@ -46,7 +46,7 @@ mod log;
 mod message;
 mod publisher;
 mod reader;
-mod replica;
+mod reader_state;
 
 pub use message::Update;
 pub use publisher::{Publisher, PublisherBuilder};

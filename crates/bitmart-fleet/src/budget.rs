@@ -23,10 +23,10 @@ use bitmart_rest::limit::{
 
 pub use self::builder::RedisBudgetsBuilder;
 use self::connection::{Link, Open};
-use self::entry::Entry;
+use self::entry::{Entry, window};
 pub use self::error::StoreError;
 use self::events::{Event, Events};
-use self::holds::Held;
+use self::holds::HoldKind;
 pub use self::outage::Outage;
 use self::outage::Watch;
 use self::script::{Acquire, Call, Operation, Reply, Script, Subject};
@@ -90,6 +90,7 @@ struct Inner {
     shared: Arc<Shared>,
     events: Events,
     entries: Mutex<HashMap<Budget, Arc<Entry>>>,
+    /// How many permits are taken in one round trip.
     lease: u64,
     outage: Outage,
     /// Identifies this process among those that share the budgets.
@@ -110,9 +111,10 @@ struct Shared {
 
 struct Settings {
     namespace: String,
+    /// The IP address that the exchange sees.
     address: String,
     call_timeout: Duration,
-    /// The same in all processes of the fleet.
+    /// What all processes of the fleet must have in common, as Redis keeps it.
     text: String,
 }
 
@@ -144,7 +146,7 @@ impl RedisBudgets {
         let entries: Vec<_> = self.0.lock().values().cloned().collect();
         for entry in entries {
             for number in entry.take_all() {
-                self.0.end(&entry, number, 1, false);
+                self.0.end(&entry, number, 1, RequestEnd::NotSent);
             }
         }
         let _ = tokio::time::timeout(Duration::from_secs(1), self.0.events.flushed()).await;
@@ -175,10 +177,10 @@ impl Inner {
         self.settings.call_timeout + MARGIN
     }
 
-    /// Ends so many permits.
-    fn end(&self, entry: &Arc<Entry>, first: u64, count: u64, counted: bool) {
+    /// Ends so many permits, from this number on.
+    fn end(&self, entry: &Arc<Entry>, first: u64, count: u64, end: RequestEnd) {
         let (entry, prefix) = (Arc::clone(entry), Arc::clone(&self.prefix));
-        self.events.send(Event::End { entry, prefix, first, count, counted });
+        self.events.send(Event::End { entry, prefix, first, count, end });
     }
 
     async fn acquire(
@@ -190,7 +192,7 @@ impl Inner {
         if let Some(number) = entry.take_leased(Instant::now()) {
             return Ok(PermitId(number));
         }
-        // One task at a time leases; the others take one permit each.
+        // One task at a time takes a lease; the others take one permit each.
         let leasing = if self.lease > 1 { entry.start_leasing() } else { None };
         let wanted = if leasing.is_some() { self.lease } else { 1 };
         let start = Instant::now();
@@ -213,7 +215,7 @@ impl Inner {
                 Ok(open) => self.request(&open, &entry.subject, first, wanted, left).await,
                 Err(error) => {
                     // Nothing was sent, so there is nothing to return.
-                    pending.done = true;
+                    pending.is_settled = true;
                     Err(error)
                 }
             };
@@ -222,7 +224,7 @@ impl Inner {
             match if is_late { Err(StoreError::Timeout) } else { reply } {
                 Ok(Reply::Granted(granted)) => {
                     self.watch.works(None);
-                    pending.done = true;
+                    pending.is_settled = true;
                     if granted > 1 {
                         let until = asked + LEASE_TIME;
                         entry
@@ -240,13 +242,13 @@ impl Inner {
                     let is_new = reason == ThrottleReason::BudgetUnavailable;
                     self.watch.works(is_new.then_some(wait));
                     if !queued {
-                        pending.done = true;
+                        pending.is_settled = true;
                         return Err(BudgetRefusal::new(reason, wait));
                     }
                     tokio::time::sleep(wait.min(random::jitter(POLL))).await;
                 }
                 Ok(Reply::SettingsDiffer(text)) => {
-                    pending.done = true;
+                    pending.is_settled = true;
                     let text = format!("theirs: {text}, here: {}", self.settings.text);
                     self.watch.fails(&StoreError::SettingsDiffer(text), self.outage);
                     return Err(BudgetRefusal::new(ThrottleReason::BudgetUnavailable, POLL));
@@ -276,7 +278,7 @@ impl Inner {
 
     fn pending<'a>(&'a self, entry: &'a Arc<Entry>, wanted: u64) -> Pending<'a> {
         let first = self.numbers.fetch_add(wanted, Ordering::Relaxed) + 1;
-        Pending { inner: self, entry, first, wanted, done: false }
+        Pending { inner: self, entry, first, wanted, is_settled: false }
     }
 
     async fn request(
@@ -321,24 +323,22 @@ impl Inner {
     }
 }
 
-/// How long a permit stays in use after the end of its request. Zero without a known limit.
-fn window(budget: &Budget) -> Duration {
-    budget.rate().map_or(Duration::ZERO, |rate| rate.window)
-}
-
 /// A call for a permit whose outcome is not known. Dropping it returns what may have been granted.
 struct Pending<'a> {
     inner: &'a Inner,
     entry: &'a Arc<Entry>,
+    /// The number of the first permit.
     first: u64,
+    /// How many permits were wanted.
     wanted: u64,
-    done: bool,
+    /// Its outcome is known.
+    is_settled: bool,
 }
 
 impl Drop for Pending<'_> {
     fn drop(&mut self) {
-        if !self.done {
-            self.inner.end(self.entry, self.first, self.wanted, false);
+        if !self.is_settled {
+            self.inner.end(self.entry, self.first, self.wanted, RequestEnd::NotSent);
         }
     }
 }
@@ -351,7 +351,7 @@ impl BudgetStore for RedisBudgets {
     fn end(&self, budget: &Budget, permit: PermitId, end: RequestEnd) {
         let entry = self.0.entry(budget);
         if permit.0 & ALONE == 0 {
-            self.0.end(&entry, permit.0, 1, end == RequestEnd::Counted);
+            self.0.end(&entry, permit.0, 1, end);
         } else {
             let is_counted = end == RequestEnd::Counted;
             let free_at = is_counted.then(|| Instant::now() + window(&entry.alone));
@@ -373,12 +373,12 @@ impl BudgetStore for RedisBudgets {
 
     fn pause(&self, budget: &Budget, duration: Duration) {
         let entry = self.0.entry(budget);
-        self.0.events.hold(Held::Pause(entry), Instant::now() + duration);
+        self.0.events.hold(HoldKind::Pause(entry), Instant::now() + duration);
     }
 
     fn ban(&self, duration: Duration) {
         let subject = Arc::clone(&self.0.bans);
-        self.0.events.hold(Held::Ban(subject), Instant::now() + duration);
+        self.0.events.hold(HoldKind::Ban(subject), Instant::now() + duration);
     }
 
     fn call_timeout(&self) -> Duration {

@@ -32,6 +32,7 @@
 //! collects what.
 
 mod connection;
+mod direct_get;
 mod error;
 pub mod history;
 pub(crate) mod message;
@@ -40,7 +41,6 @@ pub(crate) mod queue;
 pub(crate) mod reader;
 mod replay;
 mod store;
-mod stored;
 pub(crate) mod subject;
 pub(crate) mod table;
 pub(crate) mod view;

@@ -8,6 +8,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::runs::Result;
+
+/// Longest wait for the server to start, or for its counters.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 pub(crate) struct Server {
     process: Child,
     pub(crate) url: String,
@@ -22,8 +27,9 @@ impl Drop for Server {
 }
 
 impl Server {
-    pub(crate) fn start(folder: &Path) -> Self {
-        let started = Command::new("nats-server")
+    /// Starts a server that stores its files in this folder.
+    pub(crate) fn start(folder: &Path) -> Result<Self> {
+        let process = Command::new("nats-server")
             .args(["--jetstream", "--addr", "127.0.0.1", "--port", "-1", "--http_port", "-1"])
             .arg("--ports_file_dir")
             .arg(folder)
@@ -31,11 +37,11 @@ impl Server {
             .arg(folder.join("store"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .spawn();
-        let process = started.expect("nats-server is installed");
+            .spawn()?;
         let file = folder.join(format!("nats-server_{}.ports", process.id()));
         let mut server = Self { process, url: String::new(), monitoring: String::new() };
-        loop {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
             let text = std::fs::read_to_string(&file).unwrap_or_default();
             if let Ok(ports) = serde_json::from_str::<Value>(&text)
                 && let Some(url) = ports["nats"][0].as_str()
@@ -43,23 +49,24 @@ impl Server {
             {
                 url.clone_into(&mut server.url);
                 monitoring.trim_start_matches("http://").clone_into(&mut server.monitoring);
-                return server;
+                return Ok(server);
             }
             std::thread::sleep(Duration::from_millis(10));
         }
+        Err("nats-server has not written its addresses".into())
     }
 
     /// Bytes of messages with their headers, received and sent.
-    fn bytes(&self) -> (u64, u64) {
-        let mut connection = TcpStream::connect(&self.monitoring).expect("monitoring");
-        let request = "GET /varz HTTP/1.0\r\n\r\n";
-        connection.write_all(request.as_bytes()).expect("sent");
+    fn bytes(&self) -> Result<(u64, u64)> {
+        let mut connection = TcpStream::connect(&self.monitoring)?;
+        connection.set_read_timeout(Some(PATIENCE))?;
+        connection.write_all(b"GET /varz HTTP/1.0\r\n\r\n")?;
         let mut text = String::new();
-        connection.read_to_string(&mut text).expect("a reply");
-        let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        let counters: Value = serde_json::from_str(body).expect("JSON");
-        let counter = |name: &str| counters[name].as_u64().unwrap_or(0);
-        (counter("in_bytes"), counter("out_bytes"))
+        connection.read_to_string(&mut text)?;
+        let (_, body) = text.split_once("\r\n\r\n").ok_or("no body")?;
+        let counters: Value = serde_json::from_str(body)?;
+        let counter = |name: &str| counters[name].as_u64().ok_or("a counter is missing");
+        Ok((counter("in_bytes")?, counter("out_bytes")?))
     }
 }
 
@@ -67,32 +74,35 @@ impl Server {
 pub(crate) struct Usage<'a> {
     server: Option<&'a Server>,
     start: Instant,
+    /// Processor time of this process, and of the server, at the start.
     own_ms: u64,
     server_ms: u64,
+    /// The counters of the server at the start.
     bytes: (u64, u64),
 }
 
 impl<'a> Usage<'a> {
-    pub(crate) fn start(server: Option<&'a Server>) -> Self {
+    pub(crate) fn start(server: Option<&'a Server>) -> Result<Self> {
         let server_ms = server.map_or(0, |server| cpu_ms(server.process.id()));
-        let bytes = server.map_or((0, 0), Server::bytes);
-        Self { server, start: Instant::now(), own_ms: cpu_ms(std::process::id()), server_ms, bytes }
+        let bytes = server.map(Server::bytes).transpose()?.unwrap_or_default();
+        let own_ms = cpu_ms(std::process::id());
+        Ok(Self { server, start: Instant::now(), own_ms, server_ms, bytes })
     }
 
     /// Cells of a table: frames per second, processor time here and of the server in µs per frame, bytes per frame to
     /// and from the server.
-    pub(crate) fn cells(&self, frames: u64) -> String {
+    pub(crate) fn cells(&self, frames: u64) -> Result<String> {
         let elapsed = self.start.elapsed();
         let per_second = u128::from(frames) * 1_000 / elapsed.as_millis().max(1);
         let frames = frames.max(1);
         let own = (cpu_ms(std::process::id()) - self.own_ms) * 1_000 / frames;
         let Some(server) = self.server else {
-            return format!("{per_second} | {own} | – | – | –");
+            return Ok(format!("{per_second} | {own} | – | – | –"));
         };
         let of_server = (cpu_ms(server.process.id()) - self.server_ms) * 1_000 / frames;
-        let bytes = server.bytes();
+        let bytes = server.bytes()?;
         let (to, from) = ((bytes.0 - self.bytes.0) / frames, (bytes.1 - self.bytes.1) / frames);
-        format!("{per_second} | {own} | {of_server} | {to} | {from}")
+        Ok(format!("{per_second} | {own} | {of_server} | {to} | {from}"))
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::time::MissedTickBehavior;
 use super::check_name;
 use super::log::Log;
 use super::message::{Body, Completeness, Markets, Message, Snapshot, Update, json};
-use crate::collector::leases::{Held, Leases};
+use crate::collector::leases::{HeldLeases, Leases};
 use crate::collector::setup::{self, Setup};
 use crate::collector::status::Counters;
 use crate::nats::view::heartbeat_interval;
@@ -240,7 +240,7 @@ struct Task {
     make: Box<dyn FnMut() -> AccountTracker + Send>,
     tracked: Tracked,
     connection: Connection,
-    held: watch::Receiver<Held>,
+    held: watch::Receiver<HeldLeases>,
     status: watch::Sender<Status>,
     requests: Subscriber,
     /// Has the only shard while the tracker fails, so that another publisher takes over if there is one.

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::check_name;
 use super::message::{Message, Snapshot, Update};
 use super::publisher::{snapshot_subject, update_subject};
-use super::replica::Replica;
+use super::reader_state::ReaderState;
 use crate::nats::{Connection, Error, ErrorKind, Options};
 
 /// Pause before a snapshot is requested again.
@@ -32,7 +32,7 @@ pub struct Reader {
     bucket: kv::Store,
     messages: Subscriber,
     open: watch::Receiver<u64>,
-    replica: Replica,
+    state: ReaderState,
     fetch: Option<Pin<Box<dyn Future<Output = Fetched> + Send + Sync>>>,
 }
 
@@ -68,24 +68,24 @@ impl Reader {
         let flushed = connection.client.flush().await;
         flushed.map_err(|error| Error::jetstream("updates", error))?;
         let open = connection.open.clone();
-        let replica = Replica::new(table.ttl(), Instant::now());
-        Ok(Self { connection, bucket, messages, open, replica, fetch: None })
+        let state = ReaderState::new(table.ttl(), Instant::now());
+        Ok(Self { connection, bucket, messages, open, state, fetch: None })
     }
 
     /// Returns the state: open orders, recent finished orders and fills, balances and positions.
     pub fn state(&self) -> &AccountState {
-        self.replica.state()
+        self.state.state()
     }
 
     /// Returns whether the state of this market is complete and current, now.
     pub fn is_live(&self, market: Market) -> bool {
-        *self.open.borrow() > 0 && self.replica.is_live(market, Instant::now())
+        *self.open.borrow() > 0 && self.state.is_live(market, Instant::now())
     }
 
     /// Returns the time of the publisher's clock until which every fill is known, since the reader was connected.
     /// `None` before the first snapshot.
     pub fn complete_until(&self, market: Market) -> Option<Timestamp> {
-        self.replica.complete_until(market)
+        self.state.complete_until(market)
     }
 
     /// Returns the next update. Waits for a publisher if there is none. `None` if the connection is closed for good.
@@ -94,11 +94,11 @@ impl Reader {
     /// Cancel-safe: no update is lost.
     pub async fn next(&mut self) -> Option<Update> {
         loop {
-            self.replica.check(Instant::now());
-            if let Some(update) = self.replica.poll_update() {
+            self.state.check(Instant::now());
+            if let Some(update) = self.state.poll_update() {
                 return Some(update);
             }
-            if !self.replica.is_synced() && self.fetch.is_none() {
+            if !self.state.is_synced() && self.fetch.is_none() {
                 self.fetch = Some(Box::pin(fetch(self.connection.clone(), self.bucket.clone())));
             }
             let fetching = self.fetch.is_some();
@@ -111,25 +111,25 @@ impl Reader {
                 }, if fetching => {
                     self.fetch = None;
                     if let Some((snapshot, lease, requested)) = fetched {
-                        self.replica.snapshot(snapshot, lease, requested, Instant::now());
+                        self.state.snapshot(snapshot, lease, requested, Instant::now());
                     }
                 }
                 // Messages from before the snapshot wait in the queue of the subscription. One that overflows is
                 // noticed by the numbers.
                 message = self.messages.next(), if !fetching => {
                     if let Ok(message) = serde_json::from_slice::<Message>(&message?.payload) {
-                        self.replica.message(message, Instant::now());
+                        self.state.message(message, Instant::now());
                     } else {
                         tracing::warn!(target: "bitmart_fleet", "an unreadable message of the account");
-                        self.replica.lost(Instant::now());
+                        self.state.lost(Instant::now());
                     }
                 }
                 changed = self.open.changed() => {
                     changed.ok()?;
                     self.fetch = None;
-                    self.replica.lost(Instant::now());
+                    self.state.lost(Instant::now());
                 }
-                () = tokio::time::sleep_until(self.replica.deadline().into()), if !fetching => {}
+                () = tokio::time::sleep_until(self.state.deadline().into()), if !fetching => {}
             }
         }
     }

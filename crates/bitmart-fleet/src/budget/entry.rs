@@ -111,6 +111,11 @@ impl Drop for Leasing<'_> {
     }
 }
 
+/// How long a permit stays in use after the end of its request. Zero without a known limit.
+pub(super) fn window(budget: &Budget) -> Duration {
+    budget.rate().map_or(Duration::ZERO, |rate| rate.window)
+}
+
 #[cfg(test)]
 mod tests {
     use bitmart_rest::endpoint::{Host, Metadata, Method};

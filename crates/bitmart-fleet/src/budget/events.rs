@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use bitmart_rest::limit::RateLimitState;
+use bitmart_rest::limit::{RateLimitState, RequestEnd};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Shared;
 use super::entry::Entry;
-use super::holds::{Held, Hold, Holds};
+use super::holds::{Hold, HoldKind, Holds};
 use super::script::{Call, Operation};
 
 /// Events that wait for Redis.
@@ -31,23 +31,13 @@ const RETRY: Duration = Duration::from_millis(50);
 const REPEAT: Duration = Duration::from_secs(1);
 
 pub(super) enum Event {
-    End {
-        entry: Arc<Entry>,
-        prefix: Arc<str>,
-        first: u64,
-        count: u64,
-        counted: bool,
-    },
-    Settle {
-        entry: Arc<Entry>,
-        state: RateLimitState,
-    },
+    /// Requests have ended, or were not sent: their permits, by number.
+    End { entry: Arc<Entry>, prefix: Arc<str>, first: u64, count: u64, end: RequestEnd },
+    /// A response has stated how much of a limit is used.
+    Settle { entry: Arc<Entry>, state: RateLimitState },
     /// Some permits of a lease may be used until then.
-    Leased {
-        entry: Arc<Entry>,
-        prefix: Arc<str>,
-        until: Instant,
-    },
+    Leased { entry: Arc<Entry>, prefix: Arc<str>, until: Instant },
+    /// Reports when everything before it was sent.
     Flush(oneshot::Sender<()>),
 }
 
@@ -68,7 +58,7 @@ impl Events {
     }
 
     /// Holds a pause or a ban until then. Never blocks and never fails.
-    pub(super) fn hold(&self, held: Held, until: Instant) {
+    pub(super) fn hold(&self, held: HoldKind, until: Instant) {
         self.holds.add(held, until);
     }
 
@@ -98,13 +88,14 @@ async fn run(shared: Arc<Shared>, mut events: mpsc::Receiver<Event>, holds: Arc<
     let mut batch = Vec::with_capacity(BATCH);
     // Leases, in the order of their end: all last equally long.
     let mut leases: VecDeque<(Arc<Entry>, Arc<str>, Instant)> = VecDeque::new();
+    // When bans and pauses were last sent again.
     let mut repeated_at = Instant::now();
     loop {
-        let due = leases.front().map(|(_, _, until)| *until);
+        let lease_ends = leases.front().map(|(_, _, until)| *until);
         let repeat = holds.any().then_some(repeated_at + REPEAT);
         let received = tokio::select! {
             received = events.recv_many(&mut batch, BATCH) => received,
-            () = at(due) => 1,
+            () = at(lease_ends) => 1,
             () = at(repeat) => 1,
             () = holds.changed.notified() => 1,
         };
@@ -121,7 +112,7 @@ async fn run(shared: Arc<Shared>, mut events: mpsc::Receiver<Event>, holds: Arc<
                 prefix: Arc::clone(&prefix),
                 first,
                 count: 1,
-                counted: false,
+                end: RequestEnd::NotSent,
             }));
         }
         send(&shared, &batch, &holds, repeats, &events).await;
@@ -177,9 +168,9 @@ async fn send(
 
 fn call(event: &Event) -> Option<Call<'_>> {
     Some(match event {
-        Event::End { entry, prefix, first, count, counted } => Call {
+        Event::End { entry, prefix, first, count, end } => Call {
             subject: &entry.subject,
-            operation: Operation::End { prefix, first: *first, count: *count, counted: *counted },
+            operation: Operation::End { prefix, first: *first, count: *count, end: *end },
         },
         Event::Settle { entry, state } => {
             Call { subject: &entry.subject, operation: Operation::Settle(*state) }

@@ -20,7 +20,7 @@ pub(super) struct Holds {
 }
 
 #[derive(Clone)]
-pub(super) enum Held {
+pub(super) enum HoldKind {
     /// All budgets of the address, by a subject of its own.
     Ban(Arc<Subject>),
     Pause(Arc<Entry>),
@@ -28,14 +28,14 @@ pub(super) enum Held {
 
 #[derive(Clone)]
 pub(super) struct Hold {
-    held: Held,
+    held: HoldKind,
     until: Instant,
     sent: bool,
 }
 
 impl Holds {
     /// Adds a ban or pause, or prolongs it.
-    pub(super) fn add(&self, held: Held, until: Instant) {
+    pub(super) fn add(&self, held: HoldKind, until: Instant) {
         let mut list = self.lock();
         match list.iter_mut().find(|hold| hold.held.is(&held)) {
             Some(hold) if hold.until >= until => return,
@@ -69,7 +69,7 @@ impl Holds {
     }
 }
 
-impl Held {
+impl HoldKind {
     fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Ban(one), Self::Ban(other)) => Arc::ptr_eq(one, other),
@@ -84,8 +84,8 @@ impl Hold {
     pub(super) fn call(&self) -> Option<Call<'_>> {
         let left = self.until.checked_duration_since(Instant::now())?;
         Some(match &self.held {
-            Held::Ban(subject) => Call { subject, operation: Operation::Ban(left) },
-            Held::Pause(entry) => {
+            HoldKind::Ban(subject) => Call { subject, operation: Operation::Ban(left) },
+            HoldKind::Pause(entry) => {
                 Call { subject: &entry.subject, operation: Operation::Pause(left) }
             }
         })
@@ -103,8 +103,8 @@ mod tests {
 
     const ENDPOINT: Metadata = Metadata::new("e", Method::Get, Host::Spot, "/e");
 
-    fn ban() -> Held {
-        Held::Ban(Arc::new(Subject::new("n", "203.0.113.7", &Budget::new(&ENDPOINT, None, 0))))
+    fn ban() -> HoldKind {
+        HoldKind::Ban(Arc::new(Subject::new("n", "203.0.113.7", &Budget::new(&ENDPOINT, None, 0))))
     }
 
     #[test]

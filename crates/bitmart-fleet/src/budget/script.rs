@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bitmart_rest::endpoint::LimitScope;
-use bitmart_rest::limit::{Budget, RateLimitState, ThrottleReason};
+use bitmart_rest::limit::{Budget, RateLimitState, RequestEnd, ThrottleReason};
 use redis::{Cmd, FromRedisValue, ParsingError, Value};
 
 use super::connection::{Failure, Link, Open};
@@ -46,11 +46,11 @@ impl Script {
         open: &Open,
         call: &Call<'_>,
     ) -> Result<T, StoreError> {
-        match link.send(open, &call.command(self, false)).await {
+        match link.send(open, &call.command(self, Form::Hash)).await {
             Err(Failure::NoScript) => {}
             reply => return reply.map_err(StoreError::from),
         }
-        Ok(link.send(open, &call.command(self, true)).await?)
+        Ok(link.send(open, &call.command(self, Form::Text)).await?)
     }
 
     /// The same for several calls in one round trip.
@@ -60,18 +60,18 @@ impl Script {
         open: &Open,
         calls: &[Call<'_>],
     ) -> Result<(), StoreError> {
-        let pipeline = |whole| {
+        let pipeline = |form| {
             let mut pipeline = redis::Pipeline::with_capacity(calls.len());
             for call in calls {
-                pipeline.add_command(call.command(self, whole)).ignore();
+                pipeline.add_command(call.command(self, form)).ignore();
             }
             pipeline
         };
-        match link.send_all(open, &pipeline(false)).await {
+        match link.send_all(open, &pipeline(Form::Hash)).await {
             Err(Failure::NoScript) => {}
             reply => return reply.map_err(StoreError::from),
         }
-        Ok(link.send_all(open, &pipeline(true)).await?)
+        Ok(link.send_all(open, &pipeline(Form::Text)).await?)
     }
 }
 
@@ -121,6 +121,14 @@ impl Subject {
     }
 }
 
+/// How a call names the script.
+#[derive(Clone, Copy)]
+enum Form {
+    /// By its hash, which a server knows after the first use.
+    Hash,
+    Text,
+}
+
 /// A call of the script.
 #[derive(Debug)]
 pub(super) struct Call<'a> {
@@ -136,7 +144,7 @@ pub(super) enum Operation<'a> {
         prefix: &'a str,
         first: u64,
         count: u64,
-        counted: bool,
+        end: RequestEnd,
     },
     Settle(RateLimitState),
     Pause(Duration),
@@ -145,9 +153,13 @@ pub(super) enum Operation<'a> {
 
 #[derive(Debug)]
 pub(super) struct Acquire<'a> {
+    /// The id of the run of the server to which the connection was opened.
     pub(super) run: &'a str,
+    /// What all processes must have in common.
     pub(super) settings: &'a str,
+    /// How long a permit lives at most, if its process dies.
     pub(super) lifetime: Duration,
+    /// With a number, the name of a permit.
     pub(super) prefix: &'a str,
     pub(super) first: u64,
     pub(super) wanted: u64,
@@ -157,9 +169,13 @@ pub(super) struct Acquire<'a> {
 }
 
 impl Call<'_> {
-    fn command(&self, script: &Script, whole: bool) -> Cmd {
-        let mut command = redis::cmd(if whole { "EVAL" } else { "EVALSHA" });
-        command.arg(if whole { &script.text } else { &script.hash });
+    fn command(&self, script: &Script, form: Form) -> Cmd {
+        let (name, script) = match form {
+            Form::Hash => ("EVALSHA", &script.hash),
+            Form::Text => ("EVAL", &script.text),
+        };
+        let mut command = redis::cmd(name);
+        command.arg(script);
         command.arg(self.subject.keys.len()).arg(&self.subject.keys);
         let mut operation = |name: &str| {
             command.arg(name).arg(&self.subject.limit);
@@ -172,9 +188,13 @@ impl Call<'_> {
                 command.arg(micros(acquire.max_wait)).arg(micros(acquire.poll));
                 command.arg(micros(acquire.grace));
             }
-            Operation::End { prefix, first, count, counted } => {
+            Operation::End { prefix, first, count, end } => {
                 operation("end");
-                command.arg(prefix).arg(first).arg(count).arg(u8::from(*counted));
+                command
+                    .arg(prefix)
+                    .arg(first)
+                    .arg(count)
+                    .arg(u8::from(*end == RequestEnd::Counted));
             }
             Operation::Settle(state) => {
                 operation("settle");

@@ -122,10 +122,11 @@ impl CollectorBuilder {
 
     /// The same for the same topics in another order, or with some of them twice.
     fn topics_hash(&self) -> u64 {
-        let mut tails: Vec<&str> = self.topics.iter().map(|topic| topic.tail.as_str()).collect();
-        tails.sort_unstable();
-        tails.dedup();
-        subject::stable_hash(&tails)
+        let mut suffixes: Vec<&str> =
+            self.topics.iter().map(|topic| topic.suffix.as_str()).collect();
+        suffixes.sort_unstable();
+        suffixes.dedup();
+        subject::stable_hash(&suffixes)
     }
 
     fn check(&self) -> Result<(), Error> {

@@ -22,7 +22,7 @@ use crate::nats::{Connection, Error};
 const HEARTBEATS_BEFORE_PLAN: u32 = 2;
 
 /// The terms of the held leases by shard and replica.
-pub(crate) type Held = BTreeMap<(usize, usize), u64>;
+pub(crate) type HeldLeases = BTreeMap<(usize, usize), u64>;
 
 pub(crate) struct Leases {
     connection: Connection,
@@ -30,7 +30,7 @@ pub(crate) struct Leases {
     bucket: kv::Store,
     me: Member,
     fleet: Arc<Fleet>,
-    held: watch::Sender<Held>,
+    held: watch::Sender<HeldLeases>,
     /// Shards that the publisher cannot carry.
     refused: watch::Receiver<BTreeSet<usize>>,
     counters: Counters,
@@ -51,7 +51,7 @@ impl Leases {
         bucket: kv::Store,
         refused: watch::Receiver<BTreeSet<usize>>,
         counters: &Counters,
-    ) -> Result<(Self, watch::Receiver<Held>), Error> {
+    ) -> Result<(Self, watch::Receiver<HeldLeases>), Error> {
         let mut bytes = [0; 8];
         getrandom::getrandom(&mut bytes)
             .map_err(|error| Error::config(format!("no randomness: {error}")))?;
@@ -66,7 +66,7 @@ impl Leases {
         let name = (id.to_owned(), session.clone());
         let fleet = Fleet::new(connection.clone(), name, view, topics, refused.clone());
         let me = Member { id: id.to_owned(), session, refused: BTreeSet::new() };
-        let (held, receiver) = watch::channel(Held::new());
+        let (held, receiver) = watch::channel(HeldLeases::new());
         let (counters, setup) = (counters.clone(), setup.clone());
         let leases = Self {
             connection,
@@ -247,9 +247,9 @@ impl Leases {
     }
 }
 
-fn held(table: &Table, me: &Member) -> Held {
-    let slots = (0..table.shards).flat_map(|shard| (0..table.replicas).map(move |r| (shard, r)));
-    let mine = slots.filter_map(|(shard, replica)| {
+fn held(table: &Table, me: &Member) -> HeldLeases {
+    let pairs = (0..table.shards).flat_map(|shard| (0..table.replicas).map(move |r| (shard, r)));
+    let mine = pairs.filter_map(|(shard, replica)| {
         let lease = table.lease(shard, replica).filter(|lease| me.holds(lease))?;
         Some(((shard, replica), lease.term))
     });

@@ -7,7 +7,7 @@ use async_nats::jetstream::Context;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::publisher::{Stored, TopicKey};
+use super::publisher::{StoredSnapshot, TopicKey};
 use super::status::Counters;
 use crate::nats::message::Message;
 use crate::nats::{Connection, queue};
@@ -31,11 +31,11 @@ pub(super) struct Outbox {
 impl Outbox {
     pub(super) fn start(
         connection: &Connection,
-        stored: mpsc::Sender<Stored>,
+        stored_snapshots: mpsc::Sender<StoredSnapshot>,
         counters: Counters,
     ) -> Self {
         let (sender, queue) = queue::queue(BOUNDS);
-        let task = tokio::spawn(publish(queue, connection.clone(), stored));
+        let task = tokio::spawn(publish(queue, connection.clone(), stored_snapshots));
         Self { queue: sender, counters, task }
     }
 
@@ -64,7 +64,7 @@ impl Drop for Outbox {
 async fn publish(
     mut queue: queue::Receiver<Outgoing>,
     connection: Connection,
-    stored: mpsc::Sender<Stored>,
+    stored_snapshots: mpsc::Sender<StoredSnapshot>,
 ) {
     while let Some(Outgoing { subject, message, snapshot_of }) = queue.recv().await {
         let result = match snapshot_of {
@@ -75,7 +75,8 @@ async fn publish(
                 sent.await.map_err(|error| error.to_string())
             }
             Some(key) => {
-                publish_snapshot(&connection.jetstream, subject, message, key, &stored).await
+                publish_snapshot(&connection.jetstream, subject, message, key, &stored_snapshots)
+                    .await
             }
         };
         if let Err(error) = result {
@@ -90,17 +91,22 @@ async fn publish_snapshot(
     jetstream: &Context,
     subject: String,
     message: Message,
-    key: TopicKey,
-    stored: &mpsc::Sender<Stored>,
+    topic: TopicKey,
+    stored_snapshots: &mpsc::Sender<StoredSnapshot>,
 ) -> Result<(), String> {
     let headers = message.headers();
     let (term, number) = (message.term, message.number);
     let sent = jetstream.publish_with_headers(subject, headers, message.payload);
     let acknowledged = sent.await.map_err(|error| error.to_string())?;
-    let stored = stored.clone();
+    let stored_snapshots = stored_snapshots.clone();
     tokio::spawn(async move {
         match acknowledged.await {
-            Ok(at) => drop(stored.try_send((key, term, number, at.sequence))),
+            Ok(ack) => {
+                let sequence = ack.sequence;
+                let stored = StoredSnapshot { topic, term, number, sequence };
+                // Only a reader that comes later misses it: it waits for the next one.
+                let _ = stored_snapshots.try_send(stored);
+            }
             Err(error) => {
                 tracing::warn!(target: "bitmart_fleet", "a snapshot was not stored: {error}");
             }

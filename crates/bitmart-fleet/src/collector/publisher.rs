@@ -13,7 +13,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::CollectorBuilder;
 use super::frame::RawFrame;
-use super::leases::Held;
+use super::leases::HeldLeases;
 use super::outbox::Outbox;
 use super::refusals::Refusals;
 use super::status::Counters;
@@ -28,35 +28,45 @@ const HEARTBEAT_AFTER: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_millis(500);
 /// Shortest time between two requests for a snapshot of one topic.
 const MIN_REQUEST_INTERVAL: Duration = Duration::from_secs(1);
-/// Snapshots whose sequence in the stream is not known yet.
+/// Stored snapshots that the publisher has not taken note of yet.
 const MAX_UNKNOWN_SNAPSHOTS: usize = 1_024;
 /// Updates of all topics that are queued while topics are being subscribed. They are not bounded in bytes.
 const QUEUE_CAPACITY: usize = 1 << 16;
 
+/// Market and name of a topic.
 pub(super) type TopicKey = (Market, String);
 
-/// Where a snapshot is in the stream: topic, term, number, sequence.
-pub(super) type Stored = (TopicKey, u64, u64, u64);
+/// Where the stream has stored a snapshot of a book.
+pub(super) struct StoredSnapshot {
+    pub(super) topic: TopicKey,
+    /// Term and number of its message.
+    pub(super) term: u64,
+    pub(super) number: u64,
+    /// Its place in the stream.
+    pub(super) sequence: u64,
+}
 
 pub(super) struct Publisher {
     id: String,
     connection: Connection,
     exchange: Client,
-    /// By shard.
+    /// All topics of the fleet, by shard.
     topics: Vec<Vec<CollectedTopic>>,
     snapshot_interval: Duration,
-    held: watch::Receiver<Held>,
+    held_leases: watch::Receiver<HeldLeases>,
     /// Shards whose topics the connections to the exchange cannot carry.
     refused: watch::Sender<BTreeSet<usize>>,
     refusals: Refusals,
     outbox: Outbox,
     counters: Counters,
     fan_in: FanIn<RawFrame>,
-    current: HashMap<TopicKey, HeldTopic>,
+    /// The topics of the held leases.
+    held_topics: HashMap<TopicKey, HeldTopic>,
     /// The term and the next number of topics that were held before. A lease that is held again continues the numbers.
     retired: HashMap<TopicKey, (u64, u64)>,
+    /// By the suffix of the subject, as requests for snapshots name a topic.
     keys: HashMap<String, TopicKey>,
-    stored: mpsc::Receiver<Stored>,
+    stored_snapshots: mpsc::Receiver<StoredSnapshot>,
     requests: async_nats::Subscriber,
 }
 
@@ -64,7 +74,7 @@ impl Publisher {
     pub(super) async fn start(
         options: &CollectorBuilder,
         connection: Connection,
-        held: watch::Receiver<Held>,
+        held: watch::Receiver<HeldLeases>,
         refused: watch::Sender<BTreeSet<usize>>,
         counters: Counters,
     ) -> Result<Self, Error> {
@@ -72,8 +82,8 @@ impl Publisher {
         let mut keys = HashMap::new();
         for topic in &options.topics {
             let key = (topic.topic.market(), topic.name().to_owned());
-            if keys.insert(topic.tail.clone(), key).is_none() {
-                topics[subject::shard(&topic.tail, options.setup.shards)].push(topic.clone());
+            if keys.insert(topic.suffix.clone(), key).is_none() {
+                topics[subject::shard(&topic.suffix, options.setup.shards)].push(topic.clone());
             }
         }
         // Each topic needs a capacity of four.
@@ -84,7 +94,7 @@ impl Publisher {
         let fan_in = fan_in.map_err(|error| Error::config(error.to_string()))?;
         let requests = connection.client.subscribe(connection.request_subject(">")).await;
         let requests = requests.map_err(|error| Error::jetstream("requests", error))?;
-        let (sender, stored) = mpsc::channel(MAX_UNKNOWN_SNAPSHOTS);
+        let (sender, stored_snapshots) = mpsc::channel(MAX_UNKNOWN_SNAPSHOTS);
         let outbox = Outbox::start(&connection, sender, counters.clone());
         Ok(Self {
             id: options.id.clone(),
@@ -92,16 +102,16 @@ impl Publisher {
             connection,
             topics,
             snapshot_interval: options.snapshot_interval,
-            held,
+            held_leases: held,
             refused,
             refusals: Refusals::default(),
             outbox,
             counters,
             fan_in,
-            current: HashMap::new(),
+            held_topics: HashMap::new(),
             retired: HashMap::new(),
             keys,
-            stored,
+            stored_snapshots,
             requests,
         })
     }
@@ -130,21 +140,21 @@ impl Publisher {
                     Some(Err(error)) => self.topic_ended(&error),
                     None => {}
                 },
-                changed = self.held.changed() => {
+                changed = self.held_leases.changed() => {
                     if changed.is_err() {
                         return;
                     }
                     self.change_topics().await;
                 }
-                Some((key, term, number, sequence)) = self.stored.recv() => {
-                    if let Some(topic) = self.current.get_mut(&key) {
-                        topic.stored(term, number, sequence);
+                Some(snapshot) = self.stored_snapshots.recv() => {
+                    if let Some(topic) = self.held_topics.get_mut(&snapshot.topic) {
+                        topic.snapshot_was_stored(&snapshot);
                     }
                 }
                 Some(request) = self.requests.next() => {
-                    let tail = request.subject.as_str();
-                    let tail = tail.strip_prefix(&self.connection.request_subject("")).unwrap_or_default();
-                    if let Some(key) = self.keys.get(tail).cloned() {
+                    let suffix = request.subject.as_str();
+                    let suffix = suffix.strip_prefix(&self.connection.request_subject("")).unwrap_or_default();
+                    if let Some(key) = self.keys.get(suffix).cloned() {
                         self.request_snapshot(&key).await;
                     }
                 }
@@ -155,9 +165,9 @@ impl Publisher {
 
     /// Subscribes the topics of new leases and unsubscribes those of lost ones.
     async fn change_topics(&mut self) {
-        let held = self.held.borrow_and_update().clone();
+        let held = self.held_leases.borrow_and_update().clone();
         let (fan_in, retired) = (&mut self.fan_in, &mut self.retired);
-        self.current.retain(|key, topic| {
+        self.held_topics.retain(|key, topic| {
             let stays = held.get(&topic.lease) == Some(&topic.term);
             if !stays {
                 fan_in.remove(&topic.topic.topic);
@@ -169,26 +179,26 @@ impl Publisher {
         for ((shard, replica), term) in &held {
             for topic in self.topics.get(*shard).into_iter().flatten() {
                 let key = (topic.topic.market(), topic.name().to_owned());
-                if self.current.contains_key(&key) {
+                if self.held_topics.contains_key(&key) {
                     continue;
                 }
                 let before = self.retired.remove(&key).filter(|(before, _)| before == term);
                 let numbers = before.unwrap_or((*term, 0));
                 let prefix = &self.connection.prefix;
                 let topic = HeldTopic::new(topic.clone(), (*shard, *replica), numbers, prefix);
-                self.current.insert(key.clone(), topic);
+                self.held_topics.insert(key.clone(), topic);
                 added.push(key);
             }
         }
         for key in &added {
-            if self.current.get(key).is_some_and(|topic| topic.next > 0) {
+            if self.held_topics.get(key).is_some_and(|topic| topic.next > 0) {
                 // The lease was given up, and nobody has taken it.
                 self.publish_down(key, "the collector did not hold the topic for a while");
             }
         }
         self.review_refusals();
         self.subscribe(added).await;
-        self.counters.holds(held.len(), self.current.len());
+        self.counters.holds(held.len(), self.held_topics.len());
         self.count_down();
     }
 
@@ -196,7 +206,7 @@ impl Publisher {
     async fn subscribe(&mut self, keys: Vec<TopicKey>) {
         let topics: Vec<_> = keys
             .iter()
-            .filter_map(|key| Some(self.current.get(key)?.topic.topic.clone()))
+            .filter_map(|key| Some(self.held_topics.get(key)?.topic.topic.clone()))
             .collect();
         if self.fan_in.add(topics.iter().cloned()).await.is_ok() {
             return;
@@ -210,7 +220,7 @@ impl Publisher {
 
     /// Publishes that a topic does not deliver, and subscribes it later. A shard that does not fit is left to others.
     fn topic_failed(&mut self, key: &TopicKey, error: &bitmart_ws::Error) {
-        let Some(topic) = self.current.get_mut(key) else { return };
+        let Some(topic) = self.held_topics.get_mut(key) else { return };
         tracing::error!(target: "bitmart_fleet", "topic {} not subscribed: {error}", key.1);
         topic.failed(false, Instant::now());
         let shard = topic.lease.0;
@@ -226,7 +236,7 @@ impl Publisher {
     /// Takes shards again that may fit by now.
     fn review_refusals(&mut self) {
         let of_others = |shard: usize| {
-            self.current
+            self.held_topics
                 .values()
                 .filter(|topic| topic.lease.0 != shard && topic.retry_at.is_none())
                 .count()
@@ -272,7 +282,7 @@ impl Publisher {
 
     fn publish_frame(&mut self, key: &TopicKey, received: i64, frame: RawFrame) {
         let RawFrame { text, is_snapshot, .. } = frame;
-        let Some(topic) = self.current.get_mut(key) else { return };
+        let Some(topic) = self.held_topics.get_mut(key) else { return };
         self.counters.published(text.len());
         let message = topic.message(Kind::Frame, received, text, &self.id);
         let is_snapshot = is_snapshot && topic.topic.channel == Channel::Book;
@@ -283,7 +293,7 @@ impl Publisher {
     }
 
     fn publish(&mut self, key: &TopicKey, kind: Kind, received: i64, payload: Bytes) {
-        let Some(topic) = self.current.get_mut(key) else { return };
+        let Some(topic) = self.held_topics.get_mut(key) else { return };
         let was_up = topic.is_up;
         let message = topic.message(kind, received, payload, &self.id);
         let has_changed = topic.is_up != was_up;
@@ -302,7 +312,7 @@ impl Publisher {
                 self.topic_failed(&key, error);
                 continue;
             };
-            let Some(topic) = self.current.get_mut(&key) else { continue };
+            let Some(topic) = self.held_topics.get_mut(&key) else { continue };
             tracing::error!(target: "bitmart_fleet", "topic {name} rejected: {error}");
             topic.failed(true, Instant::now());
             let rejected = Rejected { code: rejection.code, text: rejection.text.clone() };
@@ -315,22 +325,22 @@ impl Publisher {
         let now = Instant::now();
         let quiet = |topic: &HeldTopic| now.duration_since(topic.published_at) >= HEARTBEAT_AFTER;
         for key in self.keys_of(quiet) {
-            if let Some(topic) = self.current.get_mut(&key) {
+            if let Some(topic) = self.held_topics.get_mut(&key) {
                 let message = topic.heartbeat(&self.id);
                 self.outbox.push(topic.subject.clone(), message, None);
             }
         }
-        let due = |topic: &HeldTopic| {
+        let needs_snapshot = |topic: &HeldTopic| {
             topic.topic.channel == Channel::Book
                 && now.duration_since(topic.snapshot_at) >= self.snapshot_interval
         };
-        for key in self.keys_of(due) {
+        for key in self.keys_of(needs_snapshot) {
             self.request_snapshot(&key).await;
         }
         self.review_refusals();
         let failed = self.keys_of(|topic| topic.retry_at.is_some_and(|at| at <= now));
         for key in &failed {
-            if let Some(topic) = self.current.get_mut(key) {
+            if let Some(topic) = self.held_topics.get_mut(key) {
                 topic.retry_at = None;
             }
         }
@@ -341,18 +351,18 @@ impl Publisher {
     }
 
     fn keys_of(&self, wanted: impl Fn(&HeldTopic) -> bool) -> Vec<TopicKey> {
-        let wanted = self.current.iter().filter(|(_, topic)| wanted(topic));
+        let wanted = self.held_topics.iter().filter(|(_, topic)| wanted(topic));
         wanted.map(|(key, _)| key.clone()).collect()
     }
 
     fn count_down(&self) {
-        self.counters.down(self.current.values().filter(|topic| !topic.is_up).count());
+        self.counters.down(self.held_topics.values().filter(|topic| !topic.is_up).count());
     }
 
     /// Requests a snapshot at the exchange, if the topic is held here.
     async fn request_snapshot(&mut self, key: &TopicKey) {
         let now = Instant::now();
-        let Some(topic) = self.current.get_mut(key) else { return };
+        let Some(topic) = self.held_topics.get_mut(key) else { return };
         let is_recent = |at: Instant| now.duration_since(at) < MIN_REQUEST_INTERVAL;
         if !topic.topic.supports_request || topic.requested_at.is_some_and(is_recent) {
             return;

@@ -8,6 +8,7 @@ use bitmart_ws::{Market, catalog};
 use bytes::Bytes;
 
 use super::frame::RawFrame;
+use super::publisher::StoredSnapshot;
 use crate::nats::message::{Kind, Message};
 use crate::nats::reader::Channel;
 use crate::nats::subject;
@@ -23,19 +24,21 @@ const MAX_RETRY_REJECTED: Duration = Duration::from_secs(600);
 #[derive(Clone, Debug)]
 pub(super) struct CollectedTopic {
     pub(super) topic: Topic<RawFrame>,
-    pub(super) tail: String,
+    /// The part of its subject behind the prefix.
+    pub(super) suffix: String,
     pub(super) channel: Channel,
+    /// Whether a snapshot can be requested from the exchange.
     pub(super) supports_request: bool,
 }
 
 impl CollectedTopic {
     pub(super) fn new<T>(topic: Topic<T>) -> Self {
         let topic: Topic<RawFrame> = topic.read_as();
-        let tail = subject::tail(topic.market(), topic.is_private(), topic.name());
+        let suffix = subject::suffix(topic.market(), topic.is_private(), topic.name());
         let channel = Channel::of(topic.name());
         let supports_request = catalog::channel(topic.market(), topic.name())
             .is_some_and(|channel| channel.supports_request);
-        Self { topic, tail, channel, supports_request }
+        Self { topic, suffix, channel, supports_request }
     }
 
     pub(super) fn public(market: Market, name: &str) -> Self {
@@ -55,10 +58,13 @@ impl CollectedTopic {
 #[derive(Debug)]
 pub(super) struct HeldTopic {
     pub(super) topic: CollectedTopic,
+    /// Shard and replica.
     pub(super) lease: (usize, usize),
     pub(super) subject: String,
     pub(super) term: u64,
+    /// The number of the next message.
     pub(super) next: u64,
+    /// Whether it delivers, as far as was published.
     pub(super) is_up: bool,
     /// The sequence of the last snapshot in the stream, if nothing is missing since.
     snapshot: Option<u64>,
@@ -66,14 +72,17 @@ pub(super) struct HeldTopic {
     complete_from: u64,
     /// When a snapshot was last requested or received.
     pub(super) snapshot_at: Instant,
+    /// When a snapshot was last requested.
     pub(super) requested_at: Option<Instant>,
     /// The last frame, if it replaces all earlier ones, and when it was received.
     last: Option<(Bytes, i64)>,
+    /// When something was last published.
     pub(super) published_at: Instant,
-    /// Why the exchange rejected it.
+    /// Why the exchange rejected it: the payload of the message that says so.
     rejected: Option<Bytes>,
     /// When it is to be subscribed again.
     pub(super) retry_at: Option<Instant>,
+    /// Since it last delivered.
     failures: u32,
 }
 
@@ -85,7 +94,7 @@ impl HeldTopic {
         (term, next): (u64, u64),
         prefix: &str,
     ) -> Self {
-        let subject = subject::of_replica(prefix, lease.1, &topic.tail);
+        let subject = subject::of_replica(prefix, lease.1, &topic.suffix);
         let now = Instant::now();
         Self {
             topic,
@@ -106,10 +115,11 @@ impl HeldTopic {
         }
     }
 
-    /// A snapshot of this number was stored at this sequence of the stream.
-    pub(super) fn stored(&mut self, term: u64, number: u64, sequence: u64) {
-        if self.is_up && term == self.term && number >= self.complete_from {
-            self.snapshot = self.snapshot.max(Some(sequence));
+    /// The stream has stored a snapshot. Later readers begin with it, if nothing is missing since.
+    pub(super) fn snapshot_was_stored(&mut self, stored: &StoredSnapshot) {
+        let is_complete = stored.number >= self.complete_from;
+        if self.is_up && stored.term == self.term && is_complete {
+            self.snapshot = self.snapshot.max(Some(stored.sequence));
         }
     }
 
@@ -187,23 +197,28 @@ mod tests {
         topic.message(kind, 0, Bytes::new(), "a")
     }
 
+    fn stored(term: u64, number: u64, sequence: u64) -> StoredSnapshot {
+        let topic = (Market::Spot, book().topic.name().to_owned());
+        StoredSnapshot { topic, term, number, sequence }
+    }
+
     #[test]
     fn a_snapshot_before_a_loss_is_of_no_use_to_later_readers() {
         for loss in [Kind::Lagged, Kind::Unreadable, Kind::Reconnecting] {
             let mut topic = book();
             publish(&mut topic, Kind::Subscribed);
             let snapshot = publish(&mut topic, Kind::Frame).number;
-            topic.stored(7, snapshot, 40);
+            topic.snapshot_was_stored(&stored(7, snapshot, 40));
             assert_eq!(publish(&mut topic, Kind::Frame).snapshot, Some(40));
             assert_eq!(publish(&mut topic, loss).snapshot, None, "{loss:?}");
             publish(&mut topic, Kind::Resynced);
             // NATS confirms an old snapshot late.
-            topic.stored(7, snapshot, 40);
+            topic.snapshot_was_stored(&stored(7, snapshot, 40));
             assert_eq!(publish(&mut topic, Kind::Frame).snapshot, None, "{loss:?}");
             let snapshot = publish(&mut topic, Kind::Frame).number;
-            topic.stored(7, snapshot, 50);
+            topic.snapshot_was_stored(&stored(7, snapshot, 50));
             assert_eq!(publish(&mut topic, Kind::Frame).snapshot, Some(50));
-            topic.stored(6, snapshot, 60);
+            topic.snapshot_was_stored(&stored(6, snapshot, 60));
             assert_eq!(publish(&mut topic, Kind::Frame).snapshot, Some(50), "another term");
         }
     }

@@ -94,8 +94,8 @@ impl Connection {
         format!("{}-member", self.prefix)
     }
 
-    pub(crate) fn request_subject(&self, tail: &str) -> String {
-        format!("{}-request.{tail}", self.prefix)
+    pub(crate) fn request_subject(&self, suffix: &str) -> String {
+        format!("{}-request.{suffix}", self.prefix)
     }
 
     /// As [`read_table`](Self::read_table), with a limit that is shorter than the usual one.

@@ -45,25 +45,27 @@ use bitmart_ws::Market;
 pub use builder::HistoryBuilder;
 pub use item::{HistoryEvent, HistoryItem, HistoryMessage, HistoryTopic};
 
-pub(crate) use cursor::Stored;
+pub(crate) use cursor::StoredMessage;
 
-use super::{Error, Options, stored};
+use super::{Error, Options, direct_get};
 use crate::nats::message::Message;
-use cursor::{Cursor, Span};
+use cursor::{Cursor, StreamSpan};
 
 /// The messages of topics between two times, in the order of the stream. See the [module](self).
 ///
 /// Messages are read in batches: up to 256 messages of each topic and replica, and together up to 64 MiB, or the
 /// largest message of NATS for each if that is more. What is stored after it was opened is not part of it.
 pub struct History {
-    span: Span,
+    span: StreamSpan,
     topics: Vec<TopicName>,
-    inputs: Vec<Input>,
-    /// The next message of each input that has one.
+    topic_replicas: Vec<TopicReplica>,
+    /// The sequence of the next message of each that has one, and the index of its topic replica.
     next: BinaryHeap<Reverse<(u64, usize)>>,
-    /// The input whose batch may be empty.
+    /// The index of the topic replica whose batch may be empty.
     to_fill: Option<usize>,
-    ready: VecDeque<Raw>,
+    /// Items that are complete and not yet returned.
+    ready: VecDeque<RawItem>,
+    /// When the oldest message of the stream was stored; `None` if it was empty.
     oldest: Option<Timestamp>,
     has_failed: bool,
 }
@@ -73,11 +75,12 @@ pub(crate) struct TopicName {
     pub(crate) market: Market,
     pub(crate) name: Arc<str>,
     /// The part of its subject behind the prefix.
-    pub(crate) tail: String,
+    pub(crate) suffix: String,
 }
 
-/// One replica of a topic.
-struct Input {
+/// The messages of one topic by one of its replicas, and how far they were checked.
+struct TopicReplica {
+    /// The index of the topic in the history.
     topic: usize,
     replica: usize,
     cursor: Cursor,
@@ -89,9 +92,9 @@ struct Input {
 
 /// An item by the index of its topic, with the message as it is stored.
 #[derive(Debug)]
-pub(crate) enum Raw {
+pub(crate) enum RawItem {
     BeginsLate(Option<Timestamp>),
-    Message { topic: usize, replica: usize, stored: Stored },
+    Message { topic: usize, replica: usize, stored: StoredMessage },
     NewTerm { topic: usize, replica: usize, before: u64, term: u64, collector: String },
     Lost { topic: usize, replica: usize, missing: Option<u64> },
 }
@@ -147,10 +150,10 @@ impl History {
 
     /// The number of collectors of each topic.
     pub(crate) fn replicas(&self) -> usize {
-        self.inputs.len() / self.topics.len().max(1)
+        self.topic_replicas.len() / self.topics.len().max(1)
     }
 
-    pub(crate) async fn next_raw(&mut self) -> Option<Result<Raw, Error>> {
+    pub(crate) async fn next_raw(&mut self) -> Option<Result<RawItem, Error>> {
         loop {
             if let Some(ready) = self.ready.pop_front() {
                 return Some(Ok(ready));
@@ -159,8 +162,8 @@ impl History {
                 return None;
             }
             if let Some(index) = self.to_fill {
-                let input = &mut self.inputs[index];
-                if let Err(error) = input.cursor.fill(&self.span).await {
+                let topic_replica = &mut self.topic_replicas[index];
+                if let Err(error) = topic_replica.cursor.fill(&self.span).await {
                     self.has_failed = true;
                     return Some(Err(error));
                 }
@@ -169,19 +172,19 @@ impl History {
                 continue;
             }
             let Reverse((_, index)) = self.next.pop()?;
-            if let Some(stored) = self.inputs[index].cursor.pop() {
-                self.inputs[index].check(stored, &mut self.ready);
+            if let Some(stored) = self.topic_replicas[index].cursor.pop() {
+                self.topic_replicas[index].check(stored, &mut self.ready);
             }
             self.to_fill = Some(index);
         }
     }
 
-    /// Queues the next message of an input, or its end.
+    /// Queues the next message of a topic replica, or its end.
     fn advance(&mut self, index: usize) {
-        let input = &mut self.inputs[index];
-        match input.cursor.next_sequence() {
+        let topic_replica = &mut self.topic_replicas[index];
+        match topic_replica.cursor.next_sequence() {
             Some(sequence) => self.next.push(Reverse((sequence, index))),
-            None => input.end(&mut self.ready),
+            None => topic_replica.end(&mut self.ready),
         }
     }
 
@@ -193,36 +196,45 @@ impl History {
         range: Range<u64>,
     ) -> Result<Vec<Message>, Error> {
         let Some(last) = range.end.checked_sub(1) else { return Ok(Vec::new()) };
-        let input = self.inputs.iter().find(|i| (i.topic, i.replica) == (topic, replica));
-        let Some(input) = input else { return Ok(Vec::new()) };
-        stored::range(&self.span.stream, input.cursor.subject(), term, (range.start, last)).await
+        let topic_replica =
+            self.topic_replicas.iter().find(|i| (i.topic, i.replica) == (topic, replica));
+        let Some(topic_replica) = topic_replica else { return Ok(Vec::new()) };
+        direct_get::range(
+            &self.span.stream,
+            topic_replica.cursor.subject(),
+            term,
+            (range.start, last),
+        )
+        .await
     }
 
-    fn item(&self, raw: Raw) -> HistoryItem {
+    fn item(&self, raw: RawItem) -> HistoryItem {
         let name = |topic: usize, replica| {
             let TopicName { market, name, .. } = &self.topics[topic];
             HistoryTopic { market: *market, name: name.clone(), replica }
         };
         match raw {
-            Raw::BeginsLate(first) => HistoryItem::BeginsLate(first),
-            Raw::Lost { topic, replica, missing } => {
+            RawItem::BeginsLate(first) => HistoryItem::BeginsLate(first),
+            RawItem::Lost { topic, replica, missing } => {
                 HistoryItem::Lost { topic: name(topic, replica), missing }
             }
-            Raw::NewTerm { topic, replica, before, term, collector } => {
+            RawItem::NewTerm { topic, replica, before, term, collector } => {
                 HistoryItem::NewTerm { topic: name(topic, replica), before, term, collector }
             }
-            Raw::Message { topic, replica, stored: Stored { sequence, at, message, .. } } => {
-                HistoryItem::Message(HistoryMessage {
-                    topic: name(topic, replica),
-                    sequence,
-                    stored_at: Timestamp::from_millis(at),
-                    received_at: Timestamp::from_millis(message.received),
-                    term: message.term,
-                    number: message.number,
-                    event: HistoryEvent::read(&message),
-                    collector: message.collector,
-                })
-            }
+            RawItem::Message {
+                topic,
+                replica,
+                stored: StoredMessage { sequence, at, message, .. },
+            } => HistoryItem::Message(HistoryMessage {
+                topic: name(topic, replica),
+                sequence,
+                stored_at: Timestamp::from_millis(at),
+                received_at: Timestamp::from_millis(message.received),
+                term: message.term,
+                number: message.number,
+                event: HistoryEvent::read(&message),
+                collector: message.collector,
+            }),
         }
     }
 }
@@ -232,12 +244,12 @@ fn begins_late(oldest: Option<Timestamp>, from: i64) -> bool {
     oldest.is_none_or(|oldest| oldest.as_millis() >= from)
 }
 
-impl Input {
+impl TopicReplica {
     /// Compares a message with the one before. Messages that readers ignore are left out.
-    fn check(&mut self, stored: Stored, out: &mut VecDeque<Raw>) {
+    fn check(&mut self, stored: StoredMessage, out: &mut VecDeque<RawItem>) {
         let (topic, replica) = (self.topic, self.replica);
         let Message { term, number, .. } = stored.message;
-        let lost = |missing| Raw::Lost { topic, replica, missing };
+        let lost = |missing| RawItem::Lost { topic, replica, missing };
         let follows_expired = stored.follows_expired || self.has_expired;
         // For the next message, if this one is left out.
         self.has_expired = follows_expired;
@@ -258,7 +270,7 @@ impl Input {
                 }
                 if let Some((before, _)) = known {
                     let collector = stored.message.collector.clone();
-                    out.push_back(Raw::NewTerm { topic, replica, before, term, collector });
+                    out.push_back(RawItem::NewTerm { topic, replica, before, term, collector });
                     if number > 0 {
                         out.push_back(lost(Some(number)));
                     }
@@ -267,14 +279,14 @@ impl Input {
         }
         self.known = Some((term, number.saturating_add(1)));
         self.has_expired = false;
-        out.push_back(Raw::Message { topic, replica, stored });
+        out.push_back(RawItem::Message { topic, replica, stored });
     }
 
     /// Handles the end of the span.
-    fn end(&self, out: &mut VecDeque<Raw>) {
+    fn end(&self, out: &mut VecDeque<RawItem>) {
         if self.cursor.has_expired || self.has_expired {
             let (topic, replica) = (self.topic, self.replica);
-            out.push_back(Raw::Lost { topic, replica, missing: None });
+            out.push_back(RawItem::Lost { topic, replica, missing: None });
         }
     }
 }
@@ -286,10 +298,11 @@ mod tests {
     use super::*;
     use crate::nats::message::Kind;
 
-    /// What comes out for messages of these terms and numbers; `x` stands before those that follow expired ones.
+    /// What comes out for messages of these terms and numbers; the flag says that others may have expired before it.
     fn check(messages: &[(u64, u64, bool)]) -> Vec<String> {
         let cursor = Cursor::new(String::new());
-        let mut input = Input { topic: 0, replica: 0, cursor, known: None, has_expired: false };
+        let mut topic_replica =
+            TopicReplica { topic: 0, replica: 0, cursor, known: None, has_expired: false };
         let mut out = VecDeque::new();
         for (sequence, (term, number, follows_expired)) in (1..).zip(messages) {
             let (payload, collector) = (Bytes::new(), "a".to_owned());
@@ -303,16 +316,17 @@ mod tests {
                 payload,
             };
             let follows_expired = *follows_expired;
-            input.check(Stored { sequence, at: 0, message, follows_expired }, &mut out);
+            topic_replica
+                .check(StoredMessage { sequence, at: 0, message, follows_expired }, &mut out);
         }
-        input.end(&mut out);
+        topic_replica.end(&mut out);
         let text = |raw| match raw {
-            Raw::Message { stored, .. } => {
+            RawItem::Message { stored, .. } => {
                 format!("{}.{}", stored.message.term, stored.message.number)
             }
-            Raw::NewTerm { before, term, .. } => format!("{before}->{term}"),
-            Raw::Lost { missing, .. } => format!("lost {missing:?}"),
-            Raw::BeginsLate(_) => "late".to_owned(),
+            RawItem::NewTerm { before, term, .. } => format!("{before}->{term}"),
+            RawItem::Lost { missing, .. } => format!("lost {missing:?}"),
+            RawItem::BeginsLate(_) => "late".to_owned(),
         };
         out.into_iter().map(text).collect()
     }

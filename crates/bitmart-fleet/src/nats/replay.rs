@@ -11,7 +11,7 @@ use bitmart_ws::source::Feed;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::history::{History, Raw, TopicName};
+use super::history::{History, RawItem, TopicName};
 use super::reader::merger::Output;
 use super::{Error, reader};
 use feeds::Feeds;
@@ -172,17 +172,17 @@ async fn run(
             }
         };
         match raw {
-            Raw::BeginsLate(_) => {
+            RawItem::BeginsLate(_) => {
                 for topic in 0..players.len() {
                     feeds.pass(topic, vec![Output::Lagged(1)]).await;
                 }
             }
             // Missing numbers and terms are seen by the merger.
-            Raw::NewTerm { .. } | Raw::Lost { missing: Some(_), .. } => {}
-            Raw::Lost { topic, missing: None, .. } => {
+            RawItem::NewTerm { .. } | RawItem::Lost { missing: Some(_), .. } => {}
+            RawItem::Lost { topic, missing: None, .. } => {
                 feeds.pass(topic, vec![Output::Lagged(1)]).await;
             }
-            Raw::Message { topic, replica, stored } => {
+            RawItem::Message { topic, replica, stored } => {
                 if let Some(speed) = speed {
                     let passed = u64::try_from(stored.at - from).unwrap_or(0);
                     let at = begin + Duration::from_millis(passed) / speed;

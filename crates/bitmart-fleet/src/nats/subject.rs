@@ -18,7 +18,7 @@ pub(crate) fn is_prefix(text: &str) -> bool {
 /// digits, `_` and `-` are written as `%` and two hexadecimal digits for each byte. A name that does not begin with its
 /// market gets the market as an additional token, and a private one the token `-private`. So different topics have
 /// different subjects, and no name yields a wildcard.
-pub(crate) fn tail(market: Market, is_private: bool, name: &str) -> String {
+pub(crate) fn suffix(market: Market, is_private: bool, name: &str) -> String {
     let mut subject = String::with_capacity(name.len() + 8);
     if is_private {
         subject.push_str("-private.");
@@ -64,10 +64,10 @@ fn push_token(subject: &mut String, token: &str) {
 }
 
 /// The subject of a topic as published by the holder of one replica.
-pub(crate) fn of_replica(prefix: &str, replica: usize, tail: &str) -> String {
+pub(crate) fn of_replica(prefix: &str, replica: usize, suffix: &str) -> String {
     match replica {
-        0 => format!("{prefix}.{tail}"),
-        _ => format!("{prefix}-r{replica}.{tail}"),
+        0 => format!("{prefix}.{suffix}"),
+        _ => format!("{prefix}-r{replica}.{suffix}"),
     }
 }
 
@@ -85,9 +85,9 @@ pub(crate) fn stable_hash(parts: &[&str]) -> u64 {
 }
 
 /// The shard of a topic.
-pub(crate) fn shard(tail: &str, shards: usize) -> usize {
+pub(crate) fn shard(suffix: &str, shards: usize) -> usize {
     let shards = u64::try_from(shards.max(1)).unwrap_or(1);
-    usize::try_from(stable_hash(&[tail]) % shards).unwrap_or(0)
+    usize::try_from(stable_hash(&[suffix]) % shards).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -105,7 +105,7 @@ mod tests {
             (Market::Futures, "futures/depth5:X@200ms", "futures.depth5.X%40200ms"),
         ];
         for (market, name, subject) in subjects {
-            assert_eq!(tail(market, false, name), subject);
+            assert_eq!(suffix(market, false, name), subject);
         }
         assert_eq!(of_replica("bitmart", 0, "a.b"), "bitmart.a.b");
         assert_eq!(of_replica("bitmart", 2, "a.b"), "bitmart-r2.a.b");
@@ -151,7 +151,7 @@ mod tests {
         for name in names {
             for market in [Market::Spot, Market::Futures] {
                 for is_private in [false, true] {
-                    let subject = tail(market, is_private, name);
+                    let subject = suffix(market, is_private, name);
                     let is_valid =
                         |byte: u8| byte.is_ascii_alphanumeric() || b"_-%.".contains(&byte);
                     assert!(subject.bytes().all(is_valid), "{name:?}: {subject}");

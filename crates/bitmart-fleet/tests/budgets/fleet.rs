@@ -49,7 +49,7 @@ impl Fleet {
 }
 
 /// Longest wait. Only a failure takes as long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 pub(crate) fn all_sent(workers: &[Worker]) -> usize {
     workers.iter().map(Worker::sent).sum()

@@ -108,8 +108,17 @@ async fn a_process_that_is_cut_off_sends_nothing_and_the_others_have_the_whole_l
     }
 }
 
-/// The primary dies, and its replica, which is behind, takes its place: at once, or processes find it as a replica.
-async fn failed_over(job: Job, at_once: bool) -> Vec<Log> {
+/// When a replica becomes the primary.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Promoted {
+    /// Before the processes reach it.
+    AtOnce,
+    /// After they have found it as a replica.
+    Later,
+}
+
+/// The primary dies, and its replica, which is behind, takes its place.
+async fn failed_over(job: Job, promoted: Promoted) -> Vec<Log> {
     let (mut fleet, proxy) = behind_a_proxy(job).await;
     let replica = Server::start();
     let link = Proxy::to_unix(&fleet.server.socket());
@@ -123,11 +132,11 @@ async fn failed_over(job: Job, at_once: bool) -> Vec<Log> {
         until_outdated(&replica, &workers);
         fleet.server.kill();
         let promote = || replica.command(&["REPLICAOF", "NO", "ONE"]).expect("a reply");
-        if at_once {
+        if promoted == Promoted::AtOnce {
             promote();
         }
         proxy.move_to_unix(&replica.socket());
-        if !at_once {
+        if promoted == Promoted::Later {
             until_quiet(&workers);
             promote();
         }
@@ -149,13 +158,13 @@ fn until_replicated(replica: &Server) {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server: cargo xtask test fleet"]
 async fn a_replica_that_was_behind_and_is_promoted_keeps_the_limit() {
-    assert_kept_and_resumed(&failed_over(Job::default(), true).await);
+    assert_kept_and_resumed(&failed_over(Job::default(), Promoted::AtOnce).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server: cargo xtask test fleet"]
 async fn a_replica_that_is_reached_before_it_is_promoted_keeps_the_limit() {
-    assert_kept_and_resumed(&failed_over(Job::default(), false).await);
+    assert_kept_and_resumed(&failed_over(Job::default(), Promoted::Later).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,7 +175,7 @@ async fn a_script_that_trusts_a_promoted_replica_exceeds_the_limit() {
     // The clients may be slow to notice the new primary.
     for _ in 0..6 {
         let job = Job { broken, ..Job::default() };
-        found.push(most(&failed_over(job, true).await));
+        found.push(most(&failed_over(job, Promoted::AtOnce).await));
         if found.iter().any(|most| *most > LIMIT) {
             return;
         }

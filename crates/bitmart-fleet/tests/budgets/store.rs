@@ -180,12 +180,13 @@ async fn callers_of_all_processes_are_served_in_order() {
         stores[0].end(&budget, permit, RequestEnd::Counted);
     }
     let before = arrived(&server);
-    let (served, mut order) = tokio::sync::mpsc::unbounded_channel();
+    let (has_permit, mut served) = tokio::sync::mpsc::unbounded_channel();
     for number in 0..12 {
-        let (store, budget, served) = (stores[number % 3].clone(), budget.clone(), served.clone());
+        let (store, budget, has_permit) =
+            (stores[number % 3].clone(), budget.clone(), has_permit.clone());
         tokio::spawn(async move {
             let permit = store.acquire(&budget, PATIENCE).await.expect("in the end");
-            served.send(number).expect("open");
+            has_permit.send(number).expect("open");
             store.end(&budget, permit, RequestEnd::Counted);
         });
         // The next caller comes when this one is in the queue, which numbers its callers.
@@ -194,13 +195,10 @@ async fn callers_of_all_processes_are_served_in_order() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
-    // All five of a window are free at once and their owners poll in any order; the rest waits.
-    let mut place = Vec::new();
-    for _ in 0..12 {
-        place.push(order.recv().await.expect("all are served"));
-    }
-    for (served, number) in place.into_iter().enumerate() {
-        assert_eq!(served / 5, number / 5, "served as number {served}: caller {number}");
+    // Five permits of a window are free at once, and those five callers poll in any order; the others wait.
+    for place in 0..12 {
+        let caller = served.recv().await.expect("all are served");
+        assert_eq!(place / 5, caller / 5, "caller {caller} is served at place {place}");
     }
 }
 

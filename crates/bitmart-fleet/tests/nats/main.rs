@@ -18,6 +18,7 @@ mod judge;
 mod kills;
 #[cfg(target_os = "linux")]
 mod namespaces;
+mod pacing;
 mod partitions;
 #[expect(dead_code, reason = "tests of budgets use more of it")]
 #[path = "../support/proxy.rs"]

@@ -23,12 +23,12 @@ use super::judge::{Sent, most_in_a_window};
 use super::redis_server::Server;
 
 /// The limit of `submit_order` per account, and its window in microseconds.
-const ORDERS: usize = 40;
+const ORDER_LIMIT: usize = 40;
 const WINDOW: u64 = 2_000_000;
 /// The longest time that a request may take.
 const TIMEOUT: Duration = Duration::from_secs(1);
 /// Orders of each bot in each part of the test: together more than the limit of a window.
-const MORE: usize = 30;
+const ORDERS_OF_A_PART: usize = 30;
 
 /// What a bot has done.
 #[derive(Default)]
@@ -93,8 +93,8 @@ async fn bot(rest: Client, market: bitmart_ws::Client, log: Arc<Log>) {
     let mut has_data = false;
     while !log.is_over.load(Ordering::Relaxed) {
         let order = async {
-            let bought = log.accepted.load(Ordering::Relaxed).is_multiple_of(2);
-            let order = if bought {
+            let buys = log.accepted.load(Ordering::Relaxed).is_multiple_of(2);
+            let order = if buys {
                 NewOrder::market_buy("BTC_USDT", dec!(30))
             } else {
                 NewOrder::market_sell("BTC_USDT", dec!(0.0005))
@@ -159,7 +159,7 @@ async fn servers_are_killed_while_bots_trade_and_neither_a_limit_nor_a_fill_is_m
         let (rest, _) = client(&redis, &sandbox, log);
         tasks.push(tokio::spawn(bot(rest, nats.client().await, Arc::clone(log))));
     }
-    until_traded(&mut strategy, bots, MORE).await;
+    until_traded(&mut strategy, bots, ORDERS_OF_A_PART).await;
     let kills = std::env::var("BITMART_FLEET_SERVER_KILLS").ok();
     let kills = kills.map_or(1, |text| text.parse().expect("a number"));
     for _ in 0..kills {
@@ -168,11 +168,11 @@ async fn servers_are_killed_while_bots_trade_and_neither_a_limit_nor_a_fill_is_m
         nats.kill();
         strategy.until(|_| bots.iter().zip(&before).all(|(log, n)| gaps(log) > *n)).await;
         nats.restart();
-        until_traded(&mut strategy, bots, MORE).await;
+        until_traded(&mut strategy, bots, ORDERS_OF_A_PART).await;
         redis.kill();
         let killed = Instant::now();
         redis.restart();
-        until_traded(&mut strategy, bots, MORE).await;
+        until_traded(&mut strategy, bots, ORDERS_OF_A_PART).await;
         assert!(killed.elapsed() >= Duration::from_secs(4), "permits of a server that knows none");
     }
     for log in bots {
@@ -184,14 +184,14 @@ async fn servers_are_killed_while_bots_trade_and_neither_a_limit_nor_a_fill_is_m
     let sent: Vec<Sent> =
         bots.iter().flat_map(|log| log.sent.lock().expect("no panic").clone()).collect();
     let most = most_in_a_window(&sent, WINDOW, 1_000_000);
-    assert!(most <= ORDERS, "{most} in a window");
+    assert!(most <= ORDER_LIMIT, "{most} in a window");
     for log in &logs {
         assert_eq!(log.rejected.load(Ordering::Relaxed), 0, "rejected by the sandbox");
     }
     strategy.is_the_same_as(&rest, &sandbox).await;
     println!(
         "fleet servers: {kills} kills of NATS and {kills} of Redis under {} orders of two bots: 0 rejected, at most \
-         {most} of {ORDERS} in a window; {} fills, each reported once",
+         {most} of {ORDER_LIMIT} in a window; {} fills, each reported once",
         sent.len(),
         strategy.fills.len(),
     );

@@ -8,8 +8,8 @@ use bitmart_ws::Market;
 use bitmart_ws::topic::Topic;
 use futures_util::StreamExt as _;
 
-use super::cursor::{Cursor, Span, millis};
-use super::{History, Input, Raw, TopicName};
+use super::cursor::{Cursor, StreamSpan, millis};
+use super::{History, RawItem, TopicName, TopicReplica};
 use crate::nats::{Error, Options, Store, subject};
 
 /// How large the batches of all topics may be together, unless one message for each needs more.
@@ -44,9 +44,9 @@ impl HistoryBuilder {
     }
 
     fn add(mut self, market: Market, is_private: bool, name: &str) -> Self {
-        let tail = subject::tail(market, is_private, name);
-        if !self.topics.iter().any(|topic| topic.tail == tail) {
-            self.topics.push(TopicName { market, name: name.into(), tail });
+        let suffix = subject::suffix(market, is_private, name);
+        if !self.topics.iter().any(|topic| topic.suffix == suffix) {
+            self.topics.push(TopicName { market, name: name.into(), suffix });
         }
         self
     }
@@ -80,12 +80,12 @@ impl HistoryBuilder {
         }
         let store = Store::open(&self.options, "bitmart-fleet history").await?;
         let Store { connection, stream, table, .. } = store;
-        let slots = (0..self.topics.len()).flat_map(|t| (0..table.replicas).map(move |r| (t, r)));
-        let mut inputs: Vec<Input> = slots
+        let pairs = (0..self.topics.len()).flat_map(|t| (0..table.replicas).map(move |r| (t, r)));
+        let mut topic_replicas: Vec<TopicReplica> = pairs
             .map(|(topic, replica)| {
-                let tail = &self.topics[topic].tail;
-                let subject = subject::of_replica(&connection.prefix, replica, tail);
-                Input {
+                let suffix = &self.topics[topic].suffix;
+                let subject = subject::of_replica(&connection.prefix, replica, suffix);
+                TopicReplica {
                     topic,
                     replica,
                     cursor: Cursor::new(subject),
@@ -97,10 +97,10 @@ impl HistoryBuilder {
         let info = stream.get_info().await;
         let info = info.map_err(|error| Error::jetstream("the stream", error))?;
         let largest = connection.client.max_payload() + SUBJECT_BYTES;
-        let batch_bytes = (MAX_BYTES / inputs.len()).max(largest);
-        let (last, created) = (info.state.last_sequence, info.created);
-        let span = Span { stream, from, to, last, created, batch_bytes };
-        let fills = inputs.iter_mut().map(|input| input.cursor.fill(&span));
+        let batch_bytes = (MAX_BYTES / topic_replicas.len()).max(largest);
+        let (last_sequence, created) = (info.state.last_sequence, info.created);
+        let span = StreamSpan { stream, from, to, last_sequence, created, batch_bytes };
+        let fills = topic_replicas.iter_mut().map(|topic_replica| topic_replica.cursor.fill(&span));
         let mut fills = futures_util::stream::iter(fills).buffer_unordered(PARALLEL);
         while let Some(filled) = fills.next().await {
             filled?;
@@ -113,7 +113,7 @@ impl HistoryBuilder {
         let mut history = History {
             span,
             topics: self.topics,
-            inputs,
+            topic_replicas,
             next: BinaryHeap::new(),
             to_fill: None,
             ready: VecDeque::new(),
@@ -121,9 +121,9 @@ impl HistoryBuilder {
             has_failed: false,
         };
         if history.begins_late() {
-            history.ready.push_back(Raw::BeginsLate(oldest));
+            history.ready.push_back(RawItem::BeginsLate(oldest));
         }
-        for index in 0..history.inputs.len() {
+        for index in 0..history.topic_replicas.len() {
             history.advance(index);
         }
         Ok(history)

@@ -24,38 +24,38 @@ const RETRY_DELAY: Duration = Duration::from_millis(500);
 /// How long the server keeps a consumer that requests nothing. One that is gone is made anew.
 const KEEP: Duration = Duration::from_secs(60);
 
-/// What the cursors of a history have in common.
-pub(super) struct Span {
+/// The part of the stream that a history reads: what its cursors have in common.
+pub(super) struct StreamSpan {
     pub(super) stream: Stream<()>,
     /// Milliseconds since 1970.
     pub(super) from: i64,
     /// The first millisecond that is not part of it.
     pub(super) to: i64,
     /// The last sequence of the stream when it was opened.
-    pub(super) last: u64,
+    pub(super) last_sequence: u64,
     /// When the stream was made.
     pub(super) created: DateTime,
     /// Most bytes of a batch.
     pub(super) batch_bytes: usize,
 }
 
-impl Span {
+impl StreamSpan {
     /// The present state of the stream.
     pub(super) async fn state(&self) -> Result<State, Error> {
         let info = self.stream.get_info().await;
         let info = info.map_err(|error| Error::jetstream("the stream", error))?;
-        if info.created != self.created || info.state.last_sequence < self.last {
+        if info.created != self.created || info.state.last_sequence < self.last_sequence {
             return Err(Error::jetstream("the history", "the stream was lost and made anew"));
         }
         Ok(info.state)
     }
 }
 
-/// A message as the stream has it.
+/// A message of a topic, with its place in the stream.
 #[derive(Clone, Debug)]
-pub(crate) struct Stored {
+pub(crate) struct StoredMessage {
     pub(crate) sequence: u64,
-    /// Milliseconds since 1970, on the clock of the server.
+    /// When the server stored it: milliseconds since 1970, on its clock.
     pub(crate) at: i64,
     pub(crate) message: Message,
     /// The stream may have removed messages of the subject between the one before and this one.
@@ -69,7 +69,7 @@ pub(super) struct Cursor {
     last_read: Option<u64>,
     /// Taken while a batch is read, so that a read that was given up begins anew.
     consumer: Option<Open>,
-    batch: VecDeque<Stored>,
+    batch: VecDeque<StoredMessage>,
     is_done: bool,
     /// The stream may have removed messages of the subject behind the last one that was read.
     pub(super) has_expired: bool,
@@ -78,7 +78,9 @@ pub(super) struct Cursor {
 /// A consumer and how far it is. Dropping it deletes the consumer.
 struct Open {
     consumer: Consumer<pull::Config>,
+    /// Messages that it has delivered.
     delivered: u64,
+    /// Messages that it has not delivered yet.
     pending: u64,
     /// `None` when the consumer has been deleted.
     stream: Option<Stream<()>>,
@@ -129,14 +131,14 @@ impl Cursor {
         self.batch.front().map(|stored| stored.sequence)
     }
 
-    pub(super) fn pop(&mut self) -> Option<Stored> {
+    pub(super) fn pop(&mut self) -> Option<StoredMessage> {
         self.batch.pop_front()
     }
 
     /// Reads the next batch if none is left. None is left afterwards if the span has ended.
     ///
     /// Cancel-safe: what was not read completely is read again.
-    pub(super) async fn fill(&mut self, span: &Span) -> Result<(), Error> {
+    pub(super) async fn fill(&mut self, span: &StreamSpan) -> Result<(), Error> {
         let mut attempts = 0;
         while self.batch.is_empty() && !self.is_done {
             let Err(error) = self.read(span).await else { continue };
@@ -151,7 +153,7 @@ impl Cursor {
     }
 
     /// Reads one batch, as far as it gets.
-    async fn read(&mut self, span: &Span) -> Result<(), Error> {
+    async fn read(&mut self, span: &StreamSpan) -> Result<(), Error> {
         let mut open = match self.consumer.take() {
             Some(open) => open,
             None => self.open(span).await?,
@@ -186,15 +188,15 @@ impl Cursor {
                 (open.delivered, open.pending) = (info.consumer_sequence, info.pending);
                 let sequence = info.stream_sequence;
                 let at = millis(info.published.unix_timestamp_nanos());
-                if sequence > span.last || at >= span.to {
+                if sequence > span.last_sequence || at >= span.to {
                     open.pending = 0;
                     break;
                 }
                 read = Some(sequence);
                 let headers = message.message.headers.unwrap_or_default();
-                if let Some(message) = Message::parse(&headers, own(&message.message.payload)) {
+                if let Some(message) = Message::parse(&headers, copied(&message.message.payload)) {
                     let follows_expired = false;
-                    batch.push_back(Stored { sequence, at, message, follows_expired });
+                    batch.push_back(StoredMessage { sequence, at, message, follows_expired });
                 }
             }
             if read == self.last_read && open.pending > 0 {
@@ -222,7 +224,7 @@ impl Cursor {
         Ok(())
     }
 
-    async fn open(&self, span: &Span) -> Result<Open, Error> {
+    async fn open(&self, span: &StreamSpan) -> Result<Open, Error> {
         let deliver_policy = if let Some(sequence) = self.last_read {
             DeliverPolicy::ByStartSequence { start_sequence: sequence.saturating_add(1) }
         } else {
@@ -249,8 +251,8 @@ fn failed(error: impl std::fmt::Display) -> Error {
     Error::jetstream("the history of a topic", error)
 }
 
-/// The payload without the buffer of the connection that it is a part of.
-fn own(payload: &Bytes) -> Bytes {
+/// A copy: the payload is a part of the larger buffer of the connection.
+fn copied(payload: &Bytes) -> Bytes {
     Bytes::copy_from_slice(payload)
 }
 

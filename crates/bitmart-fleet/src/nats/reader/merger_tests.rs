@@ -1,3 +1,5 @@
+//! Messages of one or two collectors, and what a subscription sees of them.
+
 use std::time::{Duration, Instant};
 
 use bitmart_ws::ReconnectReason;
@@ -7,6 +9,7 @@ use super::merger::{Merger, Output};
 use crate::nats::message::{Kind, Lagged, Message, json};
 
 const TTL: Duration = Duration::from_secs(2);
+/// Longer than any loss may reach back.
 const LONG: Duration = Duration::from_secs(100);
 
 fn message(kind: Kind, term: u64, number: u64, payload: &str) -> Message {

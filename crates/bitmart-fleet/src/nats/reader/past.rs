@@ -6,7 +6,7 @@ use super::Shared;
 use super::merger::Output;
 use super::topic::Channel;
 use crate::nats::message::{Kind, Message, is_snapshot};
-use crate::nats::{Error, stored};
+use crate::nats::{Error, direct_get};
 
 /// A topic with fewer messages than `NEW_TOPIC` may have no snapshot yet. It is read again this many times, each after
 /// this delay.
@@ -22,7 +22,7 @@ pub(super) async fn last_message(
 ) -> Result<Option<(Message, u64)>, Error> {
     let mut attempts = 0;
     loop {
-        let last = stored::last(&shared.stream, subject).await?;
+        let last = direct_get::last(&shared.stream, subject).await?;
         let is_new = last.as_ref().is_some_and(|(last, _)| {
             last.is_up() && last.number < NEW_TOPIC && last.snapshot.is_none()
         });

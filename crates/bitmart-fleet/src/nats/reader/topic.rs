@@ -16,7 +16,7 @@ use super::Shared;
 use super::merger::{Merger, Output};
 use super::past;
 use crate::nats::message::{Kind, Message};
-use crate::nats::{Error, queue, stored, subject};
+use crate::nats::{Error, direct_get, queue, subject};
 
 /// Pause before `JetStream` is asked again after a failure.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
@@ -57,7 +57,7 @@ enum End {
 }
 
 pub(super) async fn run(shared: Arc<Shared>, feed: Feed) {
-    let tail = subject::tail(feed.market(), feed.is_private(), feed.topic());
+    let suffix = subject::suffix(feed.market(), feed.is_private(), feed.topic());
     if feed.topic().len() > subject::MAX_NAME_BYTES {
         return feed.end("the name of the topic is too long for the fleet");
     }
@@ -71,7 +71,7 @@ pub(super) async fn run(shared: Arc<Shared>, feed: Feed) {
         merger,
         feed: Some(feed),
         out: Vec::new(),
-        tail,
+        suffix,
         shared,
     };
     loop {
@@ -79,7 +79,7 @@ pub(super) async fn run(shared: Arc<Shared>, feed: Feed) {
             Ok(End::Finished) => return,
             Ok(End::Restart(reason)) => topic.begin_again(reason.to_owned(), false),
             Err(error) => {
-                tracing::warn!(target: "bitmart_fleet", topic = topic.tail, "{error}");
+                tracing::warn!(target: "bitmart_fleet", topic = topic.suffix, "{error}");
                 topic.begin_again(error.to_string(), true);
                 tokio::time::sleep(RETRY_DELAY).await;
             }
@@ -91,12 +91,16 @@ struct Topic {
     shared: Arc<Shared>,
     /// `None` after it ended.
     feed: Option<Feed>,
-    tail: String,
+    /// The part of its subject behind the prefix.
+    suffix: String,
     channel: Channel,
     supports_request: bool,
+    /// The number of the connection to NATS, 0 while there is none.
     open: watch::Receiver<u64>,
+    /// Changes with the table and the heartbeats of collectors.
     changes: watch::Receiver<u64>,
     merger: Merger,
+    /// What is to be passed to the feed.
     out: Vec<Output>,
 }
 
@@ -107,7 +111,7 @@ impl Topic {
         let (shard, replicas, ttl) = {
             let view = self.shared.view();
             let table = &view.table;
-            (subject::shard(&self.tail, table.shards), table.replicas, table.ttl())
+            (subject::shard(&self.suffix, table.shards), table.replicas, table.ttl())
         };
         // Several collectors are merged for events only; of others, one at a time is read.
         let replicas: Vec<usize> = match self.channel {
@@ -121,7 +125,8 @@ impl Topic {
         let sender = Arc::new(sender);
         let mut forwarding = JoinSet::new();
         for (input, replica) in replicas.iter().enumerate() {
-            let subject = subject::of_replica(&self.shared.connection.prefix, *replica, &self.tail);
+            let subject =
+                subject::of_replica(&self.shared.connection.prefix, *replica, &self.suffix);
             let subscription = self.shared.connection.client.subscribe(subject).await;
             let subscription =
                 subscription.map_err(|error| Error::jetstream("the subscription", error))?;
@@ -201,7 +206,7 @@ impl Topic {
     /// `false` if nobody reads the topic any more.
     async fn join(&mut self, input: usize, shard: usize, replica: usize) -> Result<bool, Error> {
         let shared = self.shared.clone();
-        let subject = subject::of_replica(&shared.connection.prefix, replica, &self.tail);
+        let subject = subject::of_replica(&shared.connection.prefix, replica, &self.suffix);
         let last = past::last_message(&shared, &subject, self.channel);
         let Some(last) = self.while_reading(last).await else { return Ok(false) };
         let Some((last, sequence)) = last? else { return Ok(true) };
@@ -231,7 +236,7 @@ impl Topic {
                 let frames = match last.snapshot {
                     Some(first) => {
                         let range = (first, sequence);
-                        let read = stored::range(&shared.stream, &subject, last.term, range);
+                        let read = direct_get::range(&shared.stream, &subject, last.term, range);
                         let Some(read) = self.while_reading(read).await else { return Ok(false) };
                         read?
                     }
@@ -286,7 +291,7 @@ impl Topic {
 
     async fn request_snapshot(&self) {
         if self.supports_request {
-            let subject = self.shared.connection.request_subject(&self.tail);
+            let subject = self.shared.connection.request_subject(&self.suffix);
             let _ = self.shared.connection.client.publish(subject, Bytes::new()).await;
         }
     }
@@ -333,8 +338,8 @@ async fn forward(
 }
 
 /// Passes an output to a feed. A rejection takes the feed, which ends.
-pub(in crate::nats) fn pass(slot: &mut Option<Feed>, output: Output) {
-    let Some(feed) = slot else { return };
+pub(in crate::nats) fn pass(optional_feed: &mut Option<Feed>, output: Output) {
+    let Some(feed) = optional_feed else { return };
     match output {
         Output::Connected => feed.connected(),
         Output::Frame(frame, received) => {
@@ -359,7 +364,7 @@ pub(in crate::nats) fn pass(slot: &mut Option<Feed>, output: Output) {
         }
         Output::RequestRejected(code, text) => feed.request_rejected(code, &text),
         Output::Rejected(code, text) => {
-            if let Some(feed) = slot.take() {
+            if let Some(feed) = optional_feed.take() {
                 feed.reject(code, &text);
             }
         }

@@ -8,22 +8,22 @@ use tokio::sync::{mpsc, oneshot};
 use crate::nats::reader::merger::Output;
 use crate::nats::reader::pass;
 
-/// How often a task lets the readers run before it sleeps, and how long it sleeps then.
+/// While readers have not taken everything, a task yields so many times, and then sleeps between its looks.
 const YIELDS: u32 = 64;
 const PAUSE: Duration = Duration::from_millis(1);
 
 pub(super) struct Feeds {
     /// Feeds that are not added yet, each with its topic.
     opened: mpsc::Receiver<(usize, Feed)>,
-    topics: Vec<Passed>,
+    topics: Vec<ReplayedTopic>,
     /// Whether everything waits until the readers have taken it.
     waits: bool,
 }
 
-/// What was passed to a topic.
+/// A topic and what was passed to it.
 #[derive(Default)]
-struct Passed {
-    /// To its present feed, if it has been opened.
+struct ReplayedTopic {
+    /// The task of its present feed, if it has been opened.
     task: Option<mpsc::Sender<Step>>,
     /// How many frames there were, or are missing, whether or not it was open.
     frames: u64,
@@ -37,7 +37,7 @@ enum Step {
 
 impl Feeds {
     pub(super) fn new(topics: usize, opened: mpsc::Receiver<(usize, Feed)>, waits: bool) -> Self {
-        let topics = std::iter::repeat_with(Passed::default).take(topics).collect();
+        let topics = std::iter::repeat_with(ReplayedTopic::default).take(topics).collect();
         Self { opened, topics, waits }
     }
 

@@ -6,7 +6,7 @@ use bitmart_types::Timestamp;
 use bitmart_ws::ReconnectReason;
 
 use crate::nats::Error;
-use crate::nats::history::{History, Stored};
+use crate::nats::history::{History, StoredMessage};
 use crate::nats::message::{Kind, Message, is_snapshot};
 use crate::nats::reader::merger::{Merger, Output};
 use crate::nats::reader::{Channel, past};
@@ -46,7 +46,7 @@ impl Player {
         &mut self,
         history: &History,
         (topic, replica): (usize, usize),
-        stored: &Stored,
+        stored: &StoredMessage,
     ) -> Result<Vec<Output>, Error> {
         let now = self.base + Duration::from_millis(stored.at.abs_diff(self.from));
         let mut out = Vec::new();
@@ -102,7 +102,7 @@ impl Player {
         input: usize,
         history: &History,
         (topic, replica): (usize, usize),
-        stored: &Stored,
+        stored: &StoredMessage,
         now: Instant,
         out: &mut Vec<Output>,
     ) -> Result<(), Error> {

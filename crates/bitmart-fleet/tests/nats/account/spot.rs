@@ -1,3 +1,5 @@
+//! Publishers of a spot account that are killed.
+
 use bitmart_account::Market;
 use bitmart_rest::Client;
 use bitmart_rest::spot::NewOrder;

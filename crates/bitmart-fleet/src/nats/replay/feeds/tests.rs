@@ -1,3 +1,5 @@
+//! Feeds of a replay that are opened early, late and again.
+
 use bitmart_ws::event::RawEvent;
 use bitmart_ws::source::Source;
 use bitmart_ws::topic::Topic;
@@ -11,6 +13,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 const NAMES: [&str; 2] = ["spot/ticker:A_USDT", "spot/ticker:B_USDT"];
 
+/// Passes each feed that the client opens to the test.
 struct Opened(mpsc::Sender<(usize, Feed)>);
 
 impl Source for Opened {
@@ -45,7 +48,7 @@ fn frames(topic: usize, count: usize) -> Vec<Output> {
     vec![Output::Frame(Bytes::from(text), 0); count]
 }
 
-/// What is first in the queue of a subscription, up to the first event.
+/// The first updates of a subscription, so many.
 async fn begin(subscription: &mut Subscription<RawEvent>, count: usize) -> Vec<String> {
     let mut begin = Vec::new();
     while begin.len() < count {

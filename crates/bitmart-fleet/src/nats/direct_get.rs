@@ -1,4 +1,4 @@
-//! Reads the messages of a topic that the stream still has.
+//! Reads messages of a topic that the stream still has, one by one: by direct gets, which need no consumer.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -55,18 +55,18 @@ pub(crate) async fn range<I: Sync>(
     Ok(messages.filter(|message| message.term == term).collect())
 }
 
-/// What may still be read.
+/// How many messages and bytes may still be read.
 struct Left {
     messages: AtomicUsize,
     bytes: AtomicUsize,
 }
 
 impl Left {
+    /// Counts a message of this size. Returns `false` if it is too many.
     fn take(&self, bytes: usize) -> bool {
         let take = |left: &AtomicUsize, count: usize| {
-            let taken = left
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(count));
-            taken.is_ok()
+            let less = |left: usize| left.checked_sub(count);
+            left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
         };
         take(&self.messages, 1) && take(&self.bytes, bytes)
     }

@@ -77,7 +77,7 @@ struct World {
     /// The account before each message of a term.
     history: BTreeMap<(u64, u64), Account>,
     finished: BTreeSet<u8>,
-    replica: Replica,
+    reader: ReaderState,
     requested: Option<(Snapshot, Instant)>,
     queue: Vec<Message>,
     now: Instant,
@@ -93,7 +93,7 @@ impl World {
             number: 0,
             history: BTreeMap::new(),
             finished: BTreeSet::new(),
-            replica: Replica::new(TTL, now),
+            reader: ReaderState::new(TTL, now),
             requested: None,
             queue: Vec::new(),
             now,
@@ -122,7 +122,7 @@ impl World {
             self.queue.push(message);
         } else {
             self.received = self.now;
-            self.replica.message(message, self.now);
+            self.reader.message(message, self.now);
         }
     }
 
@@ -166,20 +166,20 @@ impl World {
             Step::Stale(id) => {
                 let body = Body::Update(Box::new(Update::Order(order(100 + id, "Open"))));
                 // It continues its numbers, which the reader may wait for.
-                let number = self.replica.next.unwrap_or(0);
-                if self.replica.term == self.term && self.requested.is_none() {
+                let number = self.reader.next.unwrap_or(0);
+                if self.reader.term == self.term && self.requested.is_none() {
                     let message = Message { term: self.term - 1, number, body };
-                    self.replica.message(message, self.now);
+                    self.reader.message(message, self.now);
                 }
             }
             Step::Request => {
-                if !self.replica.is_synced() && self.requested.is_none() {
+                if !self.reader.is_synced() && self.requested.is_none() {
                     self.requested = Some((self.snapshot(), self.now));
                 }
             }
             Step::Arrive => {
                 if let Some((snapshot, at)) = self.requested.take() {
-                    if self.replica.snapshot(snapshot, self.term, at, self.now) {
+                    if self.reader.snapshot(snapshot, self.term, at, self.now) {
                         self.received = self.received.max(at);
                     }
                     for message in std::mem::take(&mut self.queue) {
@@ -190,24 +190,24 @@ impl World {
             Step::Pass(ms) => {
                 self.now += Duration::from_millis(ms.into());
                 // A reader that waits for a snapshot is not polled for messages.
-                self.replica.check(self.now);
+                self.reader.check(self.now);
             }
         }
     }
 
     fn judge(&self) -> Result<(), TestCaseError> {
-        if !self.replica.is_live(Market::Spot, self.now) {
+        if !self.reader.is_live(Market::Spot, self.now) {
             return Ok(());
         }
         prop_assert!(
             self.now.duration_since(self.received) < TTL,
             "live, and nothing was received"
         );
-        let next = self.replica.next.expect("synced");
-        let expected = &self.history[&(self.replica.term, next)];
+        let next = self.reader.next.expect("synced");
+        let expected = &self.history[&(self.reader.term, next)];
         prop_assert!(expected.live, "live, and its publisher is not");
         let open: BTreeSet<u8> = self
-            .replica
+            .reader
             .state
             .open_orders(Market::Spot)
             .map(|order| order.order_id.as_str().parse().expect("a number"))
@@ -237,36 +237,36 @@ fn synced() -> World {
     {
         world.step(step);
     }
-    assert!(world.replica.is_live(Market::Spot, world.now));
+    assert!(world.reader.is_live(Market::Spot, world.now));
     world
 }
 
-fn updates(replica: &mut Replica) -> Vec<Update> {
-    std::iter::from_fn(|| replica.poll_update()).collect()
+fn updates(reader: &mut ReaderState) -> Vec<Update> {
+    std::iter::from_fn(|| reader.poll_update()).collect()
 }
 
 #[test]
 fn a_reader_is_not_live_after_a_lost_message_until_it_has_a_snapshot() {
     let mut world = synced();
-    updates(&mut world.replica);
+    updates(&mut world.reader);
     world.step(Step::Finish(1, Fate::Lost));
     world.step(Step::Live(true, Fate::Arrives));
     let live = |live| Update::Live { market: Market::Spot, live };
-    assert_eq!(updates(&mut world.replica), [live(false)]);
+    assert_eq!(updates(&mut world.reader), [live(false)]);
     world.step(Step::Live(true, Fate::Arrives));
-    assert_eq!(updates(&mut world.replica), []);
+    assert_eq!(updates(&mut world.reader), []);
     world.step(Step::Request);
     world.step(Step::Arrive);
     let finished = Update::Order(order(1, "Canceled"));
-    assert_eq!(updates(&mut world.replica), [finished, live(true)]);
+    assert_eq!(updates(&mut world.reader), [finished, live(true)]);
 }
 
 #[test]
 fn the_snapshot_of_a_publisher_without_the_lease_is_ignored() {
     let mut world = World::new();
     let snapshot = world.snapshot();
-    assert!(!world.replica.snapshot(snapshot, 2, world.now, world.now));
-    assert!(!world.replica.is_synced());
+    assert!(!world.reader.snapshot(snapshot, 2, world.now, world.now));
+    assert!(!world.reader.is_synced());
 }
 
 fn spot(live: bool, complete_until: Option<Timestamp>, since: Option<Timestamp>) -> Markets {
@@ -280,23 +280,23 @@ fn what_a_publisher_has_missed_is_reported_when_it_knows_since_when() {
     let mut world = World::new();
     let mut first = world.snapshot();
     first.markets = spot(true, Some(time(100)), Some(time(0)));
-    assert!(world.replica.snapshot(first, 1, world.now, world.now));
+    assert!(world.reader.snapshot(first, 1, world.now, world.now));
     let mut second = world.snapshot();
     (second.term, second.next) = (2, 0);
     second.markets = spot(false, None, None);
-    assert!(world.replica.snapshot(second, 2, world.now, world.now));
-    assert_eq!(world.replica.complete_until(Market::Spot), Some(time(100)), "it is not taken away");
-    updates(&mut world.replica);
+    assert!(world.reader.snapshot(second, 2, world.now, world.now));
+    assert_eq!(world.reader.complete_until(Market::Spot), Some(time(100)), "it is not taken away");
+    updates(&mut world.reader);
     let completeness =
         |number, markets| Message { term: 2, number, body: Body::Completeness(markets) };
-    world.replica.message(completeness(0, spot(true, None, None)), world.now);
-    assert!(!world.replica.is_live(Market::Spot, world.now), "it does not say since when");
+    world.reader.message(completeness(0, spot(true, None, None)), world.now);
+    assert!(!world.reader.is_live(Market::Spot, world.now), "it does not say since when");
     let markets = spot(true, Some(time(200)), Some(time(150)));
-    world.replica.message(completeness(1, markets), world.now);
-    assert!(world.replica.is_live(Market::Spot, world.now));
+    world.reader.message(completeness(1, markets), world.now);
+    assert!(world.reader.is_live(Market::Spot, world.now));
     let missed =
         Update::Missed { market: Market::Spot, from: time(100), until: time(150) + MAX_CLOCK_SKEW };
-    assert_eq!(updates(&mut world.replica)[0], missed);
+    assert_eq!(updates(&mut world.reader)[0], missed);
 }
 
 #[test]
@@ -309,15 +309,15 @@ fn fills_that_no_publisher_has_seen_are_reported_as_missed() {
         let mut world = World::new();
         let mut first = world.snapshot();
         first.markets = spot(true, Some(time(100)), Some(time(0)));
-        assert!(world.replica.snapshot(first, 1, world.now, world.now));
+        assert!(world.reader.snapshot(first, 1, world.now, world.now));
         let mut second = world.snapshot();
         second.term = term;
         second.markets = spot(true, Some(time(200)), Some(time(since)));
-        updates(&mut world.replica);
-        assert!(world.replica.snapshot(second, term, world.now, world.now));
+        updates(&mut world.reader);
+        assert!(world.reader.snapshot(second, term, world.now, world.now));
         let is_loss =
             |update: &Update| matches!(update, Update::Missed { from, .. } if *from == time(100));
-        assert_eq!(updates(&mut world.replica).iter().any(is_loss), is_missed, "{term} {since}");
+        assert_eq!(updates(&mut world.reader).iter().any(is_loss), is_missed, "{term} {since}");
     }
 }
 
@@ -327,7 +327,7 @@ fn nothing_is_missed_while_all_messages_arrive_and_the_publisher_forgets_old_one
     let at = |millis| Some(Timestamp::from_millis(millis));
     let markets =
         |since| vec![(Market::Spot, Completeness { live: true, complete_until: at(10), since })];
-    let mut reader = Replica::new(TTL, now);
+    let mut reader = ReaderState::new(TTL, now);
     let snapshot = Snapshot {
         term: 1,
         next: 0,

@@ -9,7 +9,7 @@ use bitmart_types::Timestamp;
 use super::message::{Body, Completeness, Markets, Message, Snapshot, Update};
 
 #[derive(Debug)]
-pub(super) struct Replica {
+pub(super) struct ReaderState {
     state: AccountState,
     /// How long the publisher may be silent.
     ttl: Duration,
@@ -27,7 +27,7 @@ pub(super) struct Replica {
     updates: VecDeque<Update>,
 }
 
-impl Replica {
+impl ReaderState {
     pub(super) fn new(ttl: Duration, now: Instant) -> Self {
         Self {
             state: AccountState::new(),
