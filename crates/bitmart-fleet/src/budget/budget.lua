@@ -31,15 +31,21 @@ if operation == 'ban' then
   return {1}
 end
 
--- The tighter of the published limit and of what the last response stated, which holds for a day. A count of zero is
--- unknown.
+-- The published limit and what the last response stated, which holds for a day. A count of zero is unknown.
 local stated = redis.call('HMGET', STATED, 'count', 'window', 'paused', 'until')
 local published_count, published_window = count, window
-local function is_tighter(c, w)
-  return published_count == 0 or c * published_window < published_count * w
+
+-- A limit that keeps both the published one and another: the smaller count in the longer of their windows, each divided
+-- by how often its own count contains the smaller one. A lower pace alone is not enough: 300 in 60 s is slower than 12
+-- in 2 s, and allows 300 at once.
+local function with_published(c, w)
+  if published_count == 0 then return c, w end
+  local smaller = math.min(published_count, c)
+  local function divided(limit, time) return math.ceil(time / math.floor(limit / smaller)) end
+  return smaller, math.max(divided(published_count, published_window), divided(c, w))
 end
-if stated[1] and now < tonumber(stated[4] or 0) and is_tighter(tonumber(stated[1]), tonumber(stated[2])) then
-  count, window = tonumber(stated[1]), tonumber(stated[2])
+if stated[1] and now < tonumber(stated[4] or 0) then
+  count, window = with_published(tonumber(stated[1]), tonumber(stated[2]))
 end
 
 -- A limit less the headroom: permits are rounded up and the window is stretched to compensate.
@@ -79,12 +85,10 @@ if operation == 'settle' then
   local used, c, w = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
   if c == 0 or w == 0 then return {1} end
   -- The last one counts: a single wrong header must not slow the endpoint down for good.
-  if is_tighter(c, w) then
-    count, window = c, w
-    local last = text(now + DAY)
-    redis.call('HSET', STATED, 'count', text(c), 'window', text(w), 'until', last)
+  count, window = with_published(c, w)
+  if count ~= published_count or window ~= published_window then
+    redis.call('HSET', STATED, 'count', text(c), 'window', text(w), 'until', text(now + DAY))
   else
-    count, window = published_count, published_window
     redis.call('HDEL', STATED, 'count', 'window', 'until')
   end
   permits, span = less(count, window)

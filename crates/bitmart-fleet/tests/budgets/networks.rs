@@ -74,7 +74,7 @@ async fn replies_that_end_half_way_keep_the_limit() {
     let workers = fleet.workers();
     until_sent(&workers, LIMIT).await;
     proxy.set(Network::Cuts(5));
-    until_more(&workers, 3 * LIMIT).await;
+    until_more(&workers, LIMIT).await;
     proxy.set(Network::Passes);
     until_more(&workers, 2 * LIMIT).await;
     assert_kept(&fleet.finish(workers).await);

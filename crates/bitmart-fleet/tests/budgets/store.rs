@@ -244,6 +244,18 @@ async fn headers_lower_the_limit_for_all_and_never_raise_it() {
     assert_eq!(take_all(&other, &unknown).await, 7);
 }
 
+/// 40 in 60 s are a lower pace than the published 5 in 5 s. The published limit is kept as well.
+#[tokio::test]
+#[ignore = "needs redis-server: cargo xtask test fleet"]
+async fn a_lower_limit_of_a_longer_window_does_not_allow_more_at_once() {
+    let server = ready().await;
+    let store = store(&server);
+    let budget = by_address();
+    store.settle(&budget, stated(0, 40, 60));
+    store.close().await;
+    assert_eq!(take_all(&store, &budget).await, 5);
+}
+
 #[tokio::test]
 #[ignore = "needs redis-server: cargo xtask test fleet"]
 async fn a_lower_limit_holds_for_a_day_or_until_a_response_states_another() {
