@@ -6,7 +6,6 @@
 mod access;
 mod accounts;
 mod changes;
-mod events;
 mod faults;
 mod form;
 mod ledger;
@@ -24,6 +23,7 @@ mod table;
 mod text;
 mod time;
 mod traffic;
+mod updates;
 
 use std::sync::Arc;
 
@@ -85,7 +85,7 @@ impl Console {
         }
         let Some(session) = self.sessions.of(&head.headers) else {
             return match head.method {
-                Method::GET if path != "/events" => reply::redirect(&format!("{PATH}/login")),
+                Method::GET if path != "/updates" => reply::redirect(&format!("{PATH}/login")),
                 _ => reply::text(StatusCode::UNAUTHORIZED, "open the console first"),
             };
         };
@@ -115,7 +115,7 @@ impl Console {
             (&Method::GET, ["scenarios"]) => scenarios::page(&visit()),
             (&Method::GET, ["snapshots"]) => snapshots::page(&visit()).await,
             (&Method::GET, ["snapshots", "download"]) => snapshots::download(&visit()).await,
-            (&Method::GET, ["events"]) => events::stream(&self.shared, &head.headers, &query),
+            (&Method::GET, ["updates"]) => updates::updates(&self.shared, &query),
             (&Method::POST, ["traffic", "clear"]) => {
                 if let Some(traffic) = &self.shared.traffic {
                     traffic.clear();

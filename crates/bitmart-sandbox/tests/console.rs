@@ -16,13 +16,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use bitmart_sandbox::Config;
 use browser::{Browser, location, sandbox};
-use common::{Client, DEADLINE, start};
+use common::{Client, start};
 use serde_json::json;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    time::timeout,
-};
 
 const SUBMIT: &str = "/spot/v2/submit_order";
 const HOSTILE: &str = "</td><script>alert(1)</script><img src=x onerror=alert(2)>";
@@ -57,7 +52,7 @@ async fn a_code_opens_the_console_once_and_every_page_needs_a_session() {
         assert_eq!(browser.get(page).await.status, 200, "{page}");
         assert_eq!(location(&stranger.get(page).await), "/console/login", "{page}");
     }
-    assert_eq!(stranger.get("/console/events").await.status, 401);
+    assert_eq!(stranger.get("/console/updates").await.status, 401);
     assert_eq!(stranger.post("/console/call/kill_sockets", "").await.status, 401);
     let url = sandbox.console_url().expect("a console");
     let token = sandbox.admin_token().expect("a token");
@@ -283,36 +278,6 @@ async fn forms_make_calls_and_return_only_to_the_console() {
     assert!(page.contains("the console has no such call"), "a key has a secret: {page}");
     browser.post("/console/call/step_market", "steps=many").await;
     assert!(browser.get("/console").await.text.contains("steps is a whole number"));
-}
-
-#[tokio::test]
-async fn updates_arrive_in_batches_and_end_with_the_sandbox() {
-    let sandbox = sandbox().await;
-    let browser = Browser::open(&sandbox).await;
-    let mut stream = TcpStream::connect(browser.host()).await.expect("connects");
-    let head = format!(
-        "GET /console/events?after=0 HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\n\r\n",
-        browser.host(),
-        browser.cookie
-    );
-    stream.write_all(head.as_bytes()).await.expect("sent");
-    let client = Client::spot(&sandbox);
-    for _ in 0..120 {
-        client.get("/system/time").await;
-    }
-    let mut text = String::new();
-    while text.matches("\"number\":").count() < 50 {
-        let mut part = vec![0; 64 << 10];
-        let count =
-            timeout(DEADLINE, stream.read(&mut part)).await.expect("in time").expect("read");
-        assert!(count > 0, "{text}");
-        text.push_str(&String::from_utf8_lossy(&part[..count]));
-    }
-    assert!(text.contains("text/event-stream"), "{text}");
-    assert!(text.contains("event: rows\ndata: {"), "{text}");
-    sandbox.shutdown().await;
-    let mut rest = Vec::new();
-    timeout(DEADLINE, stream.read_to_end(&mut rest)).await.expect("it ends").ok();
 }
 
 #[tokio::test]
