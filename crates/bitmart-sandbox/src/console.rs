@@ -67,8 +67,13 @@ impl Console {
         Ok(format!("{PATH}/open?code={}", self.codes.issue()?))
     }
 
-    /// Responds to a request whose `Host` was checked.
-    pub(crate) async fn handle(&self, token: &Token, head: &Parts, body: Bytes) -> Reply {
+    /// Responds to a request whose `Host` was checked. The error of a body says why it was not read.
+    pub(crate) async fn handle(
+        &self,
+        token: &Token,
+        head: &Parts,
+        body: Result<Bytes, String>,
+    ) -> Reply {
         if let Err(text) = access::check_origin(head) {
             return reply::text(StatusCode::FORBIDDEN, text);
         }
@@ -80,7 +85,7 @@ impl Console {
             (&Method::GET, "/icon.svg") => return reply::asset("image/svg+xml", page::ICON),
             (&Method::GET, "/login") => return page::login(None),
             (&Method::GET, "/open") => return self.open(query.get("code")),
-            (&Method::POST, "/login") => return self.log_in(token, &body),
+            (&Method::POST, "/login") => return self.log_in(token, &body.unwrap_or_default()),
             _ => {}
         }
         let Some(session) = self.sessions.of(&head.headers) else {
@@ -93,6 +98,13 @@ impl Console {
         if !self.shared.wait_until_stored().await {
             return reply::text(StatusCode::SERVICE_UNAVAILABLE, "the latest change is not stored");
         }
+        let body = match body {
+            Err(problem) if head.method == Method::POST => {
+                self.sessions.set_flash(session, Flash::not_read(&problem));
+                return reply::redirect(&form::page_of_form(&head.headers));
+            }
+            body => body.unwrap_or_default(),
+        };
         let visit = || Visit {
             shared: &self.shared,
             addresses: &self.addresses,

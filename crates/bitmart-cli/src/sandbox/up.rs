@@ -108,7 +108,10 @@ fn data_folder(matches: &ArgMatches) -> Option<PathBuf> {
 pub(super) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     if admin::running().await.is_some() {
         return Err(Failure::usage("a sandbox is already running")
-            .with_advice("see `bitmart sandbox status`; `bitmart sandbox down` stops it"));
+            .with_advice(
+            "`bitmart sandbox console` opens its console, `bitmart sandbox status` shows its addresses, and \
+             `bitmart sandbox down` stops it",
+        ));
     }
     let file =
         admin::ready_file().ok_or_else(|| Failure::usage("there is no home folder; set HOME"))?;
@@ -155,6 +158,9 @@ fn announce(context: &Context, sandbox: &Sandbox, file: &Path) -> Result<(), Fai
     eprintln!("admin    {admin}");
     eprintln!("console  {}", sandbox.console().unwrap_or_default());
     eprintln!("commands without keys now use this sandbox; ctrl-c stops it");
+    eprintln!(
+        "addresses and key for the shell of a program, after each start: eval \"$(bitmart sandbox env)\""
+    );
     if context.format() == Format::Table {
         return Ok(());
     }

@@ -73,6 +73,8 @@ fn commands_share_the_running_sandbox() {
     assert!(!status.to_string().contains("secret"), "{status}");
     let keys = up.row(&["sandbox", "keys"]);
     assert_eq!(keys, up.ready["credentials"]);
+    let second = up.run(&["sandbox", "up", "--open"]);
+    assert!(second.code == 2 && second.err.contains("`bitmart sandbox console`"), "{}", second.err);
 }
 
 #[test]

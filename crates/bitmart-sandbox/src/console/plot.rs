@@ -84,6 +84,11 @@ pub(super) fn candles(title: &str, candles: &[Candle]) -> Option<String> {
             let body = [(x + 0.15, pixel(candle.open)), (x + 0.85, pixel(candle.close))];
             chart.draw_series([PathElement::new(wick, color.stroke_width(1))]).ok()?;
             chart.draw_series([Rectangle::new(body, color.filled())]).ok()?;
+            let [open, close] = body.map(|end| chart.backend_coord(&end).1);
+            if open == close {
+                // A rectangle without height is not drawn.
+                chart.draw_series([PathElement::new(body.to_vec(), color.stroke_width(1))]).ok()?;
+            }
         }
         Some(())
     })?;
@@ -153,4 +158,26 @@ fn float(count: usize) -> f64 {
 fn pixel(price: Decimal) -> f64 {
     // The range of a float includes every decimal.
     price.to_string().parse().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_candle_that_ends_at_its_first_price_has_a_line_across() {
+        let price = Decimal::ONE_HUNDRED;
+        let flat = Candle {
+            open_ms: 0,
+            open: price,
+            high: price + Decimal::ONE,
+            low: price - Decimal::ONE,
+            close: price,
+            volume: Decimal::ONE,
+            turnover: price,
+        };
+        let plot = candles("flat", &[flat]).expect("a plot");
+        let lines: Vec<_> = plot.match_indices("stroke=\"var(--up)\"").collect();
+        assert_eq!(lines.len(), 2, "the wick and the line across: {plot}");
+    }
 }

@@ -9,7 +9,7 @@ use super::{
     reply::Reply,
     snippets::{self, Snippet},
     sockets::SocketRow,
-    text::indented,
+    text::Shown,
     time,
 };
 use crate::{
@@ -187,12 +187,16 @@ struct Part {
 
 impl Part {
     fn body(heading: &'static str, body: Excerpt<'_>) -> Self {
-        let note = if body.is_truncated() {
+        let mut note = if body.is_truncated() {
             format!("The first {} of {} bytes", body.bytes.len(), body.length)
         } else {
             format!("{} bytes", body.length)
         };
-        Self { heading, text: indented(body.bytes), note, empty: "Empty." }
+        let Shown { text, differences } = Shown::of(body.bytes);
+        if !differences.is_empty() {
+            note = format!("{note}; shown {}", differences.join("; "));
+        }
+        Self { heading, text, note, empty: "Empty." }
     }
 
     fn headers(heading: &'static str, lines: &str) -> Self {

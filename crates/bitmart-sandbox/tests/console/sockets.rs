@@ -99,7 +99,9 @@ async fn a_close_by_the_sandbox_has_its_reason() {
         let path = format!("/console/sockets/{number}");
         let page = until(&browser, &path, "closed by the sandbox with ").await;
         assert!(page.contains(reason), "{reason}: {page}");
-        assert!(number != 1 || page.contains("refused, and not kept"), "it is in the list: {page}");
+        let size = "<td class=\"n\">at least 5000</td>";
+        let is_listed = page.contains("refused, and not kept") && page.contains(size);
+        assert!(number != 1 || is_listed, "{page}");
     }
     let _socket = Socket::connect(&sandbox.spot().ws_public).await;
     until(&browser, "/console/sockets/4", "<h1>WebSocket").await;
@@ -156,6 +158,22 @@ async fn every_frame_is_recorded_and_has_a_page_with_all_that_is_kept() {
     let found = browser.get("/console/sockets/2?q=SUCCESS").await.text;
     assert!(found.contains("not exist"), "the filter looks at the whole: {found}");
     assert!(browser.get("/console/sockets/2/frames/2").await.text.contains("success"));
+}
+
+#[tokio::test]
+async fn a_binary_message_of_a_client_is_listed_as_such_with_its_size() {
+    let sandbox = sandbox().await;
+    let browser = Browser::open(&sandbox).await;
+    let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
+    // As text each of the last two bytes would be a replacement character of three bytes.
+    socket.binary_frame(b"ping\xff\xfe").await;
+    socket.binary_frame(b"ping").await;
+    let page = until(&browser, "/console/sockets/1", ">ping</pre>").await;
+    for size in [6, 4] {
+        let cells = format!("<td>binary</td><td class=\"n\">{size}</td>");
+        assert!(page.contains(&cells), "{size}: {page}");
+    }
+    assert_eq!(page.matches("<td>client</td>\n<td>text</td>").count(), 0, "{page}");
 }
 
 #[tokio::test]
