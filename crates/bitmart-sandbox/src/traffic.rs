@@ -43,8 +43,8 @@ pub(crate) const REQUESTS: usize = 4_000;
 const REQUEST_BYTES: usize = 32 << 20;
 /// WebSockets that are kept, open and closed ones.
 const SOCKETS: usize = 64;
-/// Refusals by code that are counted separately.
-const CODES: usize = 64;
+/// Refusals by code that are counted: more codes than the exchange documents.
+const CODES: usize = 512;
 
 /// The code of an accepted request.
 const ACCEPTED: u32 = 1000;

@@ -1,5 +1,5 @@
-//! Measures what the console costs the sandbox, with a page that follows the traffic in a browser, while a program sends
-//! signed orders at a steady rate. The same load on a sandbox without a console is what it is compared with.
+//! Measures what the console costs the sandbox, with a page that follows the traffic in a browser, while a program
+//! sends signed orders at a steady rate. It is compared with the same load on a sandbox without a console.
 
 #![allow(
     clippy::cast_precision_loss,

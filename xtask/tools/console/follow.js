@@ -1,6 +1,6 @@
 // Follows the traffic in a headless browser while another program sends requests, and uses the page meanwhile. Run by
-// `cargo xtask load --page` with the name of the browser and an address that opens the console. Prints `ready`, and when
-// its input ends a line of JSON: milliseconds, and the browser's processor time in seconds.
+// `cargo xtask load --page` with the name of the browser and an address that opens the console. Prints `ready`, and
+// when its input ends a line of JSON: milliseconds, and the browser's processor time in seconds.
 
 const { launch } = require("./browser.js");
 

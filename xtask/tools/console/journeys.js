@@ -170,7 +170,8 @@ async function manyWindows({ browser, sandbox, bot, report, until }) {
 
 // Rows change while somebody moves through them by the keyboard.
 async function keyboardFocus({ page, sandbox, bot, origin, report, until }) {
-  const open = () => bot.socket([{ op: "subscribe", args: ["spot/ticker:BTC_USDT"] }], sandbox.ready.spot.ws_public);
+  const topic = { op: "subscribe", args: ["spot/ticker:BTC_USDT"] };
+  const open = () => bot.socket([topic], sandbox.ready.spot.ws_public);
   const sockets = [await open(), await open()];
   await page.goto(`${origin}/console/traffic`);
   await page.locator("#sockets a").nth(1).focus();

@@ -9,8 +9,8 @@ use tokio::time::timeout;
 /// How long a failure of the browser is waited for. Some of these programs run as long as the browser.
 const WAIT: Duration = Duration::from_secs(3);
 
-/// Starts the browser, or says that none was opened. Where there is no `xdg-open`, the programs of `$BROWSER` are tried,
-/// which `xdg-open` would have started. The address is visible to other users of the machine, so it must
+/// Starts the browser, or says that none was opened. Without `xdg-open`, which starts the programs of `$BROWSER`, these
+/// are tried. The address is visible to other users of the machine, so it must
 /// not contain more than a one-use code.
 pub(super) async fn open(url: &str) {
     let (program, arguments): (&str, &[&str]) = if cfg!(target_os = "macos") {
