@@ -182,13 +182,13 @@ async fn console(
     let mut accepts = accepts.filter_map(|value| value.to_str().ok());
     let is_browser = accepts.any(|value| value.contains("text/html"));
     let path = head.uri.path();
-    let is_first = path == "/" && head.method == hyper::Method::GET && is_browser;
-    if !Console::has(path) && !is_first {
+    let is_first_page = path == "/" && head.method == hyper::Method::GET && is_browser;
+    if !Console::has(path) && !is_first_page {
         return None;
     }
     Some(match (admin.access.check_host(head), body) {
         (Err(problem), _) => respond(Err(problem)),
-        (Ok(()), _) if is_first => console::redirect_to_first(),
+        (Ok(()), _) if is_first_page => console::redirect_to_first_page(),
         // The program `bitmart` fetches a code with the token, to open the console in a browser.
         (Ok(()), _) if path == "/console/codes" => {
             let path = admin.access.check(head).and_then(|()| {

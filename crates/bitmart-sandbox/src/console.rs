@@ -174,6 +174,6 @@ impl Console {
 }
 
 /// Leads a browser from the address of the admin API to the console.
-pub(crate) fn redirect_to_first() -> Reply {
+pub(crate) fn redirect_to_first_page() -> Reply {
     reply::redirect(PATH)
 }

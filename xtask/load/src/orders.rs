@@ -31,7 +31,9 @@ pub(crate) struct Limit {
 /// Results of one connection.
 #[derive(Debug, Default)]
 struct Totals {
+    /// The latency of each order.
     orders: Vec<Duration>,
+    /// Orders that were canceled.
     cancels: usize,
 }
 

@@ -93,7 +93,7 @@ pub(crate) async fn measure(path: &str, page: &Page, options: Options) -> Result
     let all: Vec<_> = differences.iter().map(|row| format!("{:.1}", row.1)).collect();
     println!(
         "page: {RATE} requests a second with the console and an open page need {micros:.1} us more each \
-         (of {}), which is {:.1} % of two cores and {:.1} % of what the sandbox handles at its limit",
+         (the median of {}), which is {:.1} % of two cores and {:.1} % of what the sandbox handles at its limit",
         all.join(", "),
         cores * 50.0,
         cores * 100.0 / limit_cores,
@@ -103,12 +103,15 @@ pub(crate) async fn measure(path: &str, page: &Page, options: Options) -> Result
         let mut all: Vec<_> = all.filter_map(Value::as_f64).collect();
         all.sort_by(f64::total_cmp);
         let median = all.get(all.len() / 2).copied().unwrap_or(f64::NAN);
-        format!("{median:.0} ms, at most {:.0} ms", all.last().copied().unwrap_or(f64::NAN))
+        format!(
+            "{median:.0} ms (median; at most {:.0} ms)",
+            all.last().copied().unwrap_or(f64::NAN)
+        )
     };
-    println!("page: a filter is applied within {}", times("filter"));
-    println!("page: a click opens a request within {}", times("click"));
-    println!("page: the newest row is {} old", times("age"));
-    println!("page: between two pictures pass up to {}", times("gap"));
+    println!("page: a filter is applied after {}", times("filter"));
+    println!("page: a click opens a request after {}", times("click"));
+    println!("page: the age of the newest row is {}", times("age"));
+    println!("page: the longest time between two pictures of two seconds is {}", times("gap"));
     let browser: f64 = reports.iter().filter_map(|report| report["processor"].as_f64()).sum();
     let seconds: f64 = reports.iter().filter_map(|report| report["seconds"].as_f64()).sum();
     println!("page: the browser itself needs {:.2} cores", browser / seconds);
@@ -118,7 +121,8 @@ pub(crate) async fn measure(path: &str, page: &Page, options: Options) -> Result
 /// Starts a sandbox, with a console and a page if one is given, and sends orders to it at the rate.
 async fn steady(path: &str, page: Option<&Page>, options: Options) -> Result<Cost, Failure> {
     let console: &[&str] = if page.is_some() { &["--console"] } else { &[] };
-    let program = Program::start(path, &[&["--admin", "127.0.0.1:0"], console].concat()).await?;
+    let options_of_program = [&["--quiet", "--admin", "127.0.0.1:0"], console].concat();
+    let program = Program::start(path, &options_of_program).await?;
     orders::fund(&program).await?;
     let credentials = orders::credentials(&program)?;
     let authority = program.authority("/spot/rest")?.to_owned();

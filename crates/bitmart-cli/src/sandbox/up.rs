@@ -3,9 +3,11 @@
 use std::io::IsTerminal as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bitmart::sandbox::{Config, Contract, Sandbox, Snapshot, SpotPair};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use tokio::time::{Instant, sleep};
 
 use super::{admin, browser, detach, persistent};
 use crate::context::Context;
@@ -91,6 +93,9 @@ pub(super) fn command() -> Command {
         .arg(flag("forget", "Do not save the state").conflicts_with("data"))
 }
 
+/// How long a data folder is waited for that another command uses.
+const DATA_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Options that define another exchange than the saved one.
 const OTHER_EXCHANGE: [&str; 7] =
     ["seed", "fund", "pairs", "contracts", "clock", "speed", "restore"];
@@ -119,12 +124,7 @@ pub(super) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         return detach::run(context, &file).await;
     }
     let folder = data_folder(matches);
-    let mut config = config(matches)?;
-    if let Some(folder) = &folder {
-        config = config.data(folder);
-    }
-    let sandbox =
-        Sandbox::start(config).await.map_err(|error| persistent::start_failure(&error))?;
+    let sandbox = start(matches, folder.as_deref()).await?;
     // Listens before the sandbox is announced, so that no signal is missed.
     let mut interrupts = Interrupts::listen()?;
     match &folder {
@@ -147,6 +147,29 @@ pub(super) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     }
     sandbox.shutdown().await;
     announced
+}
+
+/// Starts a sandbox. The former one may still save its state, although `sandbox down` has returned: its data folder is
+/// waited for.
+async fn start(matches: &ArgMatches, folder: Option<&Path>) -> Result<Sandbox, Failure> {
+    let deadline = Instant::now() + DATA_TIMEOUT;
+    let mut is_waiting = false;
+    loop {
+        let mut config = config(matches)?;
+        if let Some(folder) = folder {
+            config = config.data(folder);
+        }
+        match Sandbox::start(config).await {
+            Err(error) if error.is_data_in_use() && Instant::now() < deadline => {
+                if !is_waiting {
+                    eprintln!("waiting for the data folder, which another command uses");
+                }
+                is_waiting = true;
+                sleep(persistent::RETRY_INTERVAL).await;
+            }
+            started => return started.map_err(|error| persistent::start_failure(&error)),
+        }
+    }
 }
 
 fn announce(context: &Context, sandbox: &Sandbox, file: &Path) -> Result<(), Failure> {

@@ -151,10 +151,10 @@ pub(super) struct CallForm {
     pub(super) button: String,
     pub(super) back: String,
     pub(super) inputs: Vec<Input>,
-    /// Whether the button is marked.
-    pub(super) is_bad: bool,
-    /// Whether it has what was typed before.
-    pub(super) is_again: bool,
+    /// Whether the call takes something away, so that the button has the color of a warning.
+    pub(super) is_destructive: bool,
+    /// Whether it contains what was typed before the call was rejected.
+    pub(super) is_refilled: bool,
 }
 
 /// A field of a form.
@@ -205,8 +205,8 @@ impl CallForm {
             button,
             back,
             inputs: inputs.collect(),
-            is_bad: false,
-            is_again: false,
+            is_destructive: false,
+            is_refilled: false,
         }
     }
 
@@ -238,7 +238,7 @@ impl CallForm {
     }
 
     /// Fills in what was typed, if this form made the latest call of the session, and it was rejected.
-    pub(super) fn again(mut self, visit: &Visit<'_>) -> Self {
+    pub(super) fn refill(mut self, visit: &Visit<'_>) -> Self {
         let is_fixed = |input: &Input| input.control == Control::Hidden;
         let is_same = |fields: &&Fields| {
             let mut fixed = self.inputs.iter().filter(|input| is_fixed(input));
@@ -247,12 +247,13 @@ impl CallForm {
         let Some(fields) = visit.rejected(self.call).filter(is_same) else { return self };
         for input in self.inputs.iter_mut().filter(|input| !is_fixed(input)) {
             fields.get(input.name).unwrap_or_default().clone_into(&mut input.value);
-            self.is_again = true;
+            self.is_refilled = true;
         }
         self
     }
 
-    pub(super) fn bad(self) -> Self {
-        Self { is_bad: true, ..self }
+    /// Marks the button of a call that takes something away.
+    pub(super) fn destructive(self) -> Self {
+        Self { is_destructive: true, ..self }
     }
 }

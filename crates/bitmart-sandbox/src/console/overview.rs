@@ -93,7 +93,7 @@ pub(super) fn page(visit: &Visit<'_>) -> Reply {
         spot: &visit.addresses.spot,
         futures: &visit.addresses.futures,
         refusals: shared.traffic.as_ref().map(|traffic| traffic.refusals()).unwrap_or_default(),
-        forms: forms.into_iter().map(|form| form.again(visit)).collect(),
+        forms: forms.into_iter().map(|form| form.refill(visit)).collect(),
     })
 }
 

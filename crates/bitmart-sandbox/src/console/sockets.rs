@@ -126,8 +126,11 @@ fn kind(kind: FrameKind) -> &'static str {
 struct SocketPage<'a> {
     shell: Shell,
     number: u64,
+    /// The text of the filter, as it was typed.
     q: &'a str,
+    /// Who ended it and why; empty if it is open.
     ending: String,
+    /// Whether the sandbox ended it.
     is_bad: bool,
     opened: String,
     account: String,
@@ -201,10 +204,10 @@ struct FramePage {
 
 /// One frame.
 pub(super) fn frame(visit: &Visit<'_>, socket: &str, number: &str) -> Reply {
-    let found = requested(visit, socket).zip(number.parse().ok());
-    let Some((log, id)) = found else { return page::missing(visit) };
-    let found = log.record().frames.get(id);
-    let Some(frame) = found else { return page::missing(visit) };
+    let log_and_number = requested(visit, socket).zip(number.parse().ok());
+    let Some((log, frame_number)) = log_and_number else { return page::missing(visit) };
+    let frame = log.record().frames.get(frame_number);
+    let Some(frame) = frame else { return page::missing(visit) };
     page::render(&FramePage {
         shell: visit.shell(format!("Frame {number}"), "Traffic"),
         socket: log.number,

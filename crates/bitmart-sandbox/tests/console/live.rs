@@ -57,13 +57,13 @@ impl<'a> Page<'a> {
     }
 }
 
-fn numbers(batch: &Value) -> Vec<u64> {
-    let rows = batch["rows"].as_array().expect("rows");
+fn row_numbers(update: &Value) -> Vec<u64> {
+    let rows = update["rows"].as_array().expect("rows");
     rows.iter().map(|row| row["number"].as_u64().expect("a number")).collect()
 }
 
 /// 1 accepted request, a refused one, and 120 accepted ones.
-async fn load(client: &Client<'_>) {
+async fn send_122_requests(client: &Client<'_>) {
     client.get("/system/time").await;
     client.get("/spot/no/such/path").await;
     for _ in 0..120 {
@@ -75,26 +75,26 @@ async fn load(client: &Client<'_>) {
 async fn a_filter_decides_before_rows_are_too_many() {
     let sandbox = sandbox().await;
     let browser = Browser::open(&sandbox).await;
-    load(&Client::spot(&sandbox)).await;
+    send_122_requests(&Client::spot(&sandbox)).await;
     for filter in ["refused=1", "q=NO/such", "q=30014+&refused=1", "q=404"] {
-        let batch = Page::open(&browser, filter, "after=1").next().await;
+        let update = Page::open(&browser, filter, "after=1").next().await;
         if filter.contains("30014") {
-            assert!(numbers(&batch).is_empty(), "{filter}: {batch}");
+            assert!(row_numbers(&update).is_empty(), "{filter}: {update}");
         } else {
-            assert_eq!(numbers(&batch), [2], "{filter}: {batch}");
+            assert_eq!(row_numbers(&update), [2], "{filter}: {update}");
         }
-        assert_eq!(batch["stats"]["skipped"], "", "nothing that fits was left out");
+        assert_eq!(update["stats"]["skipped"], "", "nothing that fits was left out");
     }
     let mut all = Page::open(&browser, "", "after=1");
-    let batch = all.next().await;
+    let update = all.next().await;
     // 121 new requests, of which an update has 50.
-    assert_eq!(numbers(&batch).len(), 50);
-    let skipped = batch["stats"]["skipped"].as_str().expect("text");
+    assert_eq!(row_numbers(&update).len(), 50);
+    let skipped = update["stats"]["skipped"].as_str().expect("text");
     assert!(skipped.starts_with("71 were too fast"), "{skipped}");
-    load(&Client::spot(&sandbox)).await;
-    let batch = all.next().await;
+    send_122_requests(&Client::spot(&sandbox)).await;
+    let update = all.next().await;
     // 122 more, of which the update has 50 again: 71 + 72.
-    let skipped = batch["stats"]["skipped"].as_str().expect("text");
+    let skipped = update["stats"]["skipped"].as_str().expect("text");
     assert!(skipped.starts_with("143 were too fast"), "they are summed: {skipped}");
 }
 
@@ -104,11 +104,11 @@ async fn a_new_list_is_sent_at_once_with_what_is_kept() {
     let sandbox = sandbox().await;
     let browser = Browser::open(&sandbox).await;
     let list = "after=0&begin=1";
-    let batch = Page::open(&browser, "q=nowhere", list).next().await;
-    assert!(numbers(&batch).is_empty(), "{batch}");
-    load(&Client::spot(&sandbox)).await;
-    let batch = Page::open(&browser, "q=system", list).next().await;
-    assert_eq!((numbers(&batch).len(), &batch["stats"]["skipped"]), (121, &json!("")));
+    let update = Page::open(&browser, "q=nowhere", list).next().await;
+    assert!(row_numbers(&update).is_empty(), "{update}");
+    send_122_requests(&Client::spot(&sandbox)).await;
+    let update = Page::open(&browser, "q=system", list).next().await;
+    assert_eq!((row_numbers(&update).len(), &update["stats"]["skipped"]), (121, &json!("")));
 }
 
 #[tokio::test]
@@ -120,11 +120,11 @@ async fn a_page_gets_each_row_once_and_nothing_if_nothing_is_new() {
         client.get("/system/time").await;
     }
     let mut page = Page::open(&browser, "", "after=1");
-    let batch = page.next().await;
-    assert_eq!((&batch["last"], numbers(&batch)), (&json!(3), vec![3, 2]));
+    let update = page.next().await;
+    assert_eq!((&update["last"], row_numbers(&update)), (&json!(3), vec![3, 2]));
     assert_eq!(page.poll().await, None);
     client.get("/system/time").await;
-    assert_eq!(numbers(&page.next().await), [4]);
+    assert_eq!(row_numbers(&page.next().await), [4]);
 }
 
 #[tokio::test]
@@ -136,12 +136,12 @@ async fn frames_that_were_too_fast_are_counted() {
         socket.send("ping").await;
         socket.text().await;
     }
-    let batch = Page::open(&browser, "socket=1", "after=1").next().await;
-    assert_eq!(numbers(&batch).len(), 50);
-    let skipped = batch["stats"]["skipped"].as_str().expect("text");
+    let update = Page::open(&browser, "socket=1", "after=1").next().await;
+    assert_eq!(row_numbers(&update).len(), 50);
+    let skipped = update["stats"]["skipped"].as_str().expect("text");
     assert!(skipped.starts_with("29 were too fast"), "{skipped}");
-    let batch = Page::open(&browser, "socket=1&q=client", "after=1").next().await;
-    assert_eq!(numbers(&batch).len(), 39, "{batch}");
+    let update = Page::open(&browser, "socket=1&q=client", "after=1").next().await;
+    assert_eq!(row_numbers(&update).len(), 39, "{update}");
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn the_figures_of_the_overview_are_live() {
     for name in figures.keys() {
         assert!(page.contains(&format!("data-stat=\"{name}\"")), "{name}: {page}");
     }
-    let value = |batch: &Value, name: &str| batch["stats"][name].as_str().expect(name).to_owned();
+    let value = |update: &Value, name: &str| update["stats"][name].as_str().expect(name).to_owned();
     assert_eq!((before["refusals"].clone(), value(&before, "orders")), (json!([]), "0".to_owned()));
     let accounts = value(&before, "accounts").parse::<u32>().expect("a number") + 1;
     let accounts = accounts.to_string();
@@ -168,11 +168,11 @@ async fn the_figures_of_the_overview_are_live() {
     browser.post("/console/call/create_account", "").await;
     let _socket = Socket::connect(&sandbox.spot().ws_public).await;
     loop {
-        let batch = updates.next().await;
-        if value(&batch, "sockets") == "0" {
+        let update = updates.next().await;
+        if value(&update, "sockets") == "0" {
             continue;
         }
-        assert_eq!(batch["refusals"], json!([[30000, 1]]), "{batch}");
+        assert_eq!(update["refusals"], json!([[30000, 1]]), "{update}");
         for (name, expected) in [
             ("orders", "1"),
             ("faults", "1"),
@@ -180,7 +180,7 @@ async fn the_figures_of_the_overview_are_live() {
             ("total", "3"),
             ("accounts", &accounts),
         ] {
-            assert_eq!(value(&batch, name), expected, "{name}: {batch}");
+            assert_eq!(value(&update, name), expected, "{name}: {update}");
         }
         break;
     }
@@ -211,10 +211,10 @@ async fn counters_web_sockets_and_scenarios_are_live() {
     client.get("/system/time").await;
     client.get("/system/time").await;
     loop {
-        let batch = updates.next().await;
-        if batch["stats"]["total"] == "2" {
+        let update = updates.next().await;
+        if update["stats"]["total"] == "2" {
             assert_eq!(
-                (&batch["stats"]["kept"], &batch["stats"]["dropped"]),
+                (&update["stats"]["kept"], &update["stats"]["dropped"]),
                 (&json!("2"), &json!("0"))
             );
             break;
@@ -222,9 +222,9 @@ async fn counters_web_sockets_and_scenarios_are_live() {
     }
     let _socket = Socket::connect(&sandbox.spot().ws_public).await;
     loop {
-        let batch = updates.next().await;
-        if batch["sockets"].as_array().is_some_and(|rows| rows.len() == 1) {
-            assert_eq!(batch["sockets"][0]["state"], "open");
+        let update = updates.next().await;
+        if update["sockets"].as_array().is_some_and(|rows| rows.len() == 1) {
+            assert_eq!(update["sockets"][0]["state"], "open");
             break;
         }
     }
@@ -237,8 +237,8 @@ async fn counters_web_sockets_and_scenarios_are_live() {
         )
         .await;
     loop {
-        let batch = progress.next().await;
-        if batch["stats"]["scenario"] == "a: 1 of 1 steps done, ended." {
+        let update = progress.next().await;
+        if update["stats"]["scenario"] == "a: 1 of 1 steps done, ended." {
             break;
         }
     }

@@ -12,7 +12,7 @@ use crate::{
     common::{DEADLINE, Received, Socket, start},
 };
 
-async fn started(change: impl FnOnce(Config) -> Config) -> Sandbox {
+async fn sandbox_with(change: impl FnOnce(Config) -> Config) -> Sandbox {
     let pairs: Vec<_> = SpotPair::listed().into_iter().take(1).collect();
     let config = Config::new().stepped_clock(1_700_000_000_000).rate_limits(false).pairs(pairs);
     start(change(config.admin((Ipv4Addr::LOCALHOST, 0).into()).console(true))).await
@@ -62,7 +62,7 @@ async fn a_close_by_the_sandbox_has_its_reason() {
     let short = Duration::from_millis(50);
     let long = Duration::from_secs(600);
     let sandbox =
-        started(|config| config.socket_idle(short).socket_without_topic(long, long)).await;
+        sandbox_with(|config| config.socket_idle(short).socket_without_topic(long, long)).await;
     let browser = Browser::open(&sandbox).await;
     let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
     drain(&mut socket).await;
@@ -74,13 +74,13 @@ async fn a_close_by_the_sandbox_has_its_reason() {
     .await;
 
     let sandbox =
-        started(|config| config.socket_idle(long).socket_without_topic(short, long)).await;
+        sandbox_with(|config| config.socket_idle(long).socket_without_topic(short, long)).await;
     let browser = Browser::open(&sandbox).await;
     let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
     drain(&mut socket).await;
     until(&browser, "/console/sockets/1", "code 1001: no login and no topic for 0.05 s").await;
 
-    let sandbox = started(|config| {
+    let sandbox = sandbox_with(|config| {
         config.rate_limits(true).socket_idle(long).socket_without_topic(long, long)
     })
     .await;
@@ -111,7 +111,7 @@ async fn a_close_by_the_sandbox_has_its_reason() {
 
 #[tokio::test]
 async fn a_client_that_reads_too_slowly_has_another_reason_than_a_cut() {
-    let sandbox = started(|config| config.socket_queue(1)).await;
+    let sandbox = sandbox_with(|config| config.socket_queue(1)).await;
     let browser = Browser::open(&sandbox).await;
     let socket = Socket::connect_with_small_buffer(&sandbox.spot().ws_public).await;
     let mut socket = socket;
@@ -129,7 +129,7 @@ async fn a_client_that_reads_too_slowly_has_another_reason_than_a_cut() {
 
 #[tokio::test]
 async fn every_frame_is_recorded_and_has_a_page_with_all_that_is_kept() {
-    let sandbox = started(|config| config.spot_protocol_pings(false)).await;
+    let sandbox = sandbox_with(|config| config.spot_protocol_pings(false)).await;
     let browser = Browser::open(&sandbox).await;
     let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
     socket.ping_frame(b"one ping").await;
@@ -179,7 +179,7 @@ async fn a_binary_message_of_a_client_is_listed_as_such_with_its_size() {
 #[tokio::test]
 async fn markup_of_a_websocket_client_stays_text_and_its_keys_are_hidden() {
     let key = ApiKey::new("<b>c0ffee5ec2e7", "secretsecret", "memo");
-    let sandbox = started(|config| config.api_key(key)).await;
+    let sandbox = sandbox_with(|config| config.api_key(key)).await;
     let browser = Browser::open(&sandbox).await;
     for (number, url) in [(1, &sandbox.spot().ws_private), (2, &sandbox.futures().ws_private)] {
         let mut socket = Socket::connect(url).await;
