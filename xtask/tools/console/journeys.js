@@ -164,7 +164,8 @@ async function manyWindows({ browser, sandbox, bot, report, until }) {
     return !(await Promise.all(rows)).includes(0) && new Set(await totals()).size === 1;
   };
   await until("the request in every window", isFresh);
-  report(windows.length === 8, `all of ${windows.length} windows show the latest request: ${(await totals()).join(" ")}`);
+  const shown = (await totals()).join(" ");
+  report(windows.length === 8, `all of ${windows.length} windows show the latest request: ${shown}`);
   await context.close();
 }
 

@@ -75,7 +75,7 @@ pub(super) struct SessionId(Hash);
 /// The sessions of browsers.
 #[derive(Debug)]
 pub(super) struct Sessions {
-    /// The name of the cookie. Cookies of a machine are shared by all ports, so that two sandboxes need different names.
+    /// The name of the cookie. All ports of a machine share cookies, so that two sandboxes need different names.
     cookie: String,
     /// Oldest first, with the message for the next page of each.
     sessions: Mutex<VecDeque<(SessionId, Option<Flash>)>>,

@@ -48,8 +48,8 @@ const FILLS: &[Column] = &[
 pub(super) fn changes(before: &Exchange, after: &Exchange) -> Vec<(&'static str, TableElement)> {
     let none = "Nothing changed.";
     let orders_caption = format!(
-        "Orders that are new, differ or are gone, newest first, {MAX_CHANGES} at most; an order is also gone if it is no \
-         longer kept"
+        "Orders that are new, differ or are gone, newest first, {MAX_CHANGES} at most; an order is also gone if it is \
+         no longer kept"
     );
     let fills_caption = format!("Fills that are new or gone, newest first, {MAX_CHANGES} at most");
     vec![
