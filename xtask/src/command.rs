@@ -90,8 +90,8 @@ const COMMANDS: &[Command] = &[
     ),
     command(
         "load",
-        "[--seconds N]",
-        "measures orders and frames per second of the sandbox, and its memory",
+        "[--page] [--seconds N]",
+        "measures orders and frames per second of the sandbox, or what the console with an open page costs",
         load::run,
     ),
     command("export-test", "", "exports 100,000 orders of three years with 20 kills", |rest| {

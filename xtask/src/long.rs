@@ -47,6 +47,12 @@ const STEPS: &[Step] = &[
         &["idle: ", "orders: ", "console: ", "frames: "],
     ),
     step(
+        "page",
+        "the console with an open page at 1,000 requests a second",
+        || load::page_commands(&[]),
+        &["page: "],
+    ),
+    step(
         "endurance",
         "10 minutes of attacks on streams",
         || Ok(endurance()),

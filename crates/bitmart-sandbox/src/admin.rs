@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited, combinators::UnsyncBoxBody};
 use hyper::{
     Request, Response, StatusCode,
-    body::Incoming,
+    body::{Frame, Incoming},
     header::{self, HeaderValue},
     server::conn::http1,
     service::service_fn,
@@ -35,6 +35,8 @@ use crate::{
 const CAPACITY: Capacity = Capacity { heads: 32, served: 64 };
 /// Largest request body: a scenario of 48 KiB in a form, which may encode each byte as three.
 const MAX_BODY: usize = 160 << 10;
+/// Bytes of a larger body that are read and discarded. A client that is still sending would not read the response.
+const MAX_DISCARDED: usize = 8 << 20;
 /// How long a client may take for a body, and stay idle.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -120,14 +122,9 @@ async fn handle(admin: &Service, request: Request<Incoming>) -> Response<Body> {
     let Service { shared, access, .. } = admin;
     let (head, body) = request.into_parts();
     // The body is read in any case, so that the connection stays usable.
-    let body = match tokio::time::timeout(TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(cause)) if cause.is::<LengthLimitError>() => {
-            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 160 KiB"))
-        }
-        Ok(Err(_)) => Err(Problem::bad("the body is malformed or incomplete")),
-        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
-    };
+    let body = tokio::time::timeout(TIMEOUT, read(body)).await.unwrap_or_else(|_| {
+        Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long"))
+    });
     let (method, path) = (head.method.as_str(), head.uri.path());
     #[cfg(feature = "console")]
     if let Some(response) = console(admin, &head, &body).await {
@@ -147,6 +144,32 @@ async fn handle(admin: &Service, request: Request<Incoming>) -> Response<Body> {
     respond(result.map(|text| (JSON, text)))
 }
 
+/// Reads a body to its end, and keeps at most [`MAX_BODY`] bytes of it.
+async fn read(body: Incoming) -> Result<Bytes, Problem> {
+    let mut body = Limited::new(body, MAX_DISCARDED);
+    let (mut kept, mut length) = (Vec::new(), 0);
+    while let Some(frame) = body.frame().await {
+        match frame.map(Frame::into_data) {
+            Ok(Ok(part)) => {
+                length += part.len();
+                if length <= MAX_BODY {
+                    kept.extend_from_slice(&part);
+                }
+            }
+            Ok(Err(_)) => {}
+            Err(cause) if cause.is::<LengthLimitError>() => {
+                length = MAX_DISCARDED;
+                break;
+            }
+            Err(_) => return Err(Problem::bad("the body is malformed or incomplete")),
+        }
+    }
+    if length > MAX_BODY {
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 160 KiB"));
+    }
+    Ok(kept.into())
+}
+
 /// The response of the console; `None` for requests of the admin API.
 #[cfg(feature = "console")]
 async fn console(
@@ -159,16 +182,15 @@ async fn console(
     let mut accepts = accepts.filter_map(|value| value.to_str().ok());
     let is_browser = accepts.any(|value| value.contains("text/html"));
     let path = head.uri.path();
-    let is_first = path == "/" && head.method == hyper::Method::GET && is_browser;
-    if !Console::has(path) && !is_first {
+    let is_first_page = path == "/" && head.method == hyper::Method::GET && is_browser;
+    if !Console::has(path) && !is_first_page {
         return None;
     }
     Some(match (admin.access.check_host(head), body) {
         (Err(problem), _) => respond(Err(problem)),
-        (_, Err(problem)) => respond(Err(problem.clone())),
-        (Ok(()), Ok(_)) if is_first => console::redirect_to_first(),
+        (Ok(()), _) if is_first_page => console::redirect_to_first_page(),
         // The program `bitmart` fetches a code with the token, to open the console in a browser.
-        (Ok(()), Ok(_)) if path == "/console/codes" => {
+        (Ok(()), _) if path == "/console/codes" => {
             let path = admin.access.check(head).and_then(|()| {
                 console
                     .opening_path()
@@ -176,7 +198,10 @@ async fn console(
             });
             respond(path.map(|path| (JSON, format!("{}\n", json!({ "path": path })).into_bytes())))
         }
-        (Ok(()), Ok(body)) => console.handle(&admin.access.token, head, body.clone()).await,
+        (Ok(()), body) => {
+            let body = body.clone().map_err(String::from);
+            console.handle(&admin.access.token, head, body).await
+        }
     })
 }
 

@@ -6,7 +6,6 @@
 mod access;
 mod accounts;
 mod changes;
-mod events;
 mod faults;
 mod form;
 mod ledger;
@@ -24,6 +23,7 @@ mod table;
 mod text;
 mod time;
 mod traffic;
+mod updates;
 
 use std::sync::Arc;
 
@@ -67,8 +67,13 @@ impl Console {
         Ok(format!("{PATH}/open?code={}", self.codes.issue()?))
     }
 
-    /// Responds to a request whose `Host` was checked.
-    pub(crate) async fn handle(&self, token: &Token, head: &Parts, body: Bytes) -> Reply {
+    /// Responds to a request whose `Host` was checked. The error of a body says why it was not read.
+    pub(crate) async fn handle(
+        &self,
+        token: &Token,
+        head: &Parts,
+        body: Result<Bytes, String>,
+    ) -> Reply {
         if let Err(text) = access::check_origin(head) {
             return reply::text(StatusCode::FORBIDDEN, text);
         }
@@ -80,12 +85,12 @@ impl Console {
             (&Method::GET, "/icon.svg") => return reply::asset("image/svg+xml", page::ICON),
             (&Method::GET, "/login") => return page::login(None),
             (&Method::GET, "/open") => return self.open(query.get("code")),
-            (&Method::POST, "/login") => return self.log_in(token, &body),
+            (&Method::POST, "/login") => return self.log_in(token, &body.unwrap_or_default()),
             _ => {}
         }
         let Some(session) = self.sessions.of(&head.headers) else {
             return match head.method {
-                Method::GET if path != "/events" => reply::redirect(&format!("{PATH}/login")),
+                Method::GET if path != "/updates" => reply::redirect(&format!("{PATH}/login")),
                 _ => reply::text(StatusCode::UNAUTHORIZED, "open the console first"),
             };
         };
@@ -93,6 +98,13 @@ impl Console {
         if !self.shared.wait_until_stored().await {
             return reply::text(StatusCode::SERVICE_UNAVAILABLE, "the latest change is not stored");
         }
+        let body = match body {
+            Err(problem) if head.method == Method::POST => {
+                self.sessions.set_flash(session, Flash::not_read(&problem));
+                return reply::redirect(&form::page_of_form(&head.headers));
+            }
+            body => body.unwrap_or_default(),
+        };
         let visit = || Visit {
             shared: &self.shared,
             addresses: &self.addresses,
@@ -115,7 +127,7 @@ impl Console {
             (&Method::GET, ["scenarios"]) => scenarios::page(&visit()),
             (&Method::GET, ["snapshots"]) => snapshots::page(&visit()).await,
             (&Method::GET, ["snapshots", "download"]) => snapshots::download(&visit()).await,
-            (&Method::GET, ["events"]) => events::stream(&self.shared, &head.headers, &query),
+            (&Method::GET, ["updates"]) => updates::updates(&self.shared, &query),
             (&Method::POST, ["traffic", "clear"]) => {
                 if let Some(traffic) = &self.shared.traffic {
                     traffic.clear();
@@ -162,6 +174,6 @@ impl Console {
 }
 
 /// Leads a browser from the address of the admin API to the console.
-pub(crate) fn redirect_to_first() -> Reply {
+pub(crate) fn redirect_to_first_page() -> Reply {
     reply::redirect(PATH)
 }

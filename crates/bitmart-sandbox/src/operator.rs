@@ -41,6 +41,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub(crate) use self::call::CallError;
 #[cfg(feature = "console")]
+pub(crate) use self::market::MAX_ADVANCE_MS;
+#[cfg(feature = "console")]
 pub use self::scenarios::{PlayScenario, ReadScenario, ScenarioState, StopScenario};
 pub use self::{
     accounts::{

@@ -1,17 +1,18 @@
 //! Scenarios: timed calls of the operator in a TOML file. Page, program and library play them with the same player.
 
+mod check;
 mod preset;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use serde::Deserialize;
-use serde_json::{Map, Value, from_value};
+use serde_json::{Map, Value};
 use tokio::sync::watch;
 
 pub(crate) use self::preset::PRESETS;
 use crate::{
     journal::EntryNumber,
-    operator::{Call, CallError, InjectFault, Operator, OperatorCall as _, OperatorError, calls},
+    operator::{Call, CallError, Operator, OperatorError, calls},
     shared::Shared,
     shutdown::stopped,
     state::STEP,
@@ -133,15 +134,7 @@ fn step(row: Row) -> Result<Step, String> {
         let names: Vec<_> = names.collect();
         return Err(format!("there is no call {:?}; there is {}", row.call, names.join(", ")));
     };
-    call.check(&row.fields).map_err(|text| format!("{}: {text}", row.call))?;
-    if call.name() == InjectFault::NAME {
-        // What depends on no state is rejected before anything is played.
-        let fault = from_value::<InjectFault>(Value::Object(row.fields.clone()));
-        fault
-            .map_err(|error| error.to_string())
-            .and_then(|fault| fault.check())
-            .map_err(|text| format!("{}: {text}", row.call))?;
-    }
+    check::check(call, &row.fields).map_err(|text| format!("{}: {text}", row.call))?;
     Ok(Step { wait: Duration::from_millis(row.wait_ms), call, fields: row.fields })
 }
 

@@ -43,8 +43,8 @@ pub(crate) const REQUESTS: usize = 4_000;
 const REQUEST_BYTES: usize = 32 << 20;
 /// WebSockets that are kept, open and closed ones.
 const SOCKETS: usize = 64;
-/// Refusals by code that are counted separately.
-const CODES: usize = 64;
+/// Refusals by code that are counted: more codes than the exchange documents.
+const CODES: usize = 512;
 
 /// The code of an accepted request.
 const ACCEPTED: u32 = 1000;
@@ -186,8 +186,10 @@ impl Excerpt<'_> {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Payload {
     pub(crate) bytes: Bytes,
-    /// Its whole length in bytes.
+    /// Its whole length in bytes; if it is unread, the length that is known of it.
     pub(crate) length: usize,
+    /// Whether it was too big to be read to its end, and nothing of it is kept.
+    pub(crate) is_unread: bool,
 }
 
 impl Payload {
@@ -198,7 +200,7 @@ impl Payload {
             Some(start) if shown.len() > MAX_BODY => Bytes::copy_from_slice(start),
             _ => shown.clone(),
         };
-        Self { bytes, length }
+        Self { bytes, length, is_unread: false }
     }
 
     pub(crate) fn is_truncated(&self) -> bool {

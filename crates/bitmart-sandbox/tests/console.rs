@@ -16,13 +16,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use bitmart_sandbox::Config;
 use browser::{Browser, location, sandbox};
-use common::{Client, DEADLINE, start};
+use common::{Client, start};
 use serde_json::json;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    time::timeout,
-};
 
 const SUBMIT: &str = "/spot/v2/submit_order";
 const HOSTILE: &str = "</td><script>alert(1)</script><img src=x onerror=alert(2)>";
@@ -57,7 +52,7 @@ async fn a_code_opens_the_console_once_and_every_page_needs_a_session() {
         assert_eq!(browser.get(page).await.status, 200, "{page}");
         assert_eq!(location(&stranger.get(page).await), "/console/login", "{page}");
     }
-    assert_eq!(stranger.get("/console/events").await.status, 401);
+    assert_eq!(stranger.get("/console/updates").await.status, 401);
     assert_eq!(stranger.post("/console/call/kill_sockets", "").await.status, 401);
     let url = sandbox.console_url().expect("a console");
     let token = sandbox.admin_token().expect("a token");
@@ -178,9 +173,9 @@ async fn a_request_is_copied_only_as_it_was() {
         (1, &ids[..], ""),
         (2, &[], "it is too long to be recorded completely"),
         (3, &[], "it had a secret, which is not recorded"),
-        (4, &["as-python"], ""),
+        (4, &["as-python"], "would encode its query in another way"),
         (5, &ids, ""),
-        (6, &["as-python"], ""),
+        (6, &["as-python"], "send {} in place of an empty body"),
         (7, &[], "it had a secret, which is not recorded"),
     ] {
         let page = page(number).await;
@@ -224,8 +219,27 @@ async fn copied_code_keeps_the_content_type_and_says_when_the_response_will_diff
     form.headers_mut().insert("content-type", "text/plain".parse().expect("a value"));
     common::send(sandbox.spot(), form).await.expect("a response");
     let page = browser.get("/console/traffic/2").await.text;
+    assert!(page.contains("send application/json only"), "{page}");
     assert!(page.contains("{&#34;Content-Type&#34;: &#34;text/plain&#34;}"), "{page}");
     assert!(!page.contains("id=\"as-curl\"") && !page.contains("an order may be"), "{page}");
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_shown_as_it_was_sent_says_so_and_is_copied_as_it_was() {
+    let sandbox = sandbox().await;
+    let browser = Browser::open(&sandbox).await;
+    for body in ["{\"a\":1}", "a\0b"] {
+        let request = hyper::Request::post(SUBMIT).header("host", "sandbox");
+        let request = request.header("content-type", "application/json");
+        common::send(sandbox.spot(), request.body(body.into()).expect("a request")).await;
+    }
+    let indented = browser.get("/console/traffic/1").await.text;
+    assert!(indented.contains("7 bytes; shown indented"), "{indented}");
+    assert!(indented.contains("body = &#34;{\\&#34;a\\&#34;:1}&#34;.encode()"), "{indented}");
+    let nul = browser.get("/console/traffic/2").await.text;
+    assert!(nul.contains("a␀b</pre>") && nul.contains("symbols for control characters"), "{nul}");
+    assert!(nul.contains("body = &#34;a\\u0000b&#34;.encode()"), "{nul}");
+    assert!(nul.contains("control characters, which a terminal takes as keys"), "{nul}");
 }
 
 #[tokio::test]
@@ -268,7 +282,8 @@ async fn forms_make_calls_and_return_only_to_the_console() {
     let response = browser.post("/console/call/set_balance", body).await;
     assert_eq!(location(&response), "/console/accounts/1");
     let page = browser.get("/console/accounts/1").await.text;
-    assert!(page.contains("set balance: ") && page.contains("12.5"), "{page}");
+    let message = "set balance: account 1, wallet funding, currency USDT, available 12.5, frozen 0";
+    assert!(page.contains(message), "{page}");
     let row = sandbox.balances().into_iter().find(|row| row.wallet == "funding").expect("a row");
     assert_eq!(row.available.to_string(), "12.5");
     for back in
@@ -283,36 +298,35 @@ async fn forms_make_calls_and_return_only_to_the_console() {
     assert!(page.contains("the console has no such call"), "a key has a secret: {page}");
     browser.post("/console/call/step_market", "steps=many").await;
     assert!(browser.get("/console").await.text.contains("steps is a whole number"));
+    browser.post("/console/call/step_market", "steps=10").await;
+    let page = browser.get("/console").await.text;
+    assert!(page.contains("step market: now 2023-11-14 22:13:21 UTC"), "{page}");
+    browser.post("/console/call/move_price", "symbol=BTC_USDT&price=abc").await;
+    let page = browser.get("/console").await.text;
+    assert!(
+        page.contains("price is a decimal such as 54000, not &#34;abc&#34;"),
+        "the field is named: {page}"
+    );
 }
 
+/// The form is not read, and the page is known from the header `Referer` only.
 #[tokio::test]
-async fn updates_arrive_in_batches_and_end_with_the_sandbox() {
+async fn a_form_that_is_too_large_leads_back_with_a_message() {
     let sandbox = sandbox().await;
     let browser = Browser::open(&sandbox).await;
-    let mut stream = TcpStream::connect(browser.host()).await.expect("connects");
-    let head = format!(
-        "GET /console/events?after=0 HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\n\r\n",
-        browser.host(),
-        browser.cookie
-    );
-    stream.write_all(head.as_bytes()).await.expect("sent");
-    let client = Client::spot(&sandbox);
-    for _ in 0..120 {
-        client.get("/system/time").await;
+    let origin = format!("http://{}", browser.host());
+    let text = format!("text={}", "x".repeat(300 << 10));
+    for (referer, page) in [
+        (format!("{origin}/console/scenarios"), "/console/scenarios"),
+        ("https://evil.example/".to_owned(), "/console"),
+        (format!("{origin}//evil.example"), "/console"),
+    ] {
+        let headers = [("origin", origin.as_str()), ("referer", &referer)];
+        let response = browser.send("POST", "/console/call/play_scenario", &text, &headers).await;
+        assert_eq!((response.status, location(&response)), (303, page), "{}", response.text);
+        let text = browser.get(page).await.text;
+        assert!(text.contains("nothing was done: the body is over 160 KiB"), "{text}");
     }
-    let mut text = String::new();
-    while text.matches("\"number\":").count() < 50 {
-        let mut part = vec![0; 64 << 10];
-        let count =
-            timeout(DEADLINE, stream.read(&mut part)).await.expect("in time").expect("read");
-        assert!(count > 0, "{text}");
-        text.push_str(&String::from_utf8_lossy(&part[..count]));
-    }
-    assert!(text.contains("text/event-stream"), "{text}");
-    assert!(text.contains("event: rows\ndata: {"), "{text}");
-    sandbox.shutdown().await;
-    let mut rest = Vec::new();
-    timeout(DEADLINE, stream.read_to_end(&mut rest)).await.expect("it ends").ok();
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use crate::{
 
 const CONNECTIONS: usize = 20;
 /// Topics per subscription message: the maximum of spot, and within the size limit of futures.
-const BATCH: usize = 20;
+const TOPICS_PER_MESSAGE: usize = 20;
 /// Market steps per request to the admin API.
 const STEPS_PER_REQUEST: u32 = 10;
 /// How often memory is sampled.
@@ -73,7 +73,7 @@ pub(crate) async fn measure(path: &str, options: Options) -> Result<(), Failure>
         tokio::spawn(listen(connection, ping, receiver, Arc::clone(&frames), Arc::clone(&pongs)));
         subscribers.push(Subscriber { ping: sender });
     }
-    settle(&subscribers, &pongs).await?;
+    wait_for_all_frames(&subscribers, &pongs).await?;
     frames.store(0, Ordering::Relaxed);
     let mut memory = Memory::new();
     memory.sample(&program);
@@ -91,7 +91,7 @@ pub(crate) async fn measure(path: &str, options: Options) -> Result<(), Failure>
         if response.windows(7).any(|part| part == b"\"error\"") {
             return Err(String::from_utf8_lossy(&response).into());
         }
-        settle(&subscribers, &pongs).await?;
+        wait_for_all_frames(&subscribers, &pongs).await?;
         steps += STEPS_PER_REQUEST;
         if started.elapsed() >= options.time / SAMPLES * samples {
             memory.sample(&program);
@@ -110,7 +110,7 @@ pub(crate) async fn measure(path: &str, options: Options) -> Result<(), Failure>
 }
 
 /// Waits until every subscriber has received all frames.
-async fn settle(subscribers: &[Subscriber], pongs: &Semaphore) -> Result<(), Failure> {
+async fn wait_for_all_frames(subscribers: &[Subscriber], pongs: &Semaphore) -> Result<(), Failure> {
     for subscriber in subscribers {
         subscriber.ping.send(()).await.map_err(|_| "a connection was closed")?;
     }
@@ -122,6 +122,7 @@ async fn settle(subscribers: &[Subscriber], pongs: &Semaphore) -> Result<(), Fai
     Ok(())
 }
 
+/// Sends a ping whenever one is requested, and counts frames until its pong.
 async fn listen(
     mut connection: Connection,
     ping: String,
@@ -146,15 +147,16 @@ async fn listen(
     }
 }
 
-fn subscriptions(spot: bool) -> Vec<String> {
-    let topics: Vec<String> = if spot {
+/// Messages that subscribe to 100 topics of spot or of futures.
+fn subscriptions(is_spot: bool) -> Vec<String> {
+    let topics: Vec<String> = if is_spot {
         let topic = |channel| PAIRS.map(|base| format!("{channel}:{base}_USDT"));
         SPOT.into_iter().flat_map(topic).collect()
     } else {
         let topic = |channel| CONTRACTS.map(|base| format!("{channel}:{base}USDT"));
         FUTURES.into_iter().flat_map(topic).collect()
     };
-    let verb = if spot { "op" } else { "action" };
+    let verb = if is_spot { "op" } else { "action" };
     let message = |topics: &[String]| json!({ verb: "subscribe", "args": topics }).to_string();
-    topics.chunks(BATCH).map(message).collect()
+    topics.chunks(TOPICS_PER_MESSAGE).map(message).collect()
 }

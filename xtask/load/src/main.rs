@@ -4,13 +4,18 @@
 mod connection;
 mod frames;
 mod orders;
+mod page;
 mod program;
 
 use std::{process::ExitCode, time::Duration};
 
-const USAGE: &str = "\
-usage: cargo xtask load [--seconds N] [--connections N]
+use self::page::Page;
 
+const USAGE: &str = "\
+usage: cargo xtask load [--page] [--seconds N] [--connections N]
+
+  --page            measure instead what the console with an open page costs at 1,000 requests a second,
+                    and how quickly the page answers meanwhile
   --seconds N       how long each measurement takes               [10]
   --connections N   keep-alive connections that send orders       [16]
 ";
@@ -36,15 +41,22 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Failure> {
-    let (options, sandbox) = parse(std::env::args().skip(1))?;
+    let (options, page, sandbox) = parse(std::env::args().skip(1))?;
+    if let Some(page) = page {
+        return page::measure(&sandbox, &page, options).await;
+    }
     program::measure_idle(&sandbox).await?;
     orders::measure(&sandbox, options, &[]).await?;
     orders::compare_console(&sandbox, options).await?;
     frames::measure(&sandbox, options).await
 }
 
-/// The last argument, which `cargo xtask load` adds, is the program to measure.
-fn parse(arguments: impl Iterator<Item = String>) -> Result<(Options, String), Failure> {
+/// The last argument is the program to measure, and `--page` is followed by a script and a browser: `cargo xtask load`
+/// adds them.
+fn parse(
+    arguments: impl Iterator<Item = String>,
+) -> Result<(Options, Option<Page>, String), Failure> {
+    let mut page = None;
     let mut options = Options { time: Duration::from_secs(10), connections: 16 };
     let mut arguments = arguments;
     while let Some(argument) = arguments.next() {
@@ -53,9 +65,13 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<(Options, String), F
             text.parse::<u64>().ok().filter(|number| *number > 0).ok_or(USAGE)
         };
         match argument.as_str() {
+            "--page" => {
+                let script = arguments.next().ok_or(USAGE)?;
+                page = Some(Page { script, browser: arguments.next().ok_or(USAGE)? });
+            }
             "--seconds" => options.time = Duration::from_secs(number()?),
             "--connections" => options.connections = usize::try_from(number()?)?,
-            program if !program.starts_with('-') => return Ok((options, argument)),
+            program if !program.starts_with('-') => return Ok((options, page, argument)),
             _ => return Err(USAGE.into()),
         }
     }

@@ -1,5 +1,7 @@
 //! Measures signed orders over keep-alive connections.
 
+#![allow(clippy::float_arithmetic, reason = "a number of cores is no money")]
+
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bitmart_auth::Credentials;
@@ -11,15 +13,27 @@ use crate::{
     program::{Memory, Program},
 };
 
-const SUBMIT: &str = "/spot/v2/submit_order";
+pub(crate) const SUBMIT: &str = "/spot/v2/submit_order";
 const CANCEL: &str = "/spot/v3/cancel_order";
 /// How often memory is sampled.
 const SAMPLES: u32 = 10;
 
+/// What the sandbox handles at its limit.
+pub(crate) struct Limit {
+    /// Orders a second.
+    pub(crate) orders: u128,
+    /// Cancels a second.
+    pub(crate) cancels: u128,
+    /// Processor time of the sandbox, as a number of cores; `None` if it is not known.
+    pub(crate) cores: Option<f64>,
+}
+
 /// Results of one connection.
 #[derive(Debug, Default)]
 struct Totals {
+    /// The latency of each order.
     orders: Vec<Duration>,
+    /// Orders that were canceled.
     cancels: usize,
 }
 
@@ -31,8 +45,8 @@ pub(crate) async fn compare_console(path: &str, options: Options) -> Result<(), 
     let options = Options { time: options.time / 2, ..options };
     let mut percents = Vec::new();
     for _ in 0..PAIRS {
-        let off = measure(path, options, &[]).await?;
-        let on = measure(path, options, &["--console"]).await?;
+        let off = measure(path, options, &[]).await?.orders;
+        let on = measure(path, options, &["--console"]).await?.orders;
         percents.push(on * 100 / off.max(1));
     }
     percents.sort_unstable();
@@ -41,15 +55,15 @@ pub(crate) async fn compare_console(path: &str, options: Options) -> Result<(), 
     Ok(())
 }
 
-/// Sends orders on all connections. Prints orders per second and latencies, and returns the former.
-pub(crate) async fn measure(path: &str, options: Options, more: &[&str]) -> Result<u128, Failure> {
+/// Sends orders on all connections as fast as they are accepted. Prints orders per second and latencies.
+pub(crate) async fn measure(path: &str, options: Options, more: &[&str]) -> Result<Limit, Failure> {
     let program = Program::start(path, &[&["--admin", "127.0.0.1:0"], more].concat()).await?;
     fund(&program).await?;
-    let text = |field: &str| program.text(&format!("/credentials/{field}"));
-    let credentials = Credentials::new(text("key")?, text("secret")?, text("memo")?)?;
+    let credentials = credentials(&program)?;
     let authority = program.authority("/spot/rest")?.to_owned();
     let mut memory = Memory::new();
     memory.sample(&program);
+    let before = program.processor();
     let started = Instant::now();
     let tasks: Vec<_> = (0..options.connections)
         .map(|_| {
@@ -68,6 +82,8 @@ pub(crate) async fn measure(path: &str, options: Options, more: &[&str]) -> Resu
         sum.orders.extend(totals.orders);
         sum.cancels += totals.cancels;
     }
+    let used = program.processor().zip(before).map(|(after, before)| after.saturating_sub(before));
+    let cores = used.map(|used| used.as_secs_f64() / started.elapsed().as_secs_f64());
     sum.orders.sort_unstable();
     let at = |percent: usize| sum.orders[(sum.orders.len() - 1) * percent / 100].as_micros();
     let per_second = |count: usize| count as u128 * 1_000 / started.elapsed().as_millis().max(1);
@@ -81,11 +97,17 @@ pub(crate) async fn measure(path: &str, options: Options, more: &[&str]) -> Resu
         at(99),
     );
     println!("        {}", memory.report());
-    Ok(per_second(sum.orders.len()))
+    Ok(Limit { orders: per_second(sum.orders.len()), cancels: per_second(sum.cancels), cores })
+}
+
+/// The key of the ready line.
+pub(crate) fn credentials(program: &Program) -> Result<Credentials, Failure> {
+    let text = |field: &str| program.text(&format!("/credentials/{field}"));
+    Ok(Credentials::new(text("key")?, text("secret")?, text("memo")?)?)
 }
 
 /// Deposits enough for hours of fees.
-async fn fund(program: &Program) -> Result<(), Failure> {
+pub(crate) async fn fund(program: &Program) -> Result<(), Failure> {
     let mut connection = Connection::connect(program.authority("/admin")?).await?;
     let token = program.text("/admin_token")?;
     for currency in ["USDT", "BTC"] {
@@ -118,9 +140,7 @@ async fn trade(
     let mut connection = Connection::connect(authority).await?;
     let mut totals = Totals::default();
     let resting = json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000", "size": "0.001" });
-    let buy = json!({ "symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": "12" });
-    let sell = json!({ "symbol": "BTC_USDT", "side": "sell", "type": "market", "size": "0.0002" });
-    for body in [buy, sell].iter().cycle() {
+    for body in [buy(), sell()].iter().cycle() {
         if Instant::now() >= until {
             break;
         }
@@ -143,7 +163,20 @@ async fn trade(
     Ok(totals)
 }
 
-fn signed(credentials: &Credentials, path: &str, body: &Value) -> Result<Vec<u8>, Failure> {
+pub(crate) fn buy() -> Value {
+    json!({ "symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": "12" })
+}
+
+/// The sale of what [`buy`] bought, at about the start price.
+pub(crate) fn sell() -> Value {
+    json!({ "symbol": "BTC_USDT", "side": "sell", "type": "market", "size": "0.0002" })
+}
+
+pub(crate) fn signed(
+    credentials: &Credentials,
+    path: &str,
+    body: &Value,
+) -> Result<Vec<u8>, Failure> {
     let body = body.to_string();
     let now_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
     let signature = credentials.sign_request(i64::try_from(now_ms)?, body.as_bytes());

@@ -51,23 +51,26 @@ impl Program {
         Some(kib / 1_024)
     }
 
-    /// Processor time so far in hundredths of a second.
-    fn processor(&self) -> Option<u64> {
+    /// Processor time of all threads so far; `None` without `/proc`.
+    pub(crate) fn processor(&self) -> Option<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.id)).ok()?;
         // The name in brackets may hold blanks; user and system time are fields 14 and 15.
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-        Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
+        let ticks = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+        // Hundredths of a second on every Linux.
+        Some(Duration::from_millis(ticks * 10))
     }
 }
 
-/// Prints the processor time of the markets without any client.
+/// Prints which part of a core the markets need without any client.
 pub(crate) async fn measure_idle(path: &str) -> Result<(), Failure> {
     const TIME: u64 = 10;
     let program = Program::start(path, &[]).await?;
     let before = program.processor();
     tokio::time::sleep(Duration::from_secs(TIME)).await;
     if let Some((before, after)) = before.zip(program.processor()) {
-        println!("idle: {} % of a core for 30 markets", (after - before) / TIME);
+        let percent = after.saturating_sub(before).as_millis() / u128::from(TIME * 10);
+        println!("idle: {percent} % of a core for 30 markets");
     }
     Ok(())
 }

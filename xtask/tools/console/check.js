@@ -7,7 +7,7 @@ const os = require("os");
 const path = require("path");
 const { execFileSync, spawn } = require("child_process");
 const axe = require("axe-core");
-const { chromium } = require("playwright-core");
+const { launch } = require("./browser.js");
 const { Bot } = require("./exchange.js");
 const journeys = require("./journeys.js");
 
@@ -20,13 +20,6 @@ function report(good, what) {
   console.log(`${good ? "ok" : "FAIL"} ${what}`);
   if (good) passed += 1;
   else failed += 1;
-}
-
-function findProgram(name) {
-  const folders = (process.env.PATH || "").split(path.delimiter);
-  const found = folders.map((one) => path.join(one, name)).find((one) => fs.existsSync(one));
-  if (!found) throw new Error(`${name} is not on the path`);
-  return found;
 }
 
 async function until(what, check) {
@@ -150,8 +143,7 @@ async function main() {
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
   const sandbox = await startSandbox();
-  const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
-  const browser = await chromium.launch({ executablePath: findProgram(browserName), args });
+  const browser = await launch(browserName);
   try {
     const origin = new URL(sandbox.url).origin;
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });

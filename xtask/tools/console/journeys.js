@@ -133,13 +133,57 @@ async function offline({ browser, sandbox, report }) {
   const context = await browser.newContext();
   const page = await context.newPage();
   await page.goto(sandbox.run("sandbox", "console", "--print").trim());
-  await page.route("**/console/events*", (route) => route.abort());
+  await page.route("**/console/updates*", (route) => route.abort());
   await page.goto(new URL("/console/traffic", sandbox.url).href);
   await page.locator("#offline").waitFor();
-  await page.unroute("**/console/events*");
+  await page.unroute("**/console/updates*");
   await page.locator("#offline").waitFor({ state: "hidden" });
   report(await page.locator("#offline").isHidden(), "a page without updates says so, until they come again");
   await context.close();
+}
+
+// A browser opens at most six connections to one address: no window may keep one.
+async function manyWindows({ browser, sandbox, bot, report, until }) {
+  const context = await browser.newContext();
+  context.setDefaultTimeout(20000);
+  const windows = [await context.newPage()];
+  await windows[0].goto(sandbox.run("sandbox", "console", "--print").trim());
+  await windows[0].goto(new URL("/console/traffic", sandbox.url).href);
+  while (windows.length < 8) {
+    const page = await context.newPage();
+    windows.push(page);
+    const problem = await page.goto(new URL("/console/traffic", sandbox.url).href).then(() => "", String);
+    report(problem === "", `window ${windows.length} loads ${problem.split("\n")[0]}`);
+    // A page that never loads answers no question either.
+    if (problem) return;
+  }
+  await bot.send("GET", "/spot/for/all/windows");
+  const totals = () => Promise.all(windows.map((page) => page.textContent("[data-stat=total]")));
+  const isFresh = async () => {
+    const rows = windows.map((page) => page.locator("#requests tr", { hasText: "for/all/windows" }).count());
+    return !(await Promise.all(rows)).includes(0) && new Set(await totals()).size === 1;
+  };
+  await until("the request in every window", isFresh);
+  const shown = (await totals()).join(" ");
+  report(windows.length === 8, `all of ${windows.length} windows show the latest request: ${shown}`);
+  await context.close();
+}
+
+// Rows change while somebody moves through them by the keyboard.
+async function keyboardFocus({ page, sandbox, bot, origin, report, until }) {
+  const topic = { op: "subscribe", args: ["spot/ticker:BTC_USDT"] };
+  const open = () => bot.socket([topic], sandbox.ready.spot.ws_public);
+  const sockets = [await open(), await open()];
+  await page.goto(`${origin}/console/traffic`);
+  await page.locator("#sockets a").nth(1).focus();
+  const focused = () => page.evaluate(() => document.activeElement.textContent);
+  const before = await focused();
+  const rows = page.locator("#sockets tbody tr");
+  const count = await rows.count();
+  sockets.push(await open());
+  await until("the third WebSocket", async () => (await rows.count()) === count + 1);
+  report((await focused()) === before && /^spot/.test(before), `the focus stays at ${before}: ${await focused()}`);
+  for (const socket of sockets) socket.destroy();
 }
 
 // The page stays usable while another program sends more than it can show.
@@ -252,6 +296,8 @@ async function run(all) {
   await injection(all);
   await overview(all);
   await offline(all);
+  await manyWindows(all);
+  await keyboardFocus(all);
   const [socket, frame] = await sockets(all);
   await changes.accounts(all);
   await changes.faults(all);

@@ -9,7 +9,8 @@ use tokio::time::timeout;
 /// How long a failure of the browser is waited for. Some of these programs run as long as the browser.
 const WAIT: Duration = Duration::from_secs(3);
 
-/// Starts the browser, or says that none was opened. The address is visible to other users of the machine, so it must
+/// Starts the browser, or says that none was opened. Without `xdg-open`, which starts the programs of `$BROWSER`, these
+/// are tried. The address is visible to other users of the machine, so it must
 /// not contain more than a one-use code.
 pub(super) async fn open(url: &str) {
     let (program, arguments): (&str, &[&str]) = if cfg!(target_os = "macos") {
@@ -19,23 +20,40 @@ pub(super) async fn open(url: &str) {
     } else {
         ("xdg-open", &[])
     };
-    if let Err(problem) = start(program, arguments, url).await {
-        eprintln!(
-            "no browser was opened ({program}: {problem}); open {url} within a minute, or print another address: \
-             bitmart sandbox console --print"
-        );
+    let Err(problem) = start(program, &with_url(arguments, url)).await else { return };
+    let mut problems = vec![format!("{program}: {problem}")];
+    for command in commands(&std::env::var("BROWSER").unwrap_or_default()) {
+        let Some((program, arguments)) = command.split_first() else { continue };
+        match start(program, &with_url(arguments, url)).await {
+            Ok(()) => return,
+            Err(problem) => problems.push(format!("{program}: {problem}")),
+        }
     }
+    let problems = problems.join("; ");
+    eprintln!(
+        "no browser was opened ({problems}); open {url} within a minute, or print another address: \
+         bitmart sandbox console --print"
+    );
+}
+
+/// The commands of `$BROWSER`, which are separated by colons.
+fn commands(browser: &str) -> Vec<Vec<&str>> {
+    browser.split(':').map(|command| command.split_whitespace().collect()).collect()
+}
+
+/// The arguments of a command of `$BROWSER`: the address takes the place of `%s`, or comes last.
+fn with_url(arguments: &[&str], url: &str) -> Vec<String> {
+    let mut filled: Vec<_> = arguments.iter().map(|word| word.replace("%s", url)).collect();
+    if !arguments.iter().any(|word| word.contains("%s")) {
+        filled.push(url.to_owned());
+    }
+    filled
 }
 
 /// Starts a program. The error says why it did not, or how it failed at once.
-async fn start(program: &str, arguments: &[&str], url: &str) -> Result<(), String> {
+async fn start(program: &str, arguments: &[String]) -> Result<(), String> {
     let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .arg(url)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().map_err(|error| error.to_string())?;
     match timeout(WAIT, child.wait()).await {
         Ok(Ok(status)) if !status.success() => Err(status.to_string()),
@@ -46,14 +64,25 @@ async fn start(program: &str, arguments: &[&str], url: &str) -> Result<(), Strin
 
 #[cfg(all(test, unix))]
 mod tests {
-    use super::start;
+    use super::{commands, start, with_url};
 
     #[tokio::test]
     async fn a_browser_that_fails_or_is_missing_is_reported() {
-        let url = "http://127.0.0.1:1/";
-        assert_eq!(start("true", &[], url).await, Ok(()));
-        let failed = start("false", &[], url).await.expect_err("it fails");
+        assert_eq!(start("true", &[]).await, Ok(()));
+        let failed = start("false", &[]).await.expect_err("it fails");
         assert!(failed.contains('1'), "{failed}");
-        assert!(start("/nonexistent/browser", &[], url).await.is_err());
+        assert!(start("/nonexistent/browser", &[]).await.is_err());
+    }
+
+    #[test]
+    fn the_variable_browser_lists_commands_that_may_say_where_the_address_goes() {
+        let url = "http://127.0.0.1:1/";
+        assert_eq!(
+            commands("firefox:lynx -dump %s"),
+            [vec!["firefox"], vec!["lynx", "-dump", "%s"]]
+        );
+        assert!(commands("").concat().is_empty());
+        assert_eq!(with_url(&["--new", "%s", "-x"], url), ["--new", url, "-x"]);
+        assert_eq!(with_url(&["--new"], url), ["--new", url]);
     }
 }

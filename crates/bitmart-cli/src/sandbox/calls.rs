@@ -21,8 +21,8 @@ const WITH_OWN_ARGUMENTS: [&str; 8] = [
     "stop",
 ];
 
-/// Every call with a command of its own.
-fn own() -> impl Iterator<Item = &'static Call> {
+/// Every call whose command follows from its description.
+fn calls_with_a_command() -> impl Iterator<Item = &'static Call> {
     calls().filter(|call| !WITH_OWN_ARGUMENTS.contains(&call.name()))
 }
 
@@ -36,7 +36,7 @@ fn kebab(name: &str) -> String {
 }
 
 pub(super) fn commands() -> impl Iterator<Item = Command> {
-    own().map(|call| {
+    calls_with_a_command().map(|call| {
         let (about, details) = first_sentence(call.description());
         let command = Command::new(command_name(call)).about(about).args(arguments(call.fields()));
         if details.is_empty() { command } else { command.after_help(details) }
@@ -45,7 +45,7 @@ pub(super) fn commands() -> impl Iterator<Item = Command> {
 
 /// The call of a command.
 pub(super) fn find(command: &str) -> Option<&'static Call> {
-    own().find(|call| command_name(call) == command)
+    calls_with_a_command().find(|call| command_name(call) == command)
 }
 
 fn first_sentence(text: &'static str) -> (&'static str, &'static str) {

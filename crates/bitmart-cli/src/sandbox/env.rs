@@ -19,8 +19,9 @@ pub(super) fn command() -> Command {
     Command::new("env")
         .about("Print addresses and key of the sandbox for a shell or a program, secret included")
         .after_help(
-            "For a shell BITMART_ENVIRONMENT is set as well, which this program and programs with this \
-             library use. The key is only valid for this sandbox.",
+            "For a shell BITMART_ENVIRONMENT is set as well, which this program and programs with this library use. \
+             The key is only valid for this sandbox. A sandbox that is started again has other ports: evaluate this \
+             again, or fix them with `sandbox up --spot ADDRESS --futures ADDRESS`.",
         )
         .args(LANGUAGES.map(|(language, help)| {
             Arg::new(language).long(language).action(ArgAction::SetTrue).help(help)

@@ -10,7 +10,7 @@ use crate::failure::{Failure, chain};
 use crate::secure_fs;
 
 /// Interval of attempts while another command uses the data folder.
-const RETRY_INTERVAL: Duration = Duration::from_millis(50);
+pub(super) const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The folder of its state; `None` without a home folder, and then nothing is saved.
 pub(super) fn data_folder() -> Option<PathBuf> {

@@ -3,9 +3,11 @@
 use std::io::IsTerminal as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bitmart::sandbox::{Config, Contract, Sandbox, Snapshot, SpotPair};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use tokio::time::{Instant, sleep};
 
 use super::{admin, browser, detach, persistent};
 use crate::context::Context;
@@ -91,6 +93,9 @@ pub(super) fn command() -> Command {
         .arg(flag("forget", "Do not save the state").conflicts_with("data"))
 }
 
+/// How long a data folder is waited for that another command uses.
+const DATA_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Options that define another exchange than the saved one.
 const OTHER_EXCHANGE: [&str; 7] =
     ["seed", "fund", "pairs", "contracts", "clock", "speed", "restore"];
@@ -108,7 +113,10 @@ fn data_folder(matches: &ArgMatches) -> Option<PathBuf> {
 pub(super) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     if admin::running().await.is_some() {
         return Err(Failure::usage("a sandbox is already running")
-            .with_advice("see `bitmart sandbox status`; `bitmart sandbox down` stops it"));
+            .with_advice(
+            "`bitmart sandbox console` opens its console, `bitmart sandbox status` shows its addresses, and \
+             `bitmart sandbox down` stops it",
+        ));
     }
     let file =
         admin::ready_file().ok_or_else(|| Failure::usage("there is no home folder; set HOME"))?;
@@ -116,12 +124,7 @@ pub(super) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         return detach::run(context, &file).await;
     }
     let folder = data_folder(matches);
-    let mut config = config(matches)?;
-    if let Some(folder) = &folder {
-        config = config.data(folder);
-    }
-    let sandbox =
-        Sandbox::start(config).await.map_err(|error| persistent::start_failure(&error))?;
+    let sandbox = start(matches, folder.as_deref()).await?;
     // Listens before the sandbox is announced, so that no signal is missed.
     let mut interrupts = Interrupts::listen()?;
     match &folder {
@@ -146,6 +149,29 @@ pub(super) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     announced
 }
 
+/// Starts a sandbox. The former one may still save its state, although `sandbox down` has returned: its data folder is
+/// waited for.
+async fn start(matches: &ArgMatches, folder: Option<&Path>) -> Result<Sandbox, Failure> {
+    let deadline = Instant::now() + DATA_TIMEOUT;
+    let mut is_waiting = false;
+    loop {
+        let mut config = config(matches)?;
+        if let Some(folder) = folder {
+            config = config.data(folder);
+        }
+        match Sandbox::start(config).await {
+            Err(error) if error.is_data_in_use() && Instant::now() < deadline => {
+                if !is_waiting {
+                    eprintln!("waiting for the data folder, which another command uses");
+                }
+                is_waiting = true;
+                sleep(persistent::RETRY_INTERVAL).await;
+            }
+            started => return started.map_err(|error| persistent::start_failure(&error)),
+        }
+    }
+}
+
 fn announce(context: &Context, sandbox: &Sandbox, file: &Path) -> Result<(), Failure> {
     secure_fs::write(file, sandbox.ready_line().as_bytes())
         .map_err(|error| Failure::io(format!("{}: {error}", file.display())))?;
@@ -155,6 +181,9 @@ fn announce(context: &Context, sandbox: &Sandbox, file: &Path) -> Result<(), Fai
     eprintln!("admin    {admin}");
     eprintln!("console  {}", sandbox.console().unwrap_or_default());
     eprintln!("commands without keys now use this sandbox; ctrl-c stops it");
+    eprintln!(
+        "addresses and key for the shell of a program, after each start: eval \"$(bitmart sandbox env)\""
+    );
     if context.format() == Format::Table {
         return Ok(());
     }

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
+#[cfg(unix)]
+use crate::common::process::Running;
 use crate::common::{LIMIT_ORDER, Outcome, at_home, program, with_yes};
 
 /// A running `sandbox up` with its own home folder. It ends when this is dropped.
@@ -73,6 +75,8 @@ fn commands_share_the_running_sandbox() {
     assert!(!status.to_string().contains("secret"), "{status}");
     let keys = up.row(&["sandbox", "keys"]);
     assert_eq!(keys, up.ready["credentials"]);
+    let second = up.run(&["sandbox", "up", "--open"]);
+    assert!(second.code == 2 && second.err.contains("`bitmart sandbox console`"), "{}", second.err);
 }
 
 #[test]
@@ -98,6 +102,27 @@ fn without_a_running_sandbox_commands_share_its_saved_state() {
     let taken = ["sandbox", "up", "--detach", "--spot", "192.0.2.1:80"];
     let refused = at_home(home.path(), &taken, "");
     assert!(refused.code == 1 && refused.err.contains("192.0.2.1:80"), "{}", refused.err);
+}
+
+/// `sandbox down` returns before the former sandbox has released its data folder.
+#[cfg(unix)]
+#[test]
+fn a_start_waits_for_a_data_folder_that_is_in_use() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let data = data.to_str().expect("a path");
+    let former = Up::start(&["--data", data]);
+    let home = tempfile::tempdir().expect("a folder");
+    let mut next = Running::start_at_home(
+        home.path(),
+        &["sandbox", "up", "--pairs", "BTC_USDT", "--contracts", "BTCUSDT", "--data", data],
+    );
+    next.wait_for("waiting for the data folder");
+    assert_eq!(former.run(&["sandbox", "down"]).code, 0);
+    next.wait_for("commands without keys now use this sandbox");
+    let down = at_home(home.path(), &["sandbox", "down"], "");
+    assert_eq!(down.code, 0, "{}", down.err);
+    assert_eq!(next.end().code, 0);
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One-use codes.
+/// One-use codes, with when each ends.
 #[derive(Debug, Default)]
 pub(super) struct Codes(Mutex<VecDeque<(Hash, Instant)>>);
 
@@ -75,8 +75,9 @@ pub(super) struct SessionId(Hash);
 /// The sessions of browsers.
 #[derive(Debug)]
 pub(super) struct Sessions {
-    /// Cookies of a machine are shared by all ports, so that two sandboxes need different names.
+    /// The name of the cookie. All ports of a machine share cookies, so that two sandboxes need different names.
     cookie: String,
+    /// Oldest first, with the message for the next page of each.
     sessions: Mutex<VecDeque<(SessionId, Option<Flash>)>>,
 }
 
@@ -153,11 +154,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_code_is_valid_for_a_minute() {
         let codes = Codes::default();
-        let (used, kept) = (codes.issue().expect("random"), codes.issue().expect("random"));
+        let (in_time, too_late) = (codes.issue().expect("random"), codes.issue().expect("random"));
         tokio::time::advance(Duration::from_secs(59)).await;
-        assert!(codes.redeem(&used));
+        assert!(codes.redeem(&in_time));
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(!codes.redeem(&kept));
+        assert!(!codes.redeem(&too_late));
     }
 
     /// Cookies are shared by all ports of a machine.

@@ -36,13 +36,13 @@ struct Section {
 }
 
 const ACCOUNTS: &[Column] = &[
-    ("account", false),
-    ("main account", false),
-    ("state", false),
-    ("USDT on spot", true),
-    ("futures equity in USDT", true),
-    ("open orders", true),
-    ("positions", true),
+    Column::text("account"),
+    Column::text("main account"),
+    Column::text("state"),
+    Column::number("USDT on spot"),
+    Column::number("futures equity in USDT"),
+    Column::number("open orders"),
+    Column::number("positions"),
 ];
 
 /// All accounts.
@@ -93,9 +93,13 @@ fn summary(exchange: &Exchange, account: &Account) -> Row {
     Row { link: Some(format!("/console/accounts/{number}")), cells, plot: None }
 }
 
-const WALLETS: &[Column] =
-    &[("wallet", false), ("currency", false), ("available", true), ("frozen", true)];
-const KEYS: &[Column] = &[("key", false), ("permissions", false), ("state", false)];
+const WALLETS: &[Column] = &[
+    Column::text("wallet"),
+    Column::text("currency"),
+    Column::number("available"),
+    Column::number("frozen"),
+];
+const KEYS: &[Column] = &[Column::text("key"), Column::text("permissions"), Column::text("state")];
 
 /// One account.
 pub(super) fn account(visit: &Visit<'_>, number: &str) -> Reply {
@@ -143,11 +147,11 @@ pub(super) fn account(visit: &Visit<'_>, number: &str) -> Reply {
                     CallForm::of::<SetBalance>("fund", "Set the balance", &back)
                         .fixed("account", number)
                         .with("currency", "USDT")
-                        .again(visit),
+                        .refill(visit),
                     CallForm::of::<MakeDeposit>("deposit", "Simulate a deposit", &back)
                         .fixed("account", number)
                         .with("currency", "USDT")
-                        .again(visit),
+                        .refill(visit),
                     CallForm::of::<FreezeAccount>(
                         "freeze",
                         if frozen { "Unfreeze the account" } else { "Freeze the account" },
@@ -155,7 +159,7 @@ pub(super) fn account(visit: &Visit<'_>, number: &str) -> Reply {
                     )
                     .fixed("account", number)
                     .fixed("frozen", !frozen)
-                    .bad(),
+                    .destructive(),
                 ],
             },
             section(

@@ -11,47 +11,47 @@ use super::{
     table::{Column, Table, TableElement},
 };
 
-/// Orders and fills of a comparison.
-const CHANGES: usize = 500;
+/// Most rows of orders and of fills that are new, and most that are gone.
+const MAX_CHANGES: usize = 500;
 
 const BALANCES: &[Column] = &[
-    ("account", false),
-    ("wallet", false),
-    ("currency", false),
-    ("before", true),
-    ("after", true),
-    ("change", true),
+    Column::text("account"),
+    Column::text("wallet"),
+    Column::text("currency"),
+    Column::number("before"),
+    Column::number("after"),
+    Column::number("change"),
 ];
 const ORDERS: &[Column] = &[
-    ("order", false),
-    ("account", true),
-    ("symbol", false),
-    ("side", false),
-    ("price", true),
-    ("size", true),
-    ("before", false),
-    ("after", false),
-    ("filled", true),
+    Column::text("order"),
+    Column::number("account"),
+    Column::text("symbol"),
+    Column::text("side"),
+    Column::number("price"),
+    Column::number("size"),
+    Column::text("before"),
+    Column::text("after"),
+    Column::number("filled"),
 ];
 const FILLS: &[Column] = &[
-    ("trade", false),
-    ("change", false),
-    ("account", true),
-    ("symbol", false),
-    ("order", false),
-    ("price", true),
-    ("size", true),
-    ("fee", true),
+    Column::text("trade"),
+    Column::text("change"),
+    Column::number("account"),
+    Column::text("symbol"),
+    Column::text("order"),
+    Column::number("price"),
+    Column::number("size"),
+    Column::number("fee"),
 ];
 
 /// What changed in the accounts from one state to another.
 pub(super) fn changes(before: &Exchange, after: &Exchange) -> Vec<(&'static str, TableElement)> {
     let none = "Nothing changed.";
     let orders_caption = format!(
-        "Orders that are new, differ or are gone, newest first, {CHANGES} at most; an order is also gone if it is no \
-         longer kept"
+        "Orders that are new, differ or are gone, newest first, {MAX_CHANGES} at most; an order is also gone if it is \
+         no longer kept"
     );
-    let fills_caption = format!("Fills that are new or gone, newest first, {CHANGES} at most");
+    let fills_caption = format!("Fills that are new or gone, newest first, {MAX_CHANGES} at most");
     vec![
         (
             "Balances",
@@ -94,33 +94,38 @@ fn balances(before: &Exchange, after: &Exchange) -> Vec<Vec<String>> {
     keys.iter().filter_map(row).collect()
 }
 
-/// The cells of a row of all orders that an order keeps: its id, when it was created, account and symbol.
+/// The first cells of a row of all orders, which never change: its id, when it was created, account and symbol.
 const IDENTITY: usize = 4;
+/// The cell of a row of all orders with its state.
+const STATE: usize = 9;
 
 fn orders(before: &Exchange, after: &Exchange) -> Vec<Vec<String>> {
     let (before, after) = (all_orders(before), all_orders(after));
     let by_identity = |rows: &[Vec<String>]| -> BTreeMap<Vec<String>, Vec<String>> {
         rows.iter().map(|row| (identity(row), row.clone())).collect()
     };
-    let (known, left) = (by_identity(&before), by_identity(&after));
-    let changed = after.iter().filter_map(|row| match known.get(&identity(row)) {
-        Some(was) if was == row => None,
-        Some(was) => Some(order_row(row, state(was), state(row))),
+    let (former, present) = (by_identity(&before), by_identity(&after));
+    let changed = after.iter().filter_map(|row| match former.get(&identity(row)) {
+        Some(other) if other == row => None,
+        Some(other) => Some(order_row(row, state(other), state(row))),
         None => Some(order_row(row, "new order", state(row))),
     });
-    let gone = before.iter().filter(|row| !left.contains_key(&identity(row)));
+    let gone = before.iter().filter(|row| !present.contains_key(&identity(row)));
     let gone = gone.map(|row| order_row(row, state(row), "gone"));
-    changed.take(CHANGES).chain(gone.take(CHANGES)).collect()
+    changed.take(MAX_CHANGES).chain(gone.take(MAX_CHANGES)).collect()
 }
 
 fn identity(row: &[String]) -> Vec<String> {
     row.iter().take(IDENTITY).cloned().collect()
 }
 
+/// The state in a row of all orders.
 fn state(row: &[String]) -> &str {
-    row.get(9).map_or("", String::as_str)
+    row.get(STATE).map_or("", String::as_str)
 }
 
+/// The row of a comparison, made of a row of all orders, whose cells are id, created, account, symbol, side, trigger,
+/// price, size, filled, state and client order id.
 fn order_row(row: &[String], before: &str, after: &str) -> Vec<String> {
     let cell = |at: usize| row.get(at).cloned().unwrap_or_default();
     let [before, after] = [before, after].map(ToOwned::to_owned);
@@ -131,7 +136,7 @@ fn fills(before: &Exchange, after: &Exchange) -> Vec<Vec<String>> {
     let (before, after) = (fill_rows(before), fill_rows(after));
     let new = after.iter().rev().filter(|row| !before.contains(row)).map(|row| (row, "new"));
     let gone = before.iter().rev().filter(|row| !after.contains(row)).map(|row| (row, "gone"));
-    let shown = new.take(CHANGES).chain(gone.take(CHANGES)).map(|((_, cells), change)| {
+    let shown = new.take(MAX_CHANGES).chain(gone.take(MAX_CHANGES)).map(|((_, cells), change)| {
         let mut cells = cells.clone();
         cells.insert(1, change.to_owned());
         cells.truncate(FILLS.len());

@@ -31,7 +31,8 @@ struct Faults {
     presets: Vec<PresetRow>,
 }
 
-const ACTIVE: &[Column] = &[("fault", false), ("on", false), ("times left", true)];
+const ACTIVE: &[Column] =
+    &[Column::text("fault"), Column::text("on"), Column::number("times left")];
 /// Topics that are offered as targets. Any other can be typed.
 const TOPICS: [&str; 6] = [
     "spot/depth/increase100:BTC_USDT",
@@ -66,7 +67,7 @@ pub(super) fn page(visit: &Visit<'_>) -> Reply {
     targets.extend(paths(Method::Post).chain(paths(Method::Get)));
     let symbol = "symbol";
     let mut others = vec![
-        CallForm::of::<KillSockets>("kill", "Cut all WebSockets", back).bad(),
+        CallForm::of::<KillSockets>("kill", "Cut all WebSockets", back).destructive(),
         CallForm::of::<HaltMarket>("halt", "Halt or resume a market", back)
             .with(symbol, "BTC_USDT"),
         CallForm::of::<DelistContract>("delist", "Delist or list a contract", back)
@@ -87,10 +88,10 @@ pub(super) fn page(visit: &Visit<'_>) -> Reply {
             .with("fault", "drop-after")
             .with("on", "/spot/v2/submit_order")
             .with("times", 1)
-            .again(visit),
+            .refill(visit),
         clear: CallForm::of::<ClearFaults>("clear", "Clear all faults", back),
         targets,
-        others: others.into_iter().map(|form| form.again(visit)).collect(),
+        others: others.into_iter().map(|form| form.refill(visit)).collect(),
         presets: scenarios::presets(back),
     })
 }

@@ -2,10 +2,11 @@
 
 use std::{fmt, sync::Arc};
 
+use hyper::{HeaderMap, header::REFERER};
 use percent_encoding::percent_decode;
 use serde_json::{Map, Value, json};
 
-use super::{Flash, PATH, page::Visit};
+use super::{Flash, PATH, page::Visit, time};
 use crate::{
     admin,
     operator::{Call, Field, Kind, OperatorCall, calls},
@@ -15,7 +16,7 @@ use crate::{
 /// Calls that no form may make: their response has a secret, or is no message.
 const EXCLUDED_CALLS: [&str; 2] = ["create_key", "snapshot"];
 /// Longest message about the result of a call, in characters.
-const MAX_RESULT: usize = 300;
+const MAX_MESSAGE: usize = 300;
 
 /// The fields of a query or form, in order.
 #[derive(Debug, Clone, Default)]
@@ -40,15 +41,25 @@ impl Fields {
         self.0.iter().find(|row| row.0 == name).map(|row| row.1.as_str())
     }
 
-    /// The page that a form returns to: one of the console.
-    pub(super) fn back(&self) -> String {
-        let path = self.get("back").unwrap_or(PATH);
-        let is_own = path
-            .strip_prefix(PATH)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
-        let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-        if is_own && is_plain { path.to_owned() } else { PATH.to_owned() }
+    /// The page that a form returns to.
+    fn back(&self) -> String {
+        own_page(self.get("back").unwrap_or(PATH))
     }
+}
+
+/// The path of a page of the console, or the first page in place of any other path.
+pub(super) fn own_page(path: &str) -> String {
+    let is_own =
+        path.strip_prefix(PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
+    let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if is_own && is_plain { path.to_owned() } else { PATH.to_owned() }
+}
+
+/// The page with the form that was sent, as the browser names it.
+pub(super) fn page_of_form(headers: &HeaderMap) -> String {
+    let referer = headers.get(REFERER).and_then(|value| value.to_str().ok());
+    let path = referer.and_then(|url| url.strip_prefix("http://")?.split_once('/'));
+    path.map_or_else(|| PATH.to_owned(), |(_, path)| own_page(&format!("/{path}")))
 }
 
 /// Makes a call of the operator. Returns the page to return to, and what is shown there.
@@ -70,9 +81,41 @@ pub(super) async fn call(shared: &Arc<Shared>, name: &str, fields: Fields) -> (S
 async fn run(shared: &Arc<Shared>, call: &Call, fields: &Fields) -> Result<String, String> {
     let (path, body) = call.request(values(call.fields(), fields)?);
     let response = admin::call(shared, call.method(), &path, body.into()).await?;
-    let text = String::from_utf8_lossy(&response);
-    let text: String = text.trim().chars().take(MAX_RESULT).collect();
-    Ok(if text == "{}" { "done".to_owned() } else { text })
+    let response = serde_json::from_slice(&response).unwrap_or_default();
+    let words: String =
+        in_words(&response, call.response().fields()).chars().take(MAX_MESSAGE).collect();
+    Ok(if words.is_empty() { "done".to_owned() } else { words })
+}
+
+/// The response of a call in words: its members in the order in which they are described.
+fn in_words(response: &Value, described: &[Field]) -> String {
+    match response {
+        Value::Object(members) => {
+            let member = |field: &Field| {
+                let value = members.get(field.name).filter(|value| !value.is_null())?;
+                let (name, value) = match (field.name.strip_suffix("_ms"), value.as_u64()) {
+                    // Shorter ones are durations.
+                    (Some(name), Some(ms)) if ms > 1_000_000_000_000 => {
+                        (name, format!("{} UTC", time::date(ms)))
+                    }
+                    _ => (field.name, in_words(value, field.kind.fields())),
+                };
+                Some(format!("{} {value}", name.replace('_', " ")))
+            };
+            described.iter().filter_map(member).collect::<Vec<_>>().join(", ")
+        }
+        Value::Array(rows) if rows.iter().any(Value::is_object) => match rows.len() {
+            1 => "1 row".to_owned(),
+            count => format!("{count} rows"),
+        },
+        Value::Array(values) => {
+            values.iter().map(|value| in_words(value, &[])).collect::<Vec<_>>().join(" ")
+        }
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Null | Value::Number(_) => response.to_string(),
+    }
 }
 
 /// The JSON of a call.
@@ -108,10 +151,10 @@ pub(super) struct CallForm {
     pub(super) button: String,
     pub(super) back: String,
     pub(super) inputs: Vec<Input>,
-    /// Whether the button is marked.
-    pub(super) is_bad: bool,
-    /// Whether it has what was typed before.
-    pub(super) is_again: bool,
+    /// Whether the call takes something away, so that the button has the color of a warning.
+    pub(super) is_destructive: bool,
+    /// Whether it contains what was typed before the call was rejected.
+    pub(super) is_refilled: bool,
 }
 
 /// A field of a form.
@@ -162,8 +205,8 @@ impl CallForm {
             button,
             back,
             inputs: inputs.collect(),
-            is_bad: false,
-            is_again: false,
+            is_destructive: false,
+            is_refilled: false,
         }
     }
 
@@ -195,7 +238,7 @@ impl CallForm {
     }
 
     /// Fills in what was typed, if this form made the latest call of the session, and it was rejected.
-    pub(super) fn again(mut self, visit: &Visit<'_>) -> Self {
+    pub(super) fn refill(mut self, visit: &Visit<'_>) -> Self {
         let is_fixed = |input: &Input| input.control == Control::Hidden;
         let is_same = |fields: &&Fields| {
             let mut fixed = self.inputs.iter().filter(|input| is_fixed(input));
@@ -204,12 +247,13 @@ impl CallForm {
         let Some(fields) = visit.rejected(self.call).filter(is_same) else { return self };
         for input in self.inputs.iter_mut().filter(|input| !is_fixed(input)) {
             fields.get(input.name).unwrap_or_default().clone_into(&mut input.value);
-            self.is_again = true;
+            self.is_refilled = true;
         }
         self
     }
 
-    pub(super) fn bad(self) -> Self {
-        Self { is_bad: true, ..self }
+    /// Marks the button of a call that takes something away.
+    pub(super) fn destructive(self) -> Self {
+        Self { is_destructive: true, ..self }
     }
 }

@@ -19,12 +19,12 @@ use super::{
 };
 
 pub(super) const COLUMNS: &[Column] = &[
-    ("time", false),
-    ("wallet", false),
-    ("what", false),
-    ("currency", false),
-    ("amount", true),
-    ("balance after", true),
+    Column::text("time"),
+    Column::text("wallet"),
+    Column::text("what"),
+    Column::text("currency"),
+    Column::number("amount"),
+    Column::number("balance after"),
 ];
 
 struct Movement {

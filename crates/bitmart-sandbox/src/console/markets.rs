@@ -23,25 +23,27 @@ use super::{
 use crate::operator::{DelistContract, HaltMarket, MovePrice, SetBrackets};
 
 /// Minutes of a small line of prices.
-const SPARK: usize = 120;
+const SPARK_MINUTES: usize = 120;
 /// Candles of a plot.
 const CANDLES: usize = 120;
+/// Price levels of each side of the order book.
 const LEVELS: usize = 15;
+/// Latest trades.
 const TRADES: usize = 40;
 
 const MARKETS: &[Column] = &[
-    ("market, two hours", false),
-    ("last", true),
-    ("24 hours", true),
-    ("24 h low", true),
-    ("24 h high", true),
-    ("24 h volume", true),
-    ("24 h turnover", true),
-    ("bid", true),
-    ("ask", true),
-    ("spread", true),
-    ("open orders", true),
-    ("state", false),
+    Column::text("market, two hours"),
+    Column::number("last"),
+    Column::number("24 hours"),
+    Column::number("24 h low"),
+    Column::number("24 h high"),
+    Column::number("24 h volume"),
+    Column::number("24 h turnover"),
+    Column::number("bid"),
+    Column::number("ask"),
+    Column::number("spread"),
+    Column::number("open orders"),
+    Column::text("state"),
 ];
 
 /// A pair or contract.
@@ -104,7 +106,7 @@ impl Market<'_> {
             Some(format!("{} %", percent((ask.0 - bid.0).checked_div(ask.0)?)))
         });
         let closes: Vec<Decimal> = self.tape.candles(1).iter().map(|candle| candle.close).collect();
-        let recent = closes.get(closes.len().saturating_sub(SPARK)..).unwrap_or_default();
+        let recent = closes.get(closes.len().saturating_sub(SPARK_MINUTES)..).unwrap_or_default();
         let cells = vec![
             Some(self.symbol.to_owned()),
             last.map(plain),
@@ -176,13 +178,15 @@ struct MarketPage {
     forms: Vec<CallForm>,
 }
 
-const LADDER: &[Column] = &[("side", false), ("price", true), ("size", true), ("sum", true)];
-const TAPE: &[Column] = &[("time", false), ("price", true), ("size", true), ("taker", false)];
+const LADDER: &[Column] =
+    &[Column::text("side"), Column::number("price"), Column::number("size"), Column::number("sum")];
+const TAPE: &[Column] =
+    &[Column::text("time"), Column::number("price"), Column::number("size"), Column::text("taker")];
 const BRACKETS: &[Column] = &[
-    ("leverage up to", false),
-    ("value above", true),
-    ("value up to", true),
-    ("maintenance ratio", true),
+    Column::text("leverage up to"),
+    Column::number("value above"),
+    Column::number("value up to"),
+    Column::number("maintenance ratio"),
 ];
 
 /// One market.
@@ -248,13 +252,13 @@ pub(super) fn market(visit: &Visit<'_>, symbol: &str) -> Reply {
     let mut set_brackets = None;
     if let Some(rows) = editable {
         let form = CallForm::of::<SetBrackets>("brackets-form", "Set the brackets", &back);
-        set_brackets = Some(form.fixed("symbol", &symbol).lines("brackets", rows).again(visit));
+        set_brackets = Some(form.fixed("symbol", &symbol).lines("brackets", rows).refill(visit));
         let delist = if delisted { "List again" } else { "Delist" };
         forms.push(
             CallForm::of::<DelistContract>("delist", delist, &back)
                 .fixed("symbol", &symbol)
                 .fixed("delisted", !delisted)
-                .bad(),
+                .destructive(),
         );
     }
     let title = format!("{symbol}: candles, {minutes} min each");
@@ -282,7 +286,7 @@ pub(super) fn market(visit: &Visit<'_>, symbol: &str) -> Reply {
             )
         }),
         set_brackets,
-        forms: forms.into_iter().map(|form| form.again(visit)).collect(),
+        forms: forms.into_iter().map(|form| form.refill(visit)).collect(),
         symbol,
     })
 }

@@ -93,21 +93,19 @@ pub(super) fn page(visit: &Visit<'_>) -> Reply {
         spot: &visit.addresses.spot,
         futures: &visit.addresses.futures,
         refusals: shared.traffic.as_ref().map(|traffic| traffic.refusals()).unwrap_or_default(),
-        forms: forms.into_iter().map(|form| form.again(visit)).collect(),
+        forms: forms.into_iter().map(|form| form.refill(visit)).collect(),
     })
 }
 
-/// What has changed; `None` after a panic of the exchange.
-pub(super) fn update(shared: &Shared, rate: u64) -> Option<Value> {
+/// The figures of now; `None` after a panic of the exchange. The script computes requests a second from `total`.
+pub(super) fn update(shared: &Shared) -> Option<Value> {
     let figures = Figures::of(shared)?;
     let traffic = shared.traffic.as_ref()?;
     Some(json!({
-        "last": figures.total,
         "refusals": traffic.refusals(),
         "stats": {
             "time": figures.time,
             "makers": figures.makers,
-            "rate": rate.to_string(),
             "total": figures.total.to_string(),
             "connections": figures.connections.to_string(),
             "sockets": figures.sockets.to_string(),

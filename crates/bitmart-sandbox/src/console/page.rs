@@ -20,11 +20,19 @@ pub(super) const ICON: &str = include_str!("../../templates/console/icon.svg");
 #[derive(Debug, Clone)]
 pub(super) struct Flash {
     pub(super) text: String,
-    /// The rejected call with its fields; `None` after a success.
+    /// The rejected call with its fields, and without a name if it was not read; `None` after a success.
     pub(super) rejected: Option<(String, Fields)>,
 }
 
 impl Flash {
+    /// About a form that was not read, so that it is not known which call it makes.
+    pub(super) fn not_read(problem: &str) -> Self {
+        let text = format!(
+            "nothing was done: {problem}. The browser leads back to what was typed; a scenario has at most 48 KiB"
+        );
+        Self { text, rejected: Some((String::new(), Fields::default())) }
+    }
+
     pub(super) fn is_good(&self) -> bool {
         self.rejected.is_none()
     }

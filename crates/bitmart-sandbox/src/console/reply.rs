@@ -47,6 +47,10 @@ pub(super) fn text(status: StatusCode, text: &'static str) -> Reply {
     new(status, "text/plain; charset=utf-8", full(text))
 }
 
+pub(super) fn json(value: &serde_json::Value) -> Reply {
+    new(StatusCode::OK, "application/json", full(value.to_string()))
+}
+
 pub(super) fn file(status: StatusCode, content: &'static str, bytes: Vec<u8>) -> Reply {
     new(status, content, full(bytes))
 }

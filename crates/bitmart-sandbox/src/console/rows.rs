@@ -20,15 +20,15 @@ pub(super) fn plain(number: Decimal) -> String {
 }
 
 pub(super) const POSITIONS: &[Column] = &[
-    ("contract", false),
-    ("side", false),
-    ("contracts", true),
-    ("entry", true),
-    ("mark", true),
-    ("profit", true),
-    ("margin", true),
-    ("leverage", false),
-    ("liquidation", true),
+    Column::text("contract"),
+    Column::text("side"),
+    Column::number("contracts"),
+    Column::number("entry"),
+    Column::number("mark"),
+    Column::number("profit"),
+    Column::number("margin"),
+    Column::text("leverage"),
+    Column::number("liquidation"),
 ];
 
 pub(super) fn positions(exchange: &Exchange, account: &Account) -> Vec<Vec<String>> {
@@ -61,13 +61,13 @@ pub(super) fn side(side: Side) -> &'static str {
 }
 
 pub(super) const FILLS: &[Column] = &[
-    ("time", false),
-    ("symbol", false),
-    ("order", false),
-    ("price", true),
-    ("size", true),
-    ("fee", true),
-    ("role", false),
+    Column::text("time"),
+    Column::text("symbol"),
+    Column::text("order"),
+    Column::number("price"),
+    Column::number("size"),
+    Column::number("fee"),
+    Column::text("role"),
 ];
 
 /// The newest fills of an account.

@@ -52,7 +52,7 @@ pub(super) fn page(visit: &Visit<'_>) -> Reply {
         shell: visit.shell("Scenarios", "Scenarios"),
         progress: visit.shared.player.progress.borrow().clone(),
         presets: presets(back),
-        stop: CallForm::of::<StopScenario>("stop", "Stop it", back).bad(),
+        stop: CallForm::of::<StopScenario>("stop", "Stop it", back).destructive(),
         text: visit
             .rejected("play_scenario")
             .and_then(|fields| fields.get("text"))

@@ -53,7 +53,7 @@ pub(super) async fn page(visit: &Visit<'_>) -> Reply {
         forms: [
             CallForm::of::<GoBack>("back", &format!("Go back to {}", row.name), back)
                 .fixed("name", &row.name)
-                .bad(),
+                .destructive(),
             CallForm::of::<DiscardSnapshot>("discard", &format!("Discard {}", row.name), back)
                 .fixed("name", &row.name),
         ],
@@ -69,7 +69,7 @@ pub(super) async fn page(visit: &Visit<'_>) -> Reply {
     };
     page::render(&Snapshots {
         shell: visit.shell("Snapshots", "Snapshots"),
-        save: CallForm::of::<SaveSnapshot>("save", "Save the state", back).again(visit),
+        save: CallForm::of::<SaveSnapshot>("save", "Save the state", back).refill(visit),
         saved: saved.collect(),
         from,
         to,

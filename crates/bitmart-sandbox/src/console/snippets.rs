@@ -33,10 +33,11 @@ const PYTHON_RESPONSE: [&str; 5] = [
 pub(super) struct Snippet {
     pub(super) name: &'static str,
     pub(super) id: &'static str,
-    pub(super) text: String,
+    /// The code, or why there is none in this language.
+    pub(super) code: Result<String, &'static str>,
 }
 
-/// The snippets of a request. The error says why there are none.
+/// The snippets of a request. The error says why there are none in any language.
 pub(super) fn of(
     record: &RequestRecord,
     addresses: &Addresses,
@@ -76,20 +77,18 @@ pub(super) fn of(
         Host::Futures => addresses.futures.as_str(),
     };
     let request = Parts { record, address, target, body: body.to_owned(), content_type, auth };
-    let mut snippets = Vec::new();
-    let mut add = |name, id, text| snippets.push(Snippet { name, id, text });
-    // Clients of this project send `{}` in place of an empty body.
-    let can_sign =
-        request.has_plain_query() && (is_get || !body.trim().is_empty() && request.has_json_type());
-    // A terminal takes control characters as keys when a command is pasted.
-    if is_shown(&request.target) && is_shown(&request.body) && (can_sign || request.is_public()) {
-        add("curl", "as-curl", request.curl());
-    }
-    if can_sign {
-        add("Rust", "as-rust", request.rust());
-    }
-    add("Python", "as-python", request.python());
-    Ok(snippets)
+    let signed = request.check_clients_of_this_project();
+    let can_be_pasted = if is_shown(&request.target) && is_shown(&request.body) {
+        Ok(())
+    } else {
+        Err("it has control characters, which a terminal takes as keys when a command is pasted")
+    };
+    let curl = can_be_pasted.and(if request.is_public() { Ok(()) } else { signed });
+    Ok(vec![
+        Snippet { name: "curl", id: "as-curl", code: curl.map(|()| request.curl()) },
+        Snippet { name: "Rust", id: "as-rust", code: signed.map(|()| request.rust()) },
+        Snippet { name: "Python", id: "as-python", code: Ok(request.python()) },
+    ])
 }
 
 /// Whether a text is what it looks like: without control characters other than line breaks, and without characters
@@ -143,6 +142,21 @@ impl Parts<'_> {
     /// Whether it needs no key.
     fn is_public(&self) -> bool {
         self.auth == Auth::None && self.record.method == HttpMethod::GET
+    }
+
+    /// Whether the SDK and `bitmart sign` send this request unchanged. The error says why they do not.
+    fn check_clients_of_this_project(&self) -> Result<(), &'static str> {
+        let is_post = self.record.method == HttpMethod::POST;
+        if !self.has_plain_query() {
+            return Err("the clients of this project would encode its query in another way");
+        }
+        if is_post && self.body.trim().is_empty() {
+            return Err("the clients of this project send {} in place of an empty body");
+        }
+        if is_post && !self.has_json_type() {
+            return Err("the clients of this project send application/json only");
+        }
+        Ok(())
     }
 
     /// Whether its type is the one that clients of this project send.

@@ -8,11 +8,13 @@ use serde::Serialize;
 use super::{
     page::{self, Shell, Visit},
     reply::Reply,
-    text::{frame_text, indented, shortened},
+    text::{Shown, frame_text, shortened},
     time,
     traffic::{Filter, ROWS, recorder},
 };
-use crate::traffic::{Direction, Ending, FrameKind, FrameRecord, SocketLog, SocketRecord, Traffic};
+use crate::traffic::{
+    Direction, Ending, FrameKind, FrameRecord, Payload, SocketLog, SocketRecord, Traffic,
+};
 
 /// A row of the list of WebSockets.
 #[derive(Debug, Serialize)]
@@ -73,7 +75,7 @@ pub(super) struct FrameRow {
     time: String,
     from: &'static str,
     kind: &'static str,
-    bytes: usize,
+    bytes: String,
     /// At most the first 4,000 characters.
     text: String,
     /// Why it was refused; empty if it was not.
@@ -94,13 +96,19 @@ impl Filter {
             time: time::of_day(frame.at_ms),
             from,
             kind,
-            bytes: frame.payload.length,
+            bytes: size(frame),
             long: text.len() > 120,
-            text: shortened(text),
+            text: shortened(&text),
             why,
             refused: frame.reason.is_some(),
         })
     }
+}
+
+/// The size of a frame in bytes, as far as it is known.
+fn size(frame: &FrameRecord) -> String {
+    let Payload { length, is_unread, .. } = frame.payload;
+    if is_unread { format!("at least {length}") } else { length.to_string() }
 }
 
 fn kind(kind: FrameKind) -> &'static str {
@@ -118,8 +126,11 @@ fn kind(kind: FrameKind) -> &'static str {
 struct SocketPage<'a> {
     shell: Shell,
     number: u64,
+    /// The text of the filter, as it was typed.
     q: &'a str,
+    /// Who ended it and why; empty if it is open.
     ending: String,
+    /// Whether the sandbox ended it.
     is_bad: bool,
     opened: String,
     account: String,
@@ -184,17 +195,19 @@ struct FramePage {
     time: String,
     from: &'static str,
     kind: &'static str,
-    bytes: usize,
+    size: String,
+    /// Whether only its first bytes are kept.
     is_truncated: bool,
-    text: String,
+    is_unread: bool,
+    shown: Shown,
 }
 
 /// One frame.
 pub(super) fn frame(visit: &Visit<'_>, socket: &str, number: &str) -> Reply {
-    let found = requested(visit, socket).zip(number.parse().ok());
-    let Some((log, id)) = found else { return page::missing(visit) };
-    let found = log.record().frames.get(id);
-    let Some(frame) = found else { return page::missing(visit) };
+    let log_and_number = requested(visit, socket).zip(number.parse().ok());
+    let Some((log, frame_number)) = log_and_number else { return page::missing(visit) };
+    let frame = log.record().frames.get(frame_number);
+    let Some(frame) = frame else { return page::missing(visit) };
     page::render(&FramePage {
         shell: visit.shell(format!("Frame {number}"), "Traffic"),
         socket: log.number,
@@ -203,8 +216,9 @@ pub(super) fn frame(visit: &Visit<'_>, socket: &str, number: &str) -> Reply {
         time: time::date(frame.at_ms),
         from: side(frame.direction),
         kind: kind(frame.kind),
-        bytes: frame.payload.length,
+        size: size(&frame),
         is_truncated: frame.payload.is_truncated(),
-        text: indented(frame_text(&frame).as_bytes()),
+        is_unread: frame.payload.is_unread,
+        shown: Shown::of(frame_text(&frame).as_bytes()),
     })
 }

@@ -4,8 +4,22 @@ use std::fmt;
 
 use askama::Template;
 
-/// A column: its heading, and whether it has numbers.
-pub(super) type Column = (&'static str, bool);
+/// A column. Numbers are aligned to the right.
+#[derive(Debug)]
+pub(super) struct Column {
+    heading: &'static str,
+    is_number: bool,
+}
+
+impl Column {
+    pub(super) const fn text(heading: &'static str) -> Self {
+        Self { heading, is_number: false }
+    }
+
+    pub(super) const fn number(heading: &'static str) -> Self {
+        Self { heading, is_number: true }
+    }
+}
 
 /// A table. Its cells are escaped.
 #[derive(Debug, Template)]
@@ -20,12 +34,13 @@ pub(super) struct Table {
     empty: &'static str,
 }
 
-/// A row, with a link of its first cell.
+/// A row.
 #[derive(Debug)]
 pub(super) struct Row {
+    /// The address to which the first cell links.
     pub(super) link: Option<String>,
     pub(super) cells: Vec<String>,
-    /// A plot after the first cell.
+    /// An SVG element below the text of the first cell.
     pub(super) plot: Option<String>,
 }
 
@@ -49,7 +64,7 @@ impl Table {
     }
 
     fn is_number(&self, at: usize) -> bool {
-        self.columns.get(at).is_some_and(|column| column.1)
+        self.columns.get(at).is_some_and(|column| column.is_number)
     }
 }
 

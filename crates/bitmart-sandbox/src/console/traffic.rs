@@ -9,7 +9,7 @@ use super::{
     reply::Reply,
     snippets::{self, Snippet},
     sockets::SocketRow,
-    text::indented,
+    text::Shown,
     time,
 };
 use crate::{
@@ -22,17 +22,24 @@ pub(super) const ROWS: usize = 200;
 /// Longest shown path of a row, in characters.
 const PATH_LENGTH: usize = 200;
 
-/// A row of the list of requests.
+/// A row of the list of requests. The script reads its members by these names.
 #[derive(Debug, Serialize)]
 pub(super) struct Row {
     number: u64,
+    /// The time of day in UTC.
     time: String,
     method: String,
+    /// The start of path and query.
     path: String,
+    /// The HTTP status, or `none` without a response.
     status: String,
+    /// The code of the envelope; empty if the sandbox chose none.
     code: String,
+    /// The duration.
     millis: String,
+    /// The account of the key; empty without one.
     account: String,
+    /// Why it was refused; empty if it was not.
     why: String,
     refused: bool,
 }
@@ -109,21 +116,29 @@ fn why(record: &RequestRecord) -> Vec<String> {
 #[template(path = "console/traffic.html")]
 struct TrafficPage<'a> {
     shell: Shell,
+    /// The text of the filter, as it was typed.
     q: &'a str,
+    /// Whether the filter shows refused requests only.
     refused: bool,
+    /// Paths of requests that a fault holds back.
     held: Vec<String>,
+    /// Requests that were recorded, those that are kept, their size, and those that were dropped.
     total: u64,
     kept: usize,
     kept_kib: usize,
     dropped: u64,
+    /// The number of the newest request, after which the script continues.
     last: u64,
     rows: Vec<Row>,
+    /// Addresses of the REST APIs.
     spot: &'a str,
     futures: &'a str,
     sockets: Vec<SocketRow>,
+    /// WebSockets that were not recorded, because too many were open.
     unrecorded: u64,
 }
 
+/// The recorder of the sandbox; every sandbox with a console has one.
 pub(super) fn recorder<'a>(visit: &Visit<'a>) -> Option<&'a Traffic> {
     visit.shared.traffic.as_deref()
 }
@@ -187,12 +202,16 @@ struct Part {
 
 impl Part {
     fn body(heading: &'static str, body: Excerpt<'_>) -> Self {
-        let note = if body.is_truncated() {
+        let mut note = if body.is_truncated() {
             format!("The first {} of {} bytes", body.bytes.len(), body.length)
         } else {
             format!("{} bytes", body.length)
         };
-        Self { heading, text: indented(body.bytes), note, empty: "Empty." }
+        let Shown { text, differences } = Shown::of(body.bytes);
+        if !differences.is_empty() {
+            note = format!("{note}; shown {}", differences.join("; "));
+        }
+        Self { heading, text, note, empty: "Empty." }
     }
 
     fn headers(heading: &'static str, lines: &str) -> Self {
@@ -203,8 +222,9 @@ impl Part {
 /// One request.
 pub(super) fn request(visit: &Visit<'_>, number: &str) -> Reply {
     let number = number.parse::<u64>().ok();
-    let found = recorder(visit).zip(number);
-    let Some(record) = found.and_then(|(traffic, number)| traffic.requests().get(number)) else {
+    let requested = recorder(visit).zip(number);
+    let Some(record) = requested.and_then(|(traffic, number)| traffic.requests().get(number))
+    else {
         return page::missing(visit);
     };
     let (snippets, no_snippets) = match snippets::of(&record, visit.addresses) {

@@ -1,11 +1,15 @@
 //! A call without its Rust type, for the admin API, its help page and the program.
 
-use serde_json::{Map, Value};
+use rust_decimal::Decimal;
+use serde_json::{Map, Value, from_value};
 
 use super::{
     Effect, Operator, OperatorCall, OperatorError,
     describe::{Described as _, Field, Kind},
 };
+
+/// Characters of a wrong value that an error repeats.
+const MAX_GIVEN: usize = 40;
 
 /// The description of a call: its route in the admin API, its fields and its response.
 #[derive(Debug, Clone, Copy)]
@@ -154,13 +158,33 @@ impl Call {
 /// stored, and stored before it is reported. The members of the response are sorted, so that the same state gives the
 /// same text.
 fn run<C: OperatorCall>(operator: Operator<'_>, body: &[u8]) -> Result<Vec<u8>, CallError> {
-    let call: C =
-        serde_json::from_slice(body).map_err(|error| CallError::Body(error.to_string()))?;
+    let call = parse::<C>(body).map_err(CallError::Body)?;
     let response = operator.call(call).map_err(CallError::Operator)?;
     let response = serde_json::to_value(response).map_err(CallError::Response)?;
     Ok(format!("{response}\n").into_bytes())
 }
 
 fn check<C: OperatorCall>(body: &[u8]) -> Result<(), String> {
-    serde_json::from_slice::<C>(body).map(drop).map_err(|error| error.to_string())
+    parse::<C>(body).map(drop)
+}
+
+fn parse<C: OperatorCall>(body: &[u8]) -> Result<C, String> {
+    serde_json::from_slice(body)
+        .map_err(|error| wrong_decimal(C::KIND.fields(), body).unwrap_or_else(|| error.to_string()))
+}
+
+/// Which field is no decimal. The error of the decoder names a type of Rust, and no field.
+fn wrong_decimal(fields: &[Field], body: &[u8]) -> Option<String> {
+    let values: Map<String, Value> = serde_json::from_slice(body).ok()?;
+    let decimals = fields.iter().filter(|field| field.kind == Kind::Decimal);
+    decimals.into_iter().find_map(|field| {
+        let value = values.get(field.name)?;
+        if from_value::<Decimal>(value.clone()).is_ok() {
+            return None;
+        }
+        let given: String = value.to_string().chars().take(MAX_GIVEN).collect();
+        let example = field.example().unwrap_or_default();
+        let example = example.as_str().unwrap_or("1.5");
+        Some(format!("{} is a decimal such as {example}, not {given}", field.name))
+    })
 }

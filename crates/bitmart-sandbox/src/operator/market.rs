@@ -13,7 +13,7 @@ use super::{
 use crate::{LeverageBracket, NetworkTerms, clock::Clock, shared::Shared};
 
 /// The longest time by which one call advances the clock: 366 days.
-pub(super) const MAX_ADVANCE_MS: u64 = 366 * 86_400_000;
+pub(crate) const MAX_ADVANCE_MS: u64 = 366 * 86_400_000;
 
 calls! {
     /// Open or close deposits (code 60003) and withdrawals (60004) of a currency, or of one network (60003,

@@ -1,7 +1,10 @@
 use bitmart_sim::Contract;
 
 use super::*;
-use crate::{Config, Sandbox, Snapshot, operator::StopScenario};
+use crate::{
+    Config, Sandbox, Snapshot, WalletKind,
+    operator::{SetBalance, StopScenario},
+};
 
 async fn stepped() -> Sandbox {
     let contracts: Vec<_> = Contract::listed().into_iter().take(1).collect();
@@ -38,10 +41,45 @@ fn mistakes_are_reported_before_anything_is_played() {
             "name = \"a\"\n[[step]]\ncall = \"inject_fault\"\nfault = \"drop-after\"\non = \"/spot/v2/submit_order\"\ntimes = 0",
             "times must be at least 1",
         ),
+        (
+            "name = \"a\"\n[[step]]\ncall = \"move_price\"\nsymbol = \"BTC_USDT\"\nprice = \"abc\"",
+            "step 1: move_price: price is a decimal such as 54000, not \"abc\"",
+        ),
+        (
+            "name = \"a\"\n[[step]]\ncall = \"move_price\"\nsymbol = \"BTC_USDT\"\nprice = \"-1\"",
+            "step 1: move_price: -1 is not a price",
+        ),
+        (
+            "name = \"a\"\n[[step]]\ncall = \"deposit\"\naccount = 1\ncurrency = \"BTC\"\namount = \"0\"",
+            "the amount has to be above 0",
+        ),
+        ("name = \"a\"\n[[step]]\ncall = \"step_market\"\nsteps = 10001", "at most 10000 steps"),
         ("name = \"a\"\n[[step]]\ncall = \"create_key\"\naccount = 1", "there is no call"),
     ] {
         let found = text.parse::<Scenario>().expect_err(text).to_string();
         assert!(found.contains(error), "{text}: {found}");
+    }
+}
+
+/// The check repeats the limits of the exchange.
+#[tokio::test]
+async fn a_balance_is_checked_as_the_exchange_checks_it() {
+    let sandbox = stepped().await;
+    for amount in
+        ["0", "1000000000000000", "1000000000000000.00000001", "0.00000001", "0.000000001", "-1"]
+    {
+        let call = SetBalance {
+            account: 1,
+            wallet: WalletKind::Spot,
+            currency: "BTC".to_owned(),
+            amount: amount.parse().expect("a decimal"),
+        };
+        let text = format!(
+            "name = \"a\"\n[[step]]\ncall = \"set_balance\"\naccount = 1\nwallet = \"spot\"\n\
+             currency = \"BTC\"\namount = \"{amount}\""
+        );
+        let is_accepted = sandbox.operator().call(call).is_ok();
+        assert_eq!(text.parse::<Scenario>().is_ok(), is_accepted, "{amount}");
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) enum Direction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FrameKind {
     Text,
-    /// Compressed.
+    /// Compressed, if the sandbox sent it.
     Binary,
     Ping,
     Pong,
@@ -117,10 +117,16 @@ impl SocketLog {
         self.record().frames.clear();
     }
 
-    /// A text message of the client.
-    pub(crate) fn received(&self, text: &str, account: Option<u32>, reasons: &[(String, String)]) {
-        let shown = redact::message(text)
-            .map_or_else(|| Bytes::copy_from_slice(text.as_bytes()), Bytes::from);
+    /// A text or binary message of the client.
+    pub(crate) fn received(
+        &self,
+        kind: FrameKind,
+        message: &[u8],
+        account: Option<u32>,
+        reasons: &[(String, String)],
+    ) {
+        let shown = redact::message(&String::from_utf8_lossy(message))
+            .map_or_else(|| Bytes::copy_from_slice(message), Bytes::from);
         let reason = (!reasons.is_empty()).then(|| {
             let lines =
                 reasons.iter().map(|(code, reason)| format!("refused with {code}: {reason}"));
@@ -129,7 +135,7 @@ impl SocketLog {
         let mut record = self.record();
         record.account = account.or(record.account);
         drop(record);
-        self.add(Direction::In, FrameKind::Text, Payload::new(&shown, text.len()), reason);
+        self.add(Direction::In, kind, Payload::new(&shown, message.len()), reason);
     }
 
     /// A text message of the sandbox.
@@ -148,6 +154,12 @@ impl SocketLog {
     pub(crate) fn ignored(&self, kind: FrameKind, payload: &Bytes, reason: &str) {
         let payload = Payload::new(payload, payload.len());
         self.add(Direction::In, kind, payload, Some(reason.to_owned()));
+    }
+
+    /// A message of the client of at least `length` bytes that was not read to its end.
+    pub(crate) fn unread(&self, length: usize, reason: &str) {
+        let payload = Payload { bytes: Bytes::new(), length, is_unread: true };
+        self.add(Direction::In, FrameKind::Text, payload, Some(reason.to_owned()));
     }
 
     /// The end begins. What follows, such as the second close frame, does not change who began it.

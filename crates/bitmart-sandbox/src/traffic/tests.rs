@@ -241,21 +241,23 @@ fn a_request_without_a_response_is_recorded_when_its_capture_is_dropped() {
 
 #[test]
 fn records_are_bounded_in_number_and_bytes_and_the_dropped_ones_are_counted() {
-    struct Sized(usize);
-    impl Weighed for Sized {
+    struct OfWeight(usize);
+    impl Weighed for OfWeight {
         fn weight(&self) -> usize {
             self.0
         }
     }
     let mut ring = Ring::new(3, 100);
     for _ in 0..5 {
-        ring.push(Arc::new(Sized(10)));
+        ring.push(Arc::new(OfWeight(10)));
     }
+    // 3 records of 10 bytes are kept of 5.
     assert_eq!((ring.len(), ring.bytes(), ring.dropped(), ring.last()), (3, 30, 2, 5));
     assert!(ring.get(2).is_none() && ring.get(3).is_some());
-    ring.push(Arc::new(Sized(85)));
+    ring.push(Arc::new(OfWeight(85)));
+    // 85 + 10: with a second record of 10 bytes it would be over 100.
     assert_eq!((ring.len(), ring.bytes()), (2, 95));
-    ring.push(Arc::new(Sized(1_000)));
+    ring.push(Arc::new(OfWeight(1_000)));
     assert_eq!((ring.len(), ring.bytes(), ring.dropped()), (1, 1_000, 6));
     assert_eq!(ring.after(0).map(|record| record.0).collect::<Vec<_>>(), [7]);
 }

@@ -16,7 +16,7 @@ use super::{
     context::SessionContext,
     futures,
     queue::{Receiver, queue},
-    read::{Pings, Received, close_code, close_parts, read},
+    read::{Fragments, Pings, Received, close_code, close_parts, read},
     record::{CUT, Record, STOPPED, TOO_SLOW, UNSTORED},
     spot,
     writer::Writer,
@@ -36,7 +36,7 @@ use crate::{
 
 /// Timeout for the client's part of a closing handshake.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// Maximum size of a frame that is read.
+/// Frames of this size in bytes or larger are not read.
 const MAX_FRAME: usize = 64 << 10;
 const NORMAL: u16 = 1000;
 const TOO_BIG: u16 = 1009;
@@ -162,11 +162,13 @@ impl Connection {
             Host::Futures => limits.futures_without_topic,
         };
         // The stream keeps an incomplete read, so that other branches of the select cannot drop it.
-        let mut received =
-            Box::pin(stream::unfold((reader, Vec::new()), |(mut reader, mut part)| async move {
-                let next = read(&mut reader, &mut part, max_message).await;
+        let mut received = Box::pin(stream::unfold(
+            (reader, Fragments::default()),
+            |(mut reader, mut part)| async move {
+                let next = read(&mut reader, &mut part, MAX_FRAME, max_message).await;
                 Some((next, (reader, part)))
-            }));
+            },
+        ));
         let mut idle_at = Instant::now() + limits.idle;
         // The first tick is after the period.
         let mut pings_due = interval_at(Instant::now() + limits.futures_ping, limits.futures_ping);
@@ -238,8 +240,8 @@ impl Connection {
 
     async fn on_received(&mut self, received: Received, pings: Pings, max_message: usize) -> bool {
         match received {
-            Received::Message(text) => {
-                self.on_text(&String::from_utf8_lossy(&text));
+            Received::Message { bytes, is_binary } => {
+                self.on_message(&bytes, is_binary);
                 true
             }
             Received::Ping(payload) if pings == Pings::Accepted => {
@@ -256,9 +258,9 @@ impl Connection {
                 self.record(Direction::In, FrameKind::Pong, &payload.into());
                 true
             }
-            Received::TooBig => {
+            Received::TooBig(length) => {
                 let why = format!("a message over {max_message} bytes");
-                self.log.too_big(&why);
+                self.log.too_big(length, &why);
                 self.close(TOO_BIG, "", &why).await
             }
             Received::Closed(payload) => {
@@ -274,7 +276,8 @@ impl Connection {
         }
     }
 
-    fn on_text(&mut self, text: &str) {
+    fn on_message(&mut self, message: &[u8], is_binary: bool) {
+        let text = &*String::from_utf8_lossy(message);
         let pong_id = self.shared.trace();
         let mut state = self.shared.state();
         let State { exchange, clock, feed, .. } = &mut *state;
@@ -290,7 +293,8 @@ impl Connection {
         let reasons = context.reasons;
         let account = feed.subscriptions.account(id);
         drop(state);
-        self.log.received(text, account.map(|account| account.0), &reasons);
+        let kind = if is_binary { FrameKind::Binary } else { FrameKind::Text };
+        self.log.received(kind, message, account.map(|account| account.0), &reasons);
         for (code, reason) in reasons {
             self.shared.reasons.report(&format!("WebSocket {}", self.address), &code, &reason);
         }

@@ -10,13 +10,25 @@ use crate::generated::Host;
 /// A message or control frame of the client, or the end of the connection.
 #[derive(Debug)]
 pub(super) enum Received {
-    Message(Vec<u8>),
+    /// The sandbox reads a binary message as text, as well.
+    Message {
+        bytes: Vec<u8>,
+        is_binary: bool,
+    },
     Ping(Vec<u8>),
     Pong(Vec<u8>),
     /// A close frame with its payload.
     Closed(Vec<u8>),
-    TooBig,
+    /// A message over the limit, of which at least this number of bytes was sent.
+    TooBig(usize),
     Broken,
+}
+
+/// A message whose last fragment has not arrived.
+#[derive(Debug, Default)]
+pub(super) struct Fragments {
+    bytes: Vec<u8>,
+    is_binary: bool,
 }
 
 /// Whether protocol pings get pongs and count as traffic, as RFC 6455 requires, or are ignored.
@@ -38,38 +50,41 @@ impl Received {
     /// 5.5.3).
     pub(super) fn keeps_alive(&self, pings: Pings) -> bool {
         match self {
-            Self::Message(_) => true,
+            Self::Message { .. } => true,
             Self::Ping(_) | Self::Pong(_) => pings == Pings::Accepted,
-            Self::Closed(_) | Self::TooBig | Self::Broken => false,
+            Self::Closed(_) | Self::TooBig(_) | Self::Broken => false,
         }
     }
 }
 
 /// Reads a message and joins its fragments. If a control frame comes between fragments, `part` keeps the first ones.
+/// A frame of `max_frame` bytes or more is not read.
 pub(super) async fn read(
     reader: &mut WebSocketRead<ReadHalf<TokioIo<Upgraded>>>,
-    part: &mut Vec<u8>,
+    part: &mut Fragments,
+    max_frame: usize,
     max_length: usize,
 ) -> Received {
     loop {
         let frame = match reader.read_frame::<_, WebSocketError>(&mut |_| async { Ok(()) }).await {
             Ok(frame) => frame,
-            Err(WebSocketError::FrameTooLarge) => return Received::TooBig,
+            Err(WebSocketError::FrameTooLarge) => return Received::TooBig(max_frame),
             Err(_) => return Received::Broken,
         };
         match frame.opcode {
             OpCode::Close => return Received::Closed(frame.payload.to_vec()),
             OpCode::Ping => return Received::Ping(frame.payload.to_vec()),
             OpCode::Pong => return Received::Pong(frame.payload.to_vec()),
-            OpCode::Text | OpCode::Binary | OpCode::Continuation => {}
+            OpCode::Text | OpCode::Binary => part.is_binary = frame.opcode == OpCode::Binary,
+            OpCode::Continuation => {}
         }
-        part.extend_from_slice(&frame.payload);
-        if part.len() > max_length {
-            part.clear();
-            return Received::TooBig;
+        part.bytes.extend_from_slice(&frame.payload);
+        if part.bytes.len() > max_length {
+            return Received::TooBig(std::mem::take(part).bytes.len());
         }
         if frame.fin {
-            return Received::Message(std::mem::take(part));
+            let Fragments { bytes, is_binary } = std::mem::take(part);
+            return Received::Message { bytes, is_binary };
         }
     }
 }
@@ -96,7 +111,7 @@ mod tests {
 
     #[test]
     fn pings_and_pongs_count_as_traffic_unless_spot_ignores_them() {
-        let message = || Received::Message(b"ping".to_vec());
+        let message = || Received::Message { bytes: b"ping".to_vec(), is_binary: false };
         for received in [Received::Ping(Vec::new()), Received::Pong(Vec::new())] {
             for (host, spot_accepts, alive) in [
                 (Host::Spot, true, true),
@@ -113,7 +128,7 @@ mod tests {
                 assert!(message().keeps_alive(pings));
             }
         }
-        for received in [Received::Closed(Vec::new()), Received::TooBig, Received::Broken] {
+        for received in [Received::Closed(Vec::new()), Received::TooBig(1), Received::Broken] {
             assert!(!received.keeps_alive(Pings::Accepted), "{received:?}");
         }
     }

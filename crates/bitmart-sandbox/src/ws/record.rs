@@ -36,10 +36,16 @@ impl Record {
         }
     }
 
-    /// A text message of the client, with codes and reasons of its rejection.
-    pub(super) fn received(&self, text: &str, account: Option<u32>, reasons: &[(String, String)]) {
+    /// A text or binary message of the client, with codes and reasons of its rejection.
+    pub(super) fn received(
+        &self,
+        kind: FrameKind,
+        message: &[u8],
+        account: Option<u32>,
+        reasons: &[(String, String)],
+    ) {
         if let Some(log) = &self.0 {
-            log.received(text, account, reasons);
+            log.received(kind, message, account, reasons);
         }
     }
 
@@ -50,9 +56,9 @@ impl Record {
     }
 
     /// A message that is too big, and therefore not kept.
-    pub(super) fn too_big(&self, why: &str) {
+    pub(super) fn too_big(&self, length: usize, why: &str) {
         if let Some(log) = &self.0 {
-            log.ignored(FrameKind::Text, &Bytes::new(), &format!("refused, and not kept: {why}"));
+            log.unread(length, &format!("refused, and not kept: {why}"));
         }
     }
 

@@ -3,8 +3,8 @@
 "use strict";
 
 const MAX_ROWS = 400;
-// Milliseconds between two changes of a table, however fast updates come.
-const INTERVAL = 200;
+// Milliseconds from the last change of a filter until it is applied.
+const TYPING = 200;
 
 function cell(row, text, name) {
   const element = document.createElement("td");
@@ -70,7 +70,7 @@ function setUpKeys(body) {
   });
 }
 
-// Rows wait while the list is paused, or was changed just before. Those that no longer fit are the oldest.
+// Rows wait while the list is paused. Those that no longer fit are the oldest.
 function setUpTable(table) {
   const make = table.id === "frames" ? frameRow : requestRow;
   const body = table.tBodies[0];
@@ -78,13 +78,12 @@ function setUpTable(table) {
   const pause = document.getElementById("pause");
   let waiting = [];
   let isPaused = false;
-  let timer = null;
   const insert = () => {
-    timer = null;
-    if (isPaused) return;
     body.prepend(...waiting.map((record) => make(record, table.dataset.link + Number(record.number))));
     waiting = [];
-    while (body.rows.length > MAX_ROWS) body.lastElementChild.remove();
+    keepFocus(body, () => {
+      while (body.rows.length > MAX_ROWS) body.lastElementChild.remove();
+    });
     if (empty) empty.hidden = body.rows.length > 0;
   };
   const label = () => {
@@ -95,124 +94,184 @@ function setUpTable(table) {
   pause.addEventListener("click", () => {
     isPaused = !isPaused;
     pause.setAttribute("aria-pressed", String(isPaused));
-    insert();
+    if (!isPaused) insert();
     label();
   });
   setUpKeys(body);
   const add = (records) => {
     waiting = records.concat(waiting).slice(0, MAX_ROWS);
     if (isPaused) label();
-    else if (!timer) timer = setTimeout(insert, INTERVAL);
+    else insert();
   };
   // A new list, which is shown even during a pause.
   const replace = (records) => {
-    const wasPaused = isPaused;
-    [isPaused, waiting] = [false, records];
+    waiting = records;
     body.replaceChildren();
     insert();
-    isPaused = wasPaused;
     label();
   };
   return { add, replace };
 }
 
+// Changes a table. If the element with the focus is moved, it keeps the focus; if it is removed, the table gets it, so
+// that the keyboard goes on from there.
+function keepFocus(body, change) {
+  const focused = body.contains(document.activeElement) ? document.activeElement : null;
+  change();
+  if (!focused || focused === document.activeElement) return;
+  const next = focused.isConnected ? focused : body.closest("[tabindex]");
+  next.focus({ preventScroll: true });
+}
+
+// Shows the items of a list whose rows are known by their links. Rows that stay are changed in place.
+function setRows(body, items, make) {
+  const address = (row) => row.querySelector("a").href;
+  const old = new Map([...body.rows].map((row) => [address(row), row]));
+  const rows = items.map((item) => {
+    const fresh = make(item);
+    const row = old.get(address(fresh));
+    if (!row) return fresh;
+    for (const [at, { textContent }] of [...fresh.cells].entries()) {
+      if (row.cells[at].textContent !== textContent) row.cells[at].textContent = textContent;
+    }
+    return row;
+  });
+  keepFocus(body, () => {
+    for (const row of old.values()) if (!rows.includes(row)) row.remove();
+    for (const [at, row] of rows.entries()) {
+      if (body.rows[at] !== row) body.insertBefore(row, body.rows[at] || null);
+    }
+  });
+}
+
 function setStats(stats) {
   for (const [name, text] of Object.entries(stats)) {
     for (const element of document.querySelectorAll(`[data-stat="${CSS.escape(name)}"]`)) {
-      element.textContent = text;
+      if (element.textContent !== text) element.textContent = text;
     }
   }
 }
 
-function setSockets(rows) {
+function setSockets(sockets) {
   const table = document.getElementById("sockets");
-  table.tBodies[0].replaceChildren(
-    ...rows.map((socket) => {
-      const row = document.createElement("tr");
-      linkCell(row, socket.name, "", `/console/sockets/${Number(socket.number)}`);
-      for (const text of [socket.opened, socket.state, socket.account]) cell(row, text);
-      for (const count of [socket.frames_in, socket.frames_out]) cell(row, String(count), "n");
-      return row;
-    }),
-  );
-  table.parentElement.hidden = rows.length === 0;
-  document.getElementById("no-sockets").hidden = rows.length > 0;
+  setRows(table.tBodies[0], sockets, (socket) => {
+    const row = document.createElement("tr");
+    linkCell(row, socket.name, "", `/console/sockets/${Number(socket.number)}`);
+    for (const text of [socket.opened, socket.state, socket.account]) cell(row, text);
+    for (const count of [socket.frames_in, socket.frames_out]) cell(row, String(count), "n");
+    return row;
+  });
+  table.parentElement.hidden = sockets.length === 0;
+  document.getElementById("no-sockets").hidden = sockets.length > 0;
 }
 
-function setRefusals(rows) {
+function setRefusals(refusals) {
   const table = document.getElementById("refusals");
-  table.tBodies[0].replaceChildren(
-    ...rows.map(([code, times]) => {
-      const row = document.createElement("tr");
-      const head = document.createElement("th");
-      head.scope = "row";
-      const link = document.createElement("a");
-      link.href = `/console/traffic?q=${Number(code)}`;
-      link.textContent = code;
-      head.append(link);
-      row.append(head);
-      cell(row, String(times), "n");
-      return row;
-    }),
-  );
-  table.hidden = rows.length === 0;
-  document.getElementById("no-refusals").hidden = rows.length > 0;
+  setRows(table.tBodies[0], refusals, ([code, times]) => {
+    const row = document.createElement("tr");
+    const head = document.createElement("th");
+    head.scope = "row";
+    const link = document.createElement("a");
+    link.href = `/console/traffic?q=${Number(code)}`;
+    link.textContent = code;
+    head.append(link);
+    row.append(head);
+    cell(row, String(times), "n");
+    return row;
+  });
+  table.hidden = refusals.length === 0;
+  document.getElementById("no-refusals").hidden = refusals.length > 0;
 }
 
-// The filter of a list is applied by the sandbox, before it decides which rows are too many. Another filter begins
-// another list. A hidden page needs no updates, and a browser opens few connections to one address.
-function listen(element) {
-  const address = new URL(element.dataset.events, location.href);
+// Requests a second between two updates of the overview.
+function rateMeter() {
+  let before = null;
+  return (stats) => {
+    const now = { total: Number(stats.total), at: performance.now() };
+    const rate = before && Math.round(((now.total - before.total) * 1000) / (now.at - before.at));
+    before = now;
+    return rate === null ? "–" : String(Math.max(rate, 0));
+  };
+}
+
+// Requests what is new a few times a second, while the page is visible. A stream would be a connection for each page:
+// a browser opens six to one address, and the next page would wait for ever. The filter of a list is applied by the
+// sandbox, before it decides which rows are too many. Another filter begins another list.
+function follow(element) {
+  const address = new URL(element.dataset.updates, location.href);
   const table = element.tagName === "TABLE" ? setUpTable(element) : null;
   const search = document.getElementById("q");
   const refused = document.getElementById("refused");
   const offline = document.getElementById("offline");
-  let source = null;
-  let isNew = false;
+  const ended = document.getElementById("ended");
+  const rate = rateMeter();
+  let run = null;
   const setFilter = () => {
     if (search) address.searchParams.set("q", search.value);
     if (refused && refused.checked) address.searchParams.set("refused", "1");
     else address.searchParams.delete("refused");
   };
-  const open = () => {
-    if (source || document.hidden) return;
-    source = new EventSource(address);
-    source.addEventListener("open", () => (offline.hidden = true));
-    source.addEventListener("error", () => (offline.hidden = false));
-    source.addEventListener("rows", (event) => {
-      const batch = JSON.parse(event.data);
-      address.searchParams.set("after", batch.last);
-      if (table && isNew) table.replace(batch.rows);
-      else if (table) table.add(batch.rows);
-      isNew = false;
-      if (batch.stats) setStats(batch.stats);
-      if (batch.sockets) setSockets(batch.sockets);
-      if (batch.refusals) setRefusals(batch.refusals);
-    });
+  const show = (update) => {
+    for (const [name, value] of [["after", update.last], ["skipped", update.skipped], ["version", update.version]]) {
+      if (value !== undefined) address.searchParams.set(name, value);
+    }
+    if (table && address.searchParams.has("begin")) table.replace(update.rows);
+    else if (table) table.add(update.rows);
+    address.searchParams.delete("begin");
+    if (update.stats.total !== undefined) update.stats.rate = rate(update.stats);
+    setStats(update.stats);
+    if (update.sockets) setSockets(update.sockets);
+    if (update.refusals) setRefusals(update.refusals);
   };
-  const close = () => {
-    if (source) source.close();
-    source = null;
+  const poll = async (signal) => {
+    let status = 0;
+    try {
+      const response = await fetch(address, { signal, redirect: "error" });
+      status = response.status;
+      const update = status === 200 ? await response.json() : null;
+      if (signal.aborted) return;
+      if (update) show(update);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (status === 200) console.error(error);
+      status = 0;
+    }
+    offline.hidden = status > 0 && status < 500;
+    ended.hidden = status !== 401;
+  };
+  const stop = () => {
+    if (run) run.abort();
+    run = null;
+  };
+  const start = async () => {
+    if (run || document.hidden) return;
+    run = new AbortController();
+    const { signal } = run;
+    while (!signal.aborted) {
+      await poll(signal);
+      await new Promise((resolve) => setTimeout(resolve, Number(element.dataset.every)));
+    }
   };
   let timer = null;
   const restart = () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      close();
+      stop();
       setFilter();
       address.searchParams.set("after", 0);
-      isNew = true;
-      open();
-    }, INTERVAL);
+      address.searchParams.set("begin", 1);
+      start();
+    }, TYPING);
   };
   if (table) {
     setFilter();
     search.addEventListener("input", restart);
     if (refused) refused.addEventListener("change", restart);
   }
-  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
-  addEventListener("pagehide", close);
-  open();
+  document.addEventListener("visibilitychange", () => (document.hidden ? stop() : start()));
+  addEventListener("pagehide", stop);
+  addEventListener("pageshow", start);
+  start();
 }
 
 function setUpCopies() {
@@ -233,5 +292,5 @@ function setUpCopies() {
   }
 }
 
-for (const element of document.querySelectorAll("[data-events]")) listen(element);
+for (const element of document.querySelectorAll("[data-updates]")) follow(element);
 setUpCopies();

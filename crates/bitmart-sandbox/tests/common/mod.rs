@@ -224,24 +224,28 @@ impl Socket {
         self.send(&value.to_string()).await;
     }
 
+    pub(crate) async fn binary_frame(&mut self, payload: &[u8]) {
+        self.unfragmented_frame(OpCode::Binary, payload).await;
+    }
+
     pub(crate) async fn ping_frame(&mut self, payload: &[u8]) {
-        self.control_frame(OpCode::Ping, payload).await;
+        self.unfragmented_frame(OpCode::Ping, payload).await;
     }
 
     pub(crate) async fn pong_frame(&mut self, payload: &[u8]) {
-        self.control_frame(OpCode::Pong, payload).await;
+        self.unfragmented_frame(OpCode::Pong, payload).await;
     }
 
     pub(crate) async fn close_frame(&mut self, code: u16) {
-        self.control_frame(OpCode::Close, &code.to_be_bytes()).await;
+        self.unfragmented_frame(OpCode::Close, &code.to_be_bytes()).await;
     }
 
     pub(crate) async fn close_frame_with_reason(&mut self, code: u16, reason: &str) {
         let payload = [&code.to_be_bytes(), reason.as_bytes()].concat();
-        self.control_frame(OpCode::Close, &payload).await;
+        self.unfragmented_frame(OpCode::Close, &payload).await;
     }
 
-    async fn control_frame(&mut self, code: OpCode, payload: &[u8]) {
+    async fn unfragmented_frame(&mut self, code: OpCode, payload: &[u8]) {
         let frame = Frame::new(true, code, None, Payload::Owned(payload.to_vec()));
         self.0.write_frame(frame).await.expect("writes");
     }

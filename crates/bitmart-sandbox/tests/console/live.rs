@@ -1,12 +1,10 @@
 //! Live updates: what they contain, filtered and counted, and where they go on.
 
+use std::time::Duration;
+
 use bitmart_sandbox::Fault;
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    time::timeout,
-};
+use tokio::time::{Instant, sleep};
 
 use crate::{
     SUBMIT,
@@ -14,54 +12,58 @@ use crate::{
     common::{Client, DEADLINE, Socket},
 };
 
-/// A stream of updates.
-struct Updates {
-    stream: TcpStream,
-    text: String,
+/// A page that is open: it repeats what it knows of the latest update, as the script does.
+struct Page<'a> {
+    browser: &'a Browser<'a>,
+    query: String,
+    position: String,
 }
 
-impl Updates {
-    async fn open(browser: &Browser<'_>, query: &str, headers: &str) -> Self {
-        let mut stream = TcpStream::connect(browser.host()).await.expect("connects");
-        let head = format!(
-            "GET /console/events?{query} HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\n{headers}\r\n",
-            browser.host(),
-            browser.cookie
+impl<'a> Page<'a> {
+    fn open(browser: &'a Browser<'a>, query: &str, position: &str) -> Self {
+        Self { browser, query: query.to_owned(), position: position.to_owned() }
+    }
+
+    /// What is new now; `None` if nothing is.
+    async fn poll(&mut self) -> Option<Value> {
+        let path = format!("/console/updates?{}&{}", self.query, self.position);
+        let response = self.browser.get(&path).await;
+        if response.status == 204 {
+            return None;
+        }
+        assert_eq!(response.status, 200, "{path}: {}", response.text);
+        let update = response.json();
+        let text = |name: &str| update[name].as_str().unwrap_or_default();
+        let number = |name: &str| update[name].as_u64().unwrap_or_default();
+        self.position = format!(
+            "after={}&skipped={}&version={}",
+            number("last"),
+            number("skipped"),
+            text("version")
         );
-        stream.write_all(head.as_bytes()).await.expect("sent");
-        Self { stream, text: String::new() }
+        Some(update)
     }
 
-    /// The id and the data of the next event.
-    async fn next(&mut self) -> (String, Value) {
-        timeout(DEADLINE, self.read()).await.expect("an event in time")
-    }
-
-    async fn read(&mut self) -> (String, Value) {
+    /// The next update.
+    async fn next(&mut self) -> Value {
+        let end = Instant::now() + DEADLINE;
         loop {
-            if let Some((event, rest)) = self.text.split_once("}\n\n") {
-                let (head, data) = event.split_once("event: rows\ndata: ").expect("rows");
-                let id = head.split_once("id: ").map_or("", |(_, id)| id.trim()).to_owned();
-                let data = serde_json::from_str(&format!("{data}}}")).expect("JSON");
-                let read = self.text.len() - rest.len();
-                self.text.drain(..read);
-                return (id, data);
+            if let Some(update) = self.poll().await {
+                return update;
             }
-            let mut part = vec![0; 64 << 10];
-            let count = self.stream.read(&mut part).await.expect("read");
-            assert!(count > 0, "{}", self.text);
-            self.text.push_str(&String::from_utf8_lossy(&part[..count]));
+            assert!(Instant::now() < end, "no update in time");
+            sleep(Duration::from_millis(5)).await;
         }
     }
 }
 
-fn numbers(batch: &Value) -> Vec<u64> {
-    let rows = batch["rows"].as_array().expect("rows");
+fn row_numbers(update: &Value) -> Vec<u64> {
+    let rows = update["rows"].as_array().expect("rows");
     rows.iter().map(|row| row["number"].as_u64().expect("a number")).collect()
 }
 
 /// 1 accepted request, a refused one, and 120 accepted ones.
-async fn load(client: &Client<'_>) {
+async fn send_122_requests(client: &Client<'_>) {
     client.get("/system/time").await;
     client.get("/spot/no/such/path").await;
     for _ in 0..120 {
@@ -73,22 +75,27 @@ async fn load(client: &Client<'_>) {
 async fn a_filter_decides_before_rows_are_too_many() {
     let sandbox = sandbox().await;
     let browser = Browser::open(&sandbox).await;
-    load(&Client::spot(&sandbox)).await;
+    send_122_requests(&Client::spot(&sandbox)).await;
     for filter in ["refused=1", "q=NO/such", "q=30014+&refused=1", "q=404"] {
-        let mut updates = Updates::open(&browser, &format!("after=1&{filter}"), "").await;
-        let (_, batch) = updates.next().await;
+        let update = Page::open(&browser, filter, "after=1").next().await;
         if filter.contains("30014") {
-            assert!(numbers(&batch).is_empty(), "{filter}: {batch}");
+            assert!(row_numbers(&update).is_empty(), "{filter}: {update}");
         } else {
-            assert_eq!(numbers(&batch), [2], "{filter}: {batch}");
+            assert_eq!(row_numbers(&update), [2], "{filter}: {update}");
         }
-        assert_eq!(batch["stats"]["skipped"], "", "nothing that fits was left out");
+        assert_eq!(update["stats"]["skipped"], "", "nothing that fits was left out");
     }
-    let mut all = Updates::open(&browser, "after=1", "").await;
-    let (_, batch) = all.next().await;
-    assert_eq!(numbers(&batch).len(), 50);
-    let skipped = batch["stats"]["skipped"].as_str().expect("text");
+    let mut all = Page::open(&browser, "", "after=1");
+    let update = all.next().await;
+    // 121 new requests, of which an update has 50.
+    assert_eq!(row_numbers(&update).len(), 50);
+    let skipped = update["stats"]["skipped"].as_str().expect("text");
     assert!(skipped.starts_with("71 were too fast"), "{skipped}");
+    send_122_requests(&Client::spot(&sandbox)).await;
+    let update = all.next().await;
+    // 122 more, of which the update has 50 again: 71 + 72.
+    let skipped = update["stats"]["skipped"].as_str().expect("text");
+    assert!(skipped.starts_with("143 were too fast"), "they are summed: {skipped}");
 }
 
 /// Another filter begins another list, which may be empty.
@@ -96,28 +103,28 @@ async fn a_filter_decides_before_rows_are_too_many() {
 async fn a_new_list_is_sent_at_once_with_what_is_kept() {
     let sandbox = sandbox().await;
     let browser = Browser::open(&sandbox).await;
-    let (_, batch) = Updates::open(&browser, "after=0&q=nowhere", "").await.next().await;
-    assert!(numbers(&batch).is_empty(), "{batch}");
-    load(&Client::spot(&sandbox)).await;
-    let (_, batch) = Updates::open(&browser, "after=0&q=system", "").await.next().await;
-    assert_eq!((numbers(&batch).len(), &batch["stats"]["skipped"]), (121, &json!("")));
+    let list = "after=0&begin=1";
+    let update = Page::open(&browser, "q=nowhere", list).next().await;
+    assert!(row_numbers(&update).is_empty(), "{update}");
+    send_122_requests(&Client::spot(&sandbox)).await;
+    let update = Page::open(&browser, "q=system", list).next().await;
+    assert_eq!((row_numbers(&update).len(), &update["stats"]["skipped"]), (121, &json!("")));
 }
 
 #[tokio::test]
-async fn a_browser_that_connects_again_gets_each_row_once() {
+async fn a_page_gets_each_row_once_and_nothing_if_nothing_is_new() {
     let sandbox = sandbox().await;
     let browser = Browser::open(&sandbox).await;
     let client = Client::spot(&sandbox);
     for _ in 0..3 {
         client.get("/system/time").await;
     }
-    let (last, batch) = Updates::open(&browser, "after=1", "").await.next().await;
-    assert_eq!((last.as_str(), numbers(&batch)), ("3", vec![3, 2]));
+    let mut page = Page::open(&browser, "", "after=1");
+    let update = page.next().await;
+    assert_eq!((&update["last"], row_numbers(&update)), (&json!(3), vec![3, 2]));
+    assert_eq!(page.poll().await, None);
     client.get("/system/time").await;
-    // A browser repeats the address, and adds the id of the last event.
-    let again = format!("last-event-id: {last}\r\n");
-    let (_, batch) = Updates::open(&browser, "after=1", &again).await.next().await;
-    assert_eq!(numbers(&batch), [4]);
+    assert_eq!(row_numbers(&page.next().await), [4]);
 }
 
 #[tokio::test]
@@ -129,27 +136,26 @@ async fn frames_that_were_too_fast_are_counted() {
         socket.send("ping").await;
         socket.text().await;
     }
-    let mut updates = Updates::open(&browser, "socket=1&after=1", "").await;
-    let (_, batch) = updates.next().await;
-    assert_eq!(numbers(&batch).len(), 50);
-    let skipped = batch["stats"]["skipped"].as_str().expect("text");
+    let update = Page::open(&browser, "socket=1", "after=1").next().await;
+    assert_eq!(row_numbers(&update).len(), 50);
+    let skipped = update["stats"]["skipped"].as_str().expect("text");
     assert!(skipped.starts_with("29 were too fast"), "{skipped}");
-    let (_, batch) = Updates::open(&browser, "socket=1&after=1&q=client", "").await.next().await;
-    assert_eq!(numbers(&batch).len(), 39, "{batch}");
+    let update = Page::open(&browser, "socket=1&q=client", "after=1").next().await;
+    assert_eq!(row_numbers(&update).len(), 39, "{update}");
 }
 
 #[tokio::test]
 async fn the_figures_of_the_overview_are_live() {
     let sandbox = sandbox().await;
     let browser = Browser::open(&sandbox).await;
-    let mut updates = Updates::open(&browser, "overview=1", "").await;
+    let mut updates = Page::open(&browser, "overview=1", "");
     let page = browser.get("/console").await.text;
-    let (_, before) = updates.next().await;
+    let before = updates.next().await;
     let figures = before["stats"].as_object().expect("figures");
     for name in figures.keys() {
         assert!(page.contains(&format!("data-stat=\"{name}\"")), "{name}: {page}");
     }
-    let value = |batch: &Value, name: &str| batch["stats"][name].as_str().expect(name).to_owned();
+    let value = |update: &Value, name: &str| update["stats"][name].as_str().expect(name).to_owned();
     assert_eq!((before["refusals"].clone(), value(&before, "orders")), (json!([]), "0".to_owned()));
     let accounts = value(&before, "accounts").parse::<u32>().expect("a number") + 1;
     let accounts = accounts.to_string();
@@ -162,11 +168,11 @@ async fn the_figures_of_the_overview_are_live() {
     browser.post("/console/call/create_account", "").await;
     let _socket = Socket::connect(&sandbox.spot().ws_public).await;
     loop {
-        let (_, batch) = updates.next().await;
-        if value(&batch, "sockets") == "0" {
+        let update = updates.next().await;
+        if value(&update, "sockets") == "0" {
             continue;
         }
-        assert_eq!(batch["refusals"], json!([[30000, 1]]), "{batch}");
+        assert_eq!(update["refusals"], json!([[30000, 1]]), "{update}");
         for (name, expected) in [
             ("orders", "1"),
             ("faults", "1"),
@@ -174,7 +180,7 @@ async fn the_figures_of_the_overview_are_live() {
             ("total", "3"),
             ("accounts", &accounts),
         ] {
-            assert_eq!(value(&batch, name), expected, "{name}: {batch}");
+            assert_eq!(value(&update, name), expected, "{name}: {update}");
         }
         break;
     }
@@ -200,15 +206,15 @@ async fn an_accepted_request_whose_response_was_lost_is_no_refusal() {
 async fn counters_web_sockets_and_scenarios_are_live() {
     let sandbox = sandbox().await;
     let browser = Browser::open(&sandbox).await;
-    let mut updates = Updates::open(&browser, "after=1", "").await;
+    let mut updates = Page::open(&browser, "", "after=1");
     let client = Client::spot(&sandbox);
     client.get("/system/time").await;
     client.get("/system/time").await;
     loop {
-        let (_, batch) = updates.next().await;
-        if batch["stats"]["total"] == "2" {
+        let update = updates.next().await;
+        if update["stats"]["total"] == "2" {
             assert_eq!(
-                (&batch["stats"]["kept"], &batch["stats"]["dropped"]),
+                (&update["stats"]["kept"], &update["stats"]["dropped"]),
                 (&json!("2"), &json!("0"))
             );
             break;
@@ -216,13 +222,13 @@ async fn counters_web_sockets_and_scenarios_are_live() {
     }
     let _socket = Socket::connect(&sandbox.spot().ws_public).await;
     loop {
-        let (_, batch) = updates.next().await;
-        if batch["sockets"].as_array().is_some_and(|rows| rows.len() == 1) {
-            assert_eq!(batch["sockets"][0]["state"], "open");
+        let update = updates.next().await;
+        if update["sockets"].as_array().is_some_and(|rows| rows.len() == 1) {
+            assert_eq!(update["sockets"][0]["state"], "open");
             break;
         }
     }
-    let mut progress = Updates::open(&browser, "scenario=1", "").await;
+    let mut progress = Page::open(&browser, "scenario=1", "");
     let text = "name=%22a%22%0a[[step]]%0acall=%22kill_sockets%22";
     browser
         .post(
@@ -231,8 +237,8 @@ async fn counters_web_sockets_and_scenarios_are_live() {
         )
         .await;
     loop {
-        let (_, batch) = progress.next().await;
-        if batch["stats"]["scenario"] == "a: 1 of 1 steps done, ended." {
+        let update = progress.next().await;
+        if update["stats"]["scenario"] == "a: 1 of 1 steps done, ended." {
             break;
         }
     }

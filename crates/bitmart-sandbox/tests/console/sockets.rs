@@ -12,7 +12,7 @@ use crate::{
     common::{DEADLINE, Received, Socket, start},
 };
 
-async fn started(change: impl FnOnce(Config) -> Config) -> Sandbox {
+async fn sandbox_with(change: impl FnOnce(Config) -> Config) -> Sandbox {
     let pairs: Vec<_> = SpotPair::listed().into_iter().take(1).collect();
     let config = Config::new().stepped_clock(1_700_000_000_000).rate_limits(false).pairs(pairs);
     start(change(config.admin((Ipv4Addr::LOCALHOST, 0).into()).console(true))).await
@@ -62,7 +62,7 @@ async fn a_close_by_the_sandbox_has_its_reason() {
     let short = Duration::from_millis(50);
     let long = Duration::from_secs(600);
     let sandbox =
-        started(|config| config.socket_idle(short).socket_without_topic(long, long)).await;
+        sandbox_with(|config| config.socket_idle(short).socket_without_topic(long, long)).await;
     let browser = Browser::open(&sandbox).await;
     let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
     drain(&mut socket).await;
@@ -74,13 +74,13 @@ async fn a_close_by_the_sandbox_has_its_reason() {
     .await;
 
     let sandbox =
-        started(|config| config.socket_idle(long).socket_without_topic(short, long)).await;
+        sandbox_with(|config| config.socket_idle(long).socket_without_topic(short, long)).await;
     let browser = Browser::open(&sandbox).await;
     let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
     drain(&mut socket).await;
     until(&browser, "/console/sockets/1", "code 1001: no login and no topic for 0.05 s").await;
 
-    let sandbox = started(|config| {
+    let sandbox = sandbox_with(|config| {
         config.rate_limits(true).socket_idle(long).socket_without_topic(long, long)
     })
     .await;
@@ -99,7 +99,9 @@ async fn a_close_by_the_sandbox_has_its_reason() {
         let path = format!("/console/sockets/{number}");
         let page = until(&browser, &path, "closed by the sandbox with ").await;
         assert!(page.contains(reason), "{reason}: {page}");
-        assert!(number != 1 || page.contains("refused, and not kept"), "it is in the list: {page}");
+        let size = "<td class=\"n\">at least 5000</td>";
+        let is_listed = page.contains("refused, and not kept") && page.contains(size);
+        assert!(number != 1 || is_listed, "{page}");
     }
     let _socket = Socket::connect(&sandbox.spot().ws_public).await;
     until(&browser, "/console/sockets/4", "<h1>WebSocket").await;
@@ -109,7 +111,7 @@ async fn a_close_by_the_sandbox_has_its_reason() {
 
 #[tokio::test]
 async fn a_client_that_reads_too_slowly_has_another_reason_than_a_cut() {
-    let sandbox = started(|config| config.socket_queue(1)).await;
+    let sandbox = sandbox_with(|config| config.socket_queue(1)).await;
     let browser = Browser::open(&sandbox).await;
     let socket = Socket::connect_with_small_buffer(&sandbox.spot().ws_public).await;
     let mut socket = socket;
@@ -127,7 +129,7 @@ async fn a_client_that_reads_too_slowly_has_another_reason_than_a_cut() {
 
 #[tokio::test]
 async fn every_frame_is_recorded_and_has_a_page_with_all_that_is_kept() {
-    let sandbox = started(|config| config.spot_protocol_pings(false)).await;
+    let sandbox = sandbox_with(|config| config.spot_protocol_pings(false)).await;
     let browser = Browser::open(&sandbox).await;
     let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
     socket.ping_frame(b"one ping").await;
@@ -159,9 +161,25 @@ async fn every_frame_is_recorded_and_has_a_page_with_all_that_is_kept() {
 }
 
 #[tokio::test]
+async fn a_binary_message_of_a_client_is_listed_as_such_with_its_size() {
+    let sandbox = sandbox().await;
+    let browser = Browser::open(&sandbox).await;
+    let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
+    // As text each of the last two bytes would be a replacement character of three bytes.
+    socket.binary_frame(b"ping\xff\xfe").await;
+    socket.binary_frame(b"ping").await;
+    let page = until(&browser, "/console/sockets/1", ">ping</pre>").await;
+    for size in [6, 4] {
+        let cells = format!("<td>binary</td><td class=\"n\">{size}</td>");
+        assert!(page.contains(&cells), "{size}: {page}");
+    }
+    assert_eq!(page.matches("<td>client</td>\n<td>text</td>").count(), 0, "{page}");
+}
+
+#[tokio::test]
 async fn markup_of_a_websocket_client_stays_text_and_its_keys_are_hidden() {
     let key = ApiKey::new("<b>c0ffee5ec2e7", "secretsecret", "memo");
-    let sandbox = started(|config| config.api_key(key)).await;
+    let sandbox = sandbox_with(|config| config.api_key(key)).await;
     let browser = Browser::open(&sandbox).await;
     for (number, url) in [(1, &sandbox.spot().ws_private), (2, &sandbox.futures().ws_private)] {
         let mut socket = Socket::connect(url).await;

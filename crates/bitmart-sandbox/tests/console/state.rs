@@ -262,7 +262,10 @@ async fn what_was_typed_stays_in_the_form_of_a_rejected_call() {
         .await;
     assert_eq!(response.status, 303, "its text is encoded: {}", response.text);
     let page = browser.get("/console/scenarios").await.text;
-    assert!(page.contains("play scenario: {"), "it is played: {page}");
+    assert!(
+        page.contains("play scenario: number 1, name mine, steps 1, done "),
+        "it is played: {page}"
+    );
     let wrong = "name = \"mine\"\n[[step]]\ncall = \"rain\"";
     browser.post("/console/call/play_scenario", &format!("text={}&{back}", encode(wrong))).await;
     let page = browser.get("/console/scenarios").await.text;

@@ -19,17 +19,17 @@ use super::{LIMIT, plain, side};
 use crate::console::{table::Column, time};
 
 pub(in super::super) const ORDERS: &[Column] = &[
-    ("order", false),
-    ("created", false),
-    ("account", true),
-    ("symbol", false),
-    ("side", false),
-    ("trigger", false),
-    ("price", true),
-    ("size", true),
-    ("filled", true),
-    ("state", false),
-    ("client order id", false),
+    Column::text("order"),
+    Column::text("created"),
+    Column::number("account"),
+    Column::text("symbol"),
+    Column::text("side"),
+    Column::text("trigger"),
+    Column::number("price"),
+    Column::number("size"),
+    Column::number("filled"),
+    Column::text("state"),
+    Column::text("client order id"),
 ];
 
 /// An order of a customer as a row, with what it is sorted by.
