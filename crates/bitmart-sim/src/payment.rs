@@ -145,15 +145,15 @@ impl Exchange {
             row.state = PaymentState::Failed;
         }
         let row = row.clone();
-        if fails {
-            self.recent_withdrawals.remove(&row);
-        }
         self.payments.finish(id, self.history_limit);
         if row.deposit {
             if !fails {
                 self.credit_deposit(&row);
             }
             return;
+        }
+        if fails {
+            self.recent_withdrawals.remove(&row);
         }
         let held =
             [(WalletKind::Spot, row.from_spot), (WalletKind::Funding, row.amount - row.from_spot)];

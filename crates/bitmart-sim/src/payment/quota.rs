@@ -9,6 +9,9 @@ use smol_str::SmolStr;
 use super::{Payment, PaymentState};
 use crate::{AccountId, Exchange};
 
+#[cfg(test)]
+mod tests;
+
 // Rule: An account may withdraw 100 BTC in 24 hours (60064). Source: documented (a sample, endpoint
 // account_withdraw_quota, and the text of 60064)
 /// Withdrawal quota of an account in 24 hours, in BTC: that of the documented sample.
