@@ -117,8 +117,9 @@ impl Candle {
         self.high = self.high.max(later.high);
         self.low = self.low.min(later.low);
         self.close = later.close;
-        self.volume += later.volume;
-        self.turnover += later.turnover;
+        // A single trade of a contract may be worth as much as a number holds.
+        self.volume = self.volume.saturating_add(later.volume);
+        self.turnover = self.turnover.saturating_add(later.turnover);
     }
 }
 

@@ -4,15 +4,17 @@ use rust_decimal::Decimal;
 
 use super::{apply, place_futures, plan, quiet};
 use crate::{
-    AccountId, Command, Exchange, FuturesRequest, OperatorCommand, OrderId, Reject, WalletRequest,
+    AccountId, Command, Contract, Exchange, FuturesRequest, OperatorCommand, OrderId, Reject,
+    Setup, WalletRequest,
     account::WalletKind,
     book::SelfTradePrevention,
     conservation::steps::START_MS,
     futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode},
+    rules::MAX_AMOUNT,
     tape::Candle,
     tests::futures_order,
     transfer::{AccountWallet, NewTransfer},
-    trigger::{PlanKind, TriggerState},
+    trigger::{PlanKind, Preset, TriggerState},
 };
 
 fn modify(
@@ -206,4 +208,41 @@ fn a_sweep_over_orders_of_one_position_closes_it_once() {
     let size = |long| owner.position(&"BTCUSDT".into(), long).map_or(Decimal::ZERO, |one| one.size);
     assert_eq!((size(true), size(false)), (Decimal::ZERO, Decimal::from(10)));
     assert!(owner.futures_orders.open().is_empty(), "reduce-only orders without a position");
+}
+
+/// Eight long positions of a contract are closed against eight short ones, each at a value of 1e28. A number holds
+/// 7.9e28, less than their turnover in this minute.
+#[test]
+fn trades_whose_values_have_a_sum_above_the_largest_number_are_settled() {
+    let coins = Decimal::from(100_000_000);
+    let contract = Contract {
+        max_volume: 100_000_000,
+        ..Contract::new("ODD", "USDT", coins, 8, Decimal::new(1, 8))
+    };
+    let setup = Setup::new().pairs([]).contracts([contract]).without_market_maker();
+    let setup = (1..=16).map(AccountId).fold(setup, Setup::account);
+    let setup = setup.futures_balance("USDT", Decimal::from(1_000_000_000));
+    let mut exchange = Exchange::new(&setup, START_MS);
+    let mut trade = |price: Decimal, sides: [(u32, FuturesSide); 2]| {
+        for (account, side) in sides {
+            let order = NewFuturesOrder {
+                symbol: "ODDUSDT".into(),
+                side,
+                leverage: 1,
+                price: Some(price),
+                ..futures_order(true, None, 100_000_000)
+            };
+            let request = FuturesRequest::Place { order, preset: Preset::default() }.into();
+            let command = Command::Customer { account: AccountId(account), request };
+            exchange.apply(command, START_MS).expect("accepted");
+        }
+    };
+    for long in 1..=8 {
+        let short = long + 8;
+        let (lowest, highest) = (Decimal::new(1, 8), MAX_AMOUNT);
+        trade(lowest, [(long, FuturesSide::OpenLong), (short, FuturesSide::OpenShort)]);
+        trade(highest, [(long, FuturesSide::CloseLong), (short, FuturesSide::CloseShort)]);
+    }
+    assert_eq!(exchange.futures_fills().len(), 32);
+    assert!(exchange.ledger().sums().values().all(Decimal::is_zero));
 }
