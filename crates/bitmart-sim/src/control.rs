@@ -136,8 +136,10 @@ impl Exchange {
         funds: &StartingBalances,
     ) -> Result<AccountId, ControlError> {
         self.check_starting_balances(funds, 1)?;
-        let unused = (1..=u32::MAX).map(AccountId).find(|id| !self.accounts.contains_key(id));
+        let mut numbers = (self.lowest_unused_account..=u32::MAX).map(AccountId);
+        let unused = numbers.find(|id| !self.accounts.contains_key(id));
         let id = unused.unwrap_or(AccountId(0));
+        self.lowest_unused_account = id.0;
         self.open_account(NewAccount { id, main: None }, funds);
         Ok(id)
     }

@@ -125,6 +125,9 @@ pub struct Exchange {
     pub(crate) events: EventQueue,
     #[serde(skip)]
     pub(crate) margin_checks: MarginChecks,
+    /// No lower number from 1 on is unused: accounts are never removed. The search for the next number begins here.
+    #[serde(skip, default = "first_account")]
+    pub(crate) lowest_unused_account: u32,
     pub(crate) makers: Vec<crate::market_maker::Maker>,
     /// Source of the candles from before the start; `None` without market makers.
     #[serde(default)]
@@ -136,6 +139,11 @@ pub struct Exchange {
 
 fn default_history_limit() -> usize {
     crate::account::DEFAULT_HISTORY_LIMIT
+}
+
+/// The lowest number of an account that is opened without one.
+fn first_account() -> u32 {
+    1
 }
 
 impl Exchange {
@@ -168,6 +176,7 @@ impl Exchange {
             counters: Counters::new(),
             events: EventQueue::default(),
             margin_checks: MarginChecks::default(),
+            lowest_unused_account: first_account(),
             makers: Vec::new(),
             before: None,
             history_limit: setup.history_limit,

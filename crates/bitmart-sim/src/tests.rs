@@ -9,7 +9,10 @@ use super::{
     futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode},
     spot_order::{NewSpotOrder, SpotOrderState, SpotOrderType},
 };
-use crate::Setup;
+use crate::{
+    Command, OperatorCommand, Outcome, Setup,
+    setup::{NewAccount, NewAccounts, StartingBalances},
+};
 
 pub(super) const START_MS: u64 = 1_700_000_000_000;
 
@@ -76,6 +79,25 @@ pub(super) fn futures_order(buys: bool, price: Option<i64>, size: i64) -> NewFut
         client_order_id: None,
         self_trade_prevention: SelfTradePrevention::CancelMaker,
     }
+}
+
+#[test]
+fn an_account_without_a_chosen_number_gets_the_lowest_unused_one() {
+    // It has the accounts 1 and 2.
+    let mut exchange = quiet();
+    let operate = |exchange: &mut Exchange, command| {
+        exchange.apply(Command::Operator(command), START_MS).expect("accepted")
+    };
+    let funds = StartingBalances::default();
+    let open_next = |exchange: &mut Exchange| {
+        operate(exchange, OperatorCommand::OpenNextAccount(funds.clone()))
+    };
+    assert_eq!(open_next(&mut exchange), Outcome::Account(AccountId(3)));
+    let accounts = [5, 4].map(|id| NewAccount { id: AccountId(id), main: None }).to_vec();
+    let chosen = NewAccounts { accounts, funds: funds.clone() };
+    operate(&mut exchange, OperatorCommand::OpenAccounts(chosen));
+    assert_eq!(open_next(&mut exchange), Outcome::Account(AccountId(6)));
+    assert_eq!(open_next(&mut exchange), Outcome::Account(AccountId(7)));
 }
 
 fn place(exchange: &mut Exchange, account: u32, request: NewSpotOrder) -> OrderId {
