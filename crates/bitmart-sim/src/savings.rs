@@ -6,12 +6,13 @@
 mod holding;
 mod product;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+use self::holding::Holdings;
 pub use self::{holding::Holding, product::SavingProduct};
 use super::{
     AccountId, BalanceReason, Exchange,
@@ -74,8 +75,7 @@ pub struct SavingRecord {
 /// All savings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Savings {
-    /// Holdings by number. A holding without money is removed.
-    holdings: BTreeMap<u64, Holding>,
+    holdings: Holdings,
     /// The latest records, oldest first.
     records: RowLog<SavingRecord>,
     numbers: RequestNumbers,
@@ -123,7 +123,7 @@ impl Savings {
 
     /// Returns the fixed or the flexible holdings of an account.
     pub fn of(&self, account: AccountId, fixed: bool) -> impl Iterator<Item = &Holding> {
-        let own = self.holdings.values().filter(move |holding| holding.account == account);
+        let own = self.holdings.of(account);
         own.filter(move |holding| holding.product.lock_days.is_some() == fixed)
     }
 }
@@ -188,7 +188,7 @@ impl Exchange {
         let own = |holding: &&mut Holding| {
             holding.account == account && holding.product.lock_days.is_none() == part.is_some()
         };
-        let holding = self.savings.holdings.get_mut(&id).filter(own);
+        let holding = self.savings.holdings.get_mut(id).filter(own);
         let holding = holding.ok_or(Reject::UnknownSaving)?;
         let amount = part.unwrap_or(holding.amount);
         if amount > holding.amount {
@@ -197,7 +197,7 @@ impl Exchange {
         }
         holding.amount -= amount;
         let (product, is_over) = (holding.product.clone(), holding.amount.is_zero());
-        if is_over && let Some(over) = self.savings.holdings.remove(&id) {
+        if is_over && let Some(over) = self.savings.holdings.remove(id) {
             self.schedule.remove(over.due_ms(now_ms), Task::Saving(id));
         }
         self.savings.numbers.insert(account, number.clone(), self.history_limit);
@@ -213,7 +213,7 @@ impl Exchange {
         renewal: Renewal,
     ) -> Result<(), Reject> {
         let own = |one: &&mut Holding| one.account == account && one.product.lock_days.is_some();
-        let holding = self.savings.holdings.get_mut(&id).filter(own);
+        let holding = self.savings.holdings.get_mut(id).filter(own);
         holding.ok_or(Reject::UnknownSaving)?.renewal = renewal;
         Ok(())
     }
@@ -236,11 +236,13 @@ impl Exchange {
             number,
             now_ms,
         );
-        let same = |one: &&mut Holding| one.account == account && one.product == product;
-        let flexible = product.lock_days.is_none();
-        if let Some(holding) = self.savings.holdings.values_mut().find(same).filter(|_| flexible) {
-            holding.amount += amount;
-            return;
+        if product.lock_days.is_none() {
+            let same = self.savings.holdings.of(account).find(|one| one.product == product);
+            let same = same.map(|holding| holding.id);
+            if let Some(holding) = same.and_then(|id| self.savings.holdings.get_mut(id)) {
+                holding.amount += amount;
+                return;
+            }
         }
         let id = self.savings.next_id();
         let (profit, latest_profit) = (Decimal::ZERO, Decimal::ZERO);
@@ -255,7 +257,7 @@ impl Exchange {
             time_ms: now_ms,
         };
         let due_ms = holding.due_ms(now_ms);
-        self.savings.holdings.insert(id, holding);
+        self.savings.holdings.insert(holding);
         self.schedule.add(due_ms, Task::Saving(id));
     }
 
@@ -263,7 +265,7 @@ impl Exchange {
     // says it)
     /// Pays the daily interest of flexible savings, or ends fixed savings.
     pub(super) fn settle_saving(&mut self, id: u64, at_ms: u64) {
-        let Some(holding) = self.savings.holdings.get_mut(&id) else { return };
+        let Some(holding) = self.savings.holdings.get_mut(id) else { return };
         let (account, product) = (holding.account, holding.product.clone());
         let interest = match product.lock_days {
             None => product.interest(holding.amount, 1),
@@ -284,7 +286,7 @@ impl Exchange {
     /// Ends fixed savings: pays the money out or saves it again.
     fn end_saving(&mut self, id: u64, at_ms: u64) {
         let Some(Holding { account, product, amount, renewal, .. }) =
-            self.savings.holdings.remove(&id)
+            self.savings.holdings.remove(id)
         else {
             return;
         };

@@ -170,6 +170,11 @@ impl Triggers {
         !std::mem::replace(&mut self.are_checked, true) || has_new
     }
 
+    #[cfg(test)]
+    pub(crate) fn has_consistent_presets(&self) -> bool {
+        self.presets.is_consistent()
+    }
+
     /// Returns the fixed trigger prices of a market.
     pub(crate) fn prices(&self, symbol: &str) -> Vec<Decimal> {
         self.spot.prices(symbol).chain(self.futures.prices(symbol)).collect()

@@ -98,6 +98,7 @@ pub(super) fn request(exchange: &Exchange, owner: &Account, step: Step) -> Optio
 
 /// No trigger order waits for a price that its market has, unless market or account stand still.
 pub(super) fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
+    prop_assert!(exchange.triggers.has_consistent_presets());
     for account in exchange.accounts.keys().filter(|id| !exchange.operator_settings.is_frozen(**id))
     {
         for plan in exchange.triggers.futures.of(*account).filter(|plan| plan.is_waiting()) {

@@ -77,7 +77,9 @@ impl Exchange {
 
     /// Returns the open orders for which contracts of a position are reserved.
     fn closing_orders(&self, account: AccountId, symbol: &str, long: bool) -> Vec<OrderId> {
-        let orders = self.futures_orders_of(account).filter(|order| order.open);
+        let open = self.accounts.get(&account).map(|owner| owner.futures_orders.open());
+        let newest_first = open.into_iter().flatten().rev();
+        let orders = newest_first.filter_map(|id| self.futures_orders.get(id));
         let closing = orders.filter(|order| {
             let request = &order.request;
             request.symbol == symbol && request.side.buys() != long && !order.closes.is_zero()

@@ -56,14 +56,35 @@ impl Preset {
 
 /// The presets of futures orders.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(from = "StoredPresets")]
 pub(super) struct Presets {
     by_order: BTreeMap<OrderId, Preset>,
     /// Orders whose presets are not placed yet.
     #[serde(rename = "armed")]
     pending: BTreeSet<OrderId>,
+    /// The other orders with presets, which are kept for queries only.
+    #[serde(skip)]
+    kept: BTreeSet<OrderId>,
     /// The latest take-profit and stop-loss that were placed for an order.
+    placed: BTreeMap<OrderId, Vec<(PlanKind, OrderId)>>,
+}
+
+/// The serialized form.
+#[derive(Debug, Deserialize)]
+struct StoredPresets {
+    by_order: BTreeMap<OrderId, Preset>,
+    #[serde(rename = "armed")]
+    pending: BTreeSet<OrderId>,
     #[serde(default)]
     placed: BTreeMap<OrderId, Vec<(PlanKind, OrderId)>>,
+}
+
+impl From<StoredPresets> for Presets {
+    fn from(stored: StoredPresets) -> Self {
+        let StoredPresets { by_order, pending, placed } = stored;
+        let kept = by_order.keys().filter(|id| !pending.contains(id)).copied().collect();
+        Self { by_order, pending, kept, placed }
+    }
 }
 
 impl Presets {
@@ -75,20 +96,39 @@ impl Presets {
         self.pending.contains(&id)
     }
 
+    /// Notes that the presets of an order are placed or no longer needed. Returns whether they were pending.
     pub(super) fn remove_pending(&mut self, id: OrderId) -> bool {
-        self.pending.remove(&id)
+        let was_pending = self.pending.remove(&id);
+        if was_pending {
+            self.kept.insert(id);
+        }
+        was_pending
     }
 
-    fn set(&mut self, id: OrderId, preset: Preset) {
+    /// Sets the presets of an order, which are pending from now on. Removes the oldest kept ones.
+    fn set_pending(&mut self, id: OrderId, preset: Preset) {
         self.by_order.insert(id, preset);
         self.pending.insert(id);
-        // Placed presets are kept for queries only: the oldest are removed.
-        while self.by_order.len() > DEFAULT_HISTORY_LIMIT + self.pending.len() {
-            let oldest = self.by_order.keys().find(|id| !self.pending.contains(id)).copied();
-            let Some(oldest) = oldest else { return };
+        self.kept.remove(&id);
+        while self.kept.len() > DEFAULT_HISTORY_LIMIT {
+            let Some(oldest) = self.kept.pop_first() else { return };
             self.by_order.remove(&oldest);
             self.placed.remove(&oldest);
         }
+    }
+
+    /// Replaces the presets of an order that were placed before.
+    fn set_placed(&mut self, id: OrderId, preset: Preset) {
+        self.by_order.insert(id, preset);
+        if !self.pending.contains(&id) {
+            self.kept.insert(id);
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_consistent(&self) -> bool {
+        self.by_order.keys().eq(self.pending.union(&self.kept))
+            && self.pending.is_disjoint(&self.kept)
     }
 
     fn placed_for(&self, order: OrderId, kind: PlanKind) -> Option<OrderId> {
@@ -110,7 +150,7 @@ impl Exchange {
 
     pub(crate) fn set_preset(&mut self, id: OrderId, preset: Preset) {
         if !preset.is_empty() {
-            self.triggers.presets.set(id, preset);
+            self.triggers.presets.set_pending(id, preset);
         }
     }
 
@@ -155,7 +195,7 @@ impl Exchange {
         if self.triggers.futures.has_no_room_for(account, new.count()) {
             return Err(Reject::TooManyTriggerOrders);
         }
-        self.triggers.presets.by_order.insert(id, updated);
+        self.triggers.presets.set_placed(id, updated);
         self.place_legs(&order, preset, now_ms);
         Ok(())
     }
