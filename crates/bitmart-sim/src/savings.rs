@@ -30,6 +30,7 @@ const DAY_MS: u64 = 86_400_000;
 pub const MIN_SUBSCRIPTION: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
 /// Largest subscription, in units of its currency.
 pub const MAX_SUBSCRIPTION: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
+
 /// What happens at the end of fixed savings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Renewal {
@@ -78,11 +79,13 @@ pub struct Savings {
     holdings: Holdings,
     /// The latest records, oldest first.
     records: RowLog<SavingRecord>,
+    /// The latest request numbers of each account.
     numbers: RequestNumbers,
     /// Accounts with automatic saving switched on.
     automatic: BTreeSet<AccountId>,
     /// Accounts and products with automatic saving switched on.
     automatic_products: BTreeSet<(AccountId, u32)>,
+    /// The latest number of a holding or record.
     last_id: u64,
 }
 
@@ -185,20 +188,20 @@ impl Exchange {
         if self.savings.numbers.contains(account, &number) {
             return Ok(());
         }
-        let own = |holding: &&mut Holding| {
+        let is_own = |holding: &&mut Holding| {
             holding.account == account && holding.product.lock_days.is_none() == part.is_some()
         };
-        let holding = self.savings.holdings.get_mut(id).filter(own);
+        let holding = self.savings.holdings.get_mut(id).filter(is_own);
         let holding = holding.ok_or(Reject::UnknownSaving)?;
         let amount = part.unwrap_or(holding.amount);
         if amount > holding.amount {
-            let (currency, free) = (&holding.product.currency, holding.amount);
-            return Err(Reject::insufficient(Source::Saving, currency, free, amount));
+            let (currency, saved) = (&holding.product.currency, holding.amount);
+            return Err(Reject::insufficient(Source::Saving, currency, saved, amount));
         }
         holding.amount -= amount;
         let (product, is_over) = (holding.product.clone(), holding.amount.is_zero());
-        if is_over && let Some(over) = self.savings.holdings.remove(id) {
-            self.schedule.remove(over.due_ms(now_ms), Task::Saving(id));
+        if is_over && let Some(ended) = self.savings.holdings.remove(id) {
+            self.schedule.remove(ended.due_ms(now_ms), Task::Saving(id));
         }
         self.savings.numbers.insert(account, number.clone(), self.history_limit);
         self.pay_saving(account, product, SavingAction::Redeem, amount, Some(number), now_ms);
@@ -212,8 +215,8 @@ impl Exchange {
         id: u64,
         renewal: Renewal,
     ) -> Result<(), Reject> {
-        let own = |one: &&mut Holding| one.account == account && one.product.lock_days.is_some();
-        let holding = self.savings.holdings.get_mut(id).filter(own);
+        let is_own = |one: &&mut Holding| one.account == account && one.product.lock_days.is_some();
+        let holding = self.savings.holdings.get_mut(id).filter(is_own);
         holding.ok_or(Reject::UnknownSaving)?.renewal = renewal;
         Ok(())
     }
@@ -291,20 +294,20 @@ impl Exchange {
             return;
         };
         let flexible = || {
-            let same =
+            let is_same_currency =
                 |one: &SavingProduct| one.currency == product.currency && one.lock_days.is_none();
-            self.products().into_iter().find(same)
+            self.products().into_iter().find(is_same_currency)
         };
-        let again = match renewal {
+        let renewed = match renewal {
             Renewal::Off => None,
             Renewal::Flexible => flexible(),
             Renewal::Fixed => Some(product.clone()),
         };
-        match again {
-            Some(again) => {
+        match renewed {
+            Some(renewed) => {
                 // Rule: A saving that is renewed is redeemed and subscribed anew. Source: invented (no source says it)
                 self.record_saving(account, product, SavingAction::Redeem, amount, None, at_ms);
-                self.open_saving(account, again, amount, renewal, None, at_ms);
+                self.open_saving(account, renewed, amount, renewal, None, at_ms);
             }
             None => self.pay_saving(account, product, SavingAction::Redeem, amount, None, at_ms),
         }

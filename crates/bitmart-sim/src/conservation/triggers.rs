@@ -7,7 +7,7 @@ use super::{
     super::{
         Exchange,
         account::Account,
-        tests::spot_order,
+        tests::generated_spot_order,
         trigger::{
             Algo, AlgoKind, Condition, Direction, NewAlgo, NewPlan, Plan, PlanChange, PlanKind,
             Preset, PresetPrice, PriceType, Trail,
@@ -85,7 +85,7 @@ pub(super) fn request(exchange: &Exchange, owner: &Account, step: Step) -> Optio
             FuturesRequest::ModifyPreset { symbol: symbol(), id, preset }.into()
         }
         Step::Algo { buy, market, price, lots } => {
-            let order = spot_order(buy, usize::from(market), 0, price, lots);
+            let order = generated_spot_order(buy, usize::from(market), 0, price, lots);
             let terms = Algo { kind: AlgoKind::Trigger, order };
             SpotRequest::PlaceTrigger(NewAlgo { trigger_price: at(price), terms }).into()
         }
@@ -140,7 +140,7 @@ fn plan(
     let way = kind.direction(order.side);
     let condition = if kind == PlanKind::Trailing {
         let callback_rate = Decimal::new(1, 1);
-        Condition::Trail(Trail { activation: price, callback_rate, by, way, peak: None })
+        Condition::Trail(Trail { activation: price, callback_rate, by, way, extreme: None })
     } else {
         Condition::Reach { price, way: if whole { way } else { Direction::Rise }, by }
     };

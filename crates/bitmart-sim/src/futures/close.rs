@@ -22,10 +22,10 @@ impl Exchange {
         now_ms: u64,
     ) -> Result<(), Reject> {
         let owner = self.account_mut(account);
-        let wanted = |of: &SmolStr, is_long: bool| {
+        let is_wanted = |of: &SmolStr, is_long: bool| {
             symbol.is_none_or(|symbol| of == symbol) && long.is_none_or(|long| long == is_long)
         };
-        let open = owner.open_positions().filter(|row| wanted(row.0, row.1));
+        let open = owner.open_positions().filter(|row| is_wanted(row.0, row.1));
         let open: Vec<_> = open.map(|row| (row.0.clone(), row.1)).collect();
         for (symbol, long) in open {
             if self.check_contract(&symbol).is_ok() {
@@ -82,7 +82,9 @@ impl Exchange {
         let orders = newest_first.filter_map(|id| self.futures_orders.get(id));
         let closing = orders.filter(|order| {
             let request = &order.request;
-            request.symbol == symbol && request.side.buys() != long && !order.closes.is_zero()
+            request.symbol == symbol
+                && request.side.closes_long() == long
+                && !order.closes.is_zero()
         });
         closing.map(|order| order.id).collect()
     }

@@ -21,7 +21,7 @@ use crate::{
 pub struct PresetPrice {
     /// Trigger price in the quote currency.
     pub price: Decimal,
-    /// The price that is watched.
+    /// Which price of the market is watched.
     pub by: PriceType,
 }
 
@@ -40,7 +40,7 @@ impl Preset {
         self == Self::default()
     }
 
-    /// Returns both prices, with the kind of trigger order that each becomes.
+    /// Returns both prices, the legs of the preset, with the kind of trigger order that each becomes.
     fn legs(self) -> [(PlanKind, Option<PresetPrice>); 2] {
         [(PlanKind::TakeProfit, self.take_profit), (PlanKind::StopLoss, self.stop_loss)]
     }
@@ -88,6 +88,7 @@ impl From<StoredPresets> for Presets {
 }
 
 impl Presets {
+    /// Whether no presets wait for a fill.
     pub(super) fn is_idle(&self) -> bool {
         self.pending.is_empty()
     }
@@ -131,6 +132,7 @@ impl Presets {
             && self.pending.is_disjoint(&self.kept)
     }
 
+    /// Returns the latest trigger order of a kind that was placed for an order.
     fn placed_for(&self, order: OrderId, kind: PlanKind) -> Option<OrderId> {
         self.placed.get(&order)?.iter().find(|row| row.0 == kind).map(|row| row.1)
     }
@@ -148,6 +150,7 @@ impl Exchange {
         self.triggers.presets.by_order.get(&id).copied().unwrap_or_default()
     }
 
+    /// Sets the presets of a new order, unless there are none.
     pub(crate) fn set_preset(&mut self, id: OrderId, preset: Preset) {
         if !preset.is_empty() {
             self.triggers.presets.set_pending(id, preset);
@@ -188,11 +191,11 @@ impl Exchange {
         }
         // Rule: Presets that are changed after the first fill change the trigger orders that it placed; one that does
         // not wait any more is placed again. Source: simplified (no source says it)
-        let new = preset
+        let new_orders = preset
             .legs()
             .into_iter()
             .filter(|leg| leg.1.is_some() && self.waiting_leg(id, leg.0).is_none());
-        if self.triggers.futures.has_no_room_for(account, new.count()) {
+        if self.triggers.futures.has_no_room_for(account, new_orders.count()) {
             return Err(Reject::TooManyTriggerOrders);
         }
         self.triggers.presets.set_placed(id, updated);

@@ -1,3 +1,5 @@
+//! What counts towards the quota.
+
 use super::*;
 use crate::{
     Command, OperatorCommand, WalletRequest,
