@@ -111,6 +111,7 @@ fn home(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     variable("HOME").or_else(|| variable("USERPROFILE")).map(PathBuf::from)
 }
 
+/// Reads a file that only its owner can access, up to the size limit.
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CredentialsError> {
     let unreadable = |error| {
         let path = path.to_owned();
@@ -140,8 +141,8 @@ fn check_permissions(file: &File, path: &Path) -> Result<(), CredentialsError> {
             return Err(CredentialsError::with_source(Kind::Unreadable { path }, error));
         }
     };
-    let others = mode & 0o077;
-    if others != 0 {
+    let is_open_to_others = mode & 0o077 != 0;
+    if is_open_to_others {
         return Err(Kind::InsecurePermissions { path, mode }.into());
     }
     Ok(())

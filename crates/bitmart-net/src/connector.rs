@@ -126,21 +126,22 @@ impl Connector {
         }
         // The proxy gets an address. It may lack a route to the first one, for example to one of IPv6.
         let addresses = self.direct.resolve_all(target.host(), deadline).await?;
-        let mut last = None;
-        let mut left = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
+        let mut last_error = None;
+        let mut remaining = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
         for address in addresses {
             let target = Target::new(address.to_string(), target.port(), target.is_tls());
-            // An address that the proxy cannot reach may cost the others no time.
+            // Each has its share of the time, so that one that the proxy cannot reach leaves enough for the others.
             let now = Instant::now();
-            let share = now + deadline.saturating_duration_since(now) / left.max(1);
-            left = left.saturating_sub(1);
-            match self.tunnel(proxy, tls, &target, share).await {
-                Err(error) if is_about_address(&error) => last = Some(error),
-                done => return done,
+            let attempt_deadline = now + deadline.saturating_duration_since(now) / remaining.max(1);
+            remaining = remaining.saturating_sub(1);
+            match self.tunnel(proxy, tls, &target, attempt_deadline).await {
+                Err(error) if is_about_address(&error) => last_error = Some(error),
+                result => return result,
             }
         }
         // There is at least one address.
-        Err(last.unwrap_or_else(|| ConnectError::new(Hop::Resolver, ConnectErrorKind::NoAddress)))
+        Err(last_error
+            .unwrap_or_else(|| ConnectError::new(Hop::Resolver, ConnectErrorKind::NoAddress)))
     }
 
     /// Connects to the proxy, and through it to this target.

@@ -59,13 +59,13 @@ impl Direct {
         host: &str,
         deadline: Instant,
     ) -> Result<Vec<IpAddr>, ConnectError> {
-        let mut found = self.resolve_all(host, deadline).await?;
-        found.retain(|&address| self.is_reachable_family(address));
-        if found.is_empty() {
+        let mut addresses = self.resolve_all(host, deadline).await?;
+        addresses.retain(|&address| self.is_reachable_family(address));
+        if addresses.is_empty() {
             let error = ConnectError::new(Hop::Resolver, ConnectErrorKind::WrongFamily);
             return Err(error.with_address(host));
         }
-        Ok(found)
+        Ok(addresses)
     }
 
     /// Resolves a host to its addresses: at least one.
@@ -75,17 +75,17 @@ impl Direct {
         deadline: Instant,
     ) -> Result<Vec<IpAddr>, ConnectError> {
         let failed = |kind| ConnectError::new(Hop::Resolver, kind).with_address(host);
-        let found = match host.parse() {
+        let addresses = match host.parse() {
             Ok(address) => vec![address],
             Err(_) => timeout_at(deadline, self.resolver.resolve(host))
                 .await
                 .map_err(|_| failed(ConnectErrorKind::Timeout))?
                 .map_err(|error| failed(ConnectErrorKind::Lookup).with_source(error))?,
         };
-        if found.is_empty() {
+        if addresses.is_empty() {
             return Err(failed(ConnectErrorKind::NoAddress));
         }
-        Ok(found)
+        Ok(addresses)
     }
 
     /// A bound local address reaches only its own family.

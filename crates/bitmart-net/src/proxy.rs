@@ -82,10 +82,10 @@ impl Proxy {
             return Err(ProxyParseError::InvalidAddress);
         }
         let matcher = Matcher::builder().all(format!("{scheme}://{rest}")).build();
-        let found = matcher
+        let intercepted = matcher
             .intercept(&Uri::from_static("https://host"))
             .ok_or(ProxyParseError::InvalidAddress)?;
-        let host = found
+        let host = intercepted
             .uri()
             .host()
             .filter(|host| !host.is_empty())
@@ -95,19 +95,22 @@ impl Proxy {
             Protocol::Https => 443,
             _ => 1080,
         };
-        let port = match found.uri().port() {
+        let port = match intercepted.uri().port() {
             Some(port) => port.as_u16(),
-            None if found.uri().authority().is_some_and(|whole| whole.as_str() == host) => port,
+            None if intercepted.uri().authority().is_some_and(|whole| whole.as_str() == host) => {
+                port
+            }
             None => return Err(ProxyParseError::InvalidAddress),
         };
-        let login = found.raw_auth().map(|(user, password)| (user.to_owned(), password.to_owned()));
+        let login =
+            intercepted.raw_auth().map(|(user, password)| (user.to_owned(), password.to_owned()));
         if login.as_ref().is_some_and(|(user, password)| user.len() > 255 || password.len() > 255) {
             return Err(ProxyParseError::CredentialsTooLong);
         }
         Ok(Arc::new(Self {
             protocol,
             target: Target::new(host, port, protocol == Protocol::Https),
-            basic_auth: found.basic_auth().cloned(),
+            basic_auth: intercepted.basic_auth().cloned(),
             login,
             origin,
         }))

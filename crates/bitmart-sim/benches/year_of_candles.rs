@@ -11,7 +11,7 @@ const YEAR: u64 = 525_600;
 const MINUTE_MS: u64 = 60_000;
 const START_MS: u64 = 1_700_000_040_000;
 const ME: AccountId = AccountId(1);
-/// Minutes of the averages.
+/// Minutes of the fast and of the slow average.
 const FAST: usize = 60;
 const SLOW: usize = 1_440;
 
@@ -23,12 +23,12 @@ fn candles(pair: &SpotPair, seed: u64) -> impl Iterator<Item = Candle> + use<> {
     let (mut rng, mut last) = (Rng::new(seed), start * 1_000);
     let step = start * 1_000 / 700;
     (0..YEAR).map(move |minute| {
-        let mut turn = || {
+        let mut next_price = || {
             let by = i64::try_from(rng.below(u64::try_from(2 * step + 1).expect("positive")));
             last = (last + (by.expect("small") - step) / 2).clamp(start * 100, start * 10_000);
             Decimal::new(last / 1_000, decimals)
         };
-        let prices = [turn(), turn(), turn(), turn()];
+        let prices = [next_price(), next_price(), next_price(), next_price()];
         Candle {
             open_ms: START_MS + minute * MINUTE_MS,
             open: prices[0],
@@ -41,14 +41,17 @@ fn candles(pair: &SpotPair, seed: u64) -> impl Iterator<Item = Candle> + use<> {
     })
 }
 
-/// The moving averages of one pair.
+/// The moving averages of one pair, as sums of closes.
 #[derive(Default)]
 struct Averages {
+    /// The latest closes, in a ring.
     closes: Vec<Decimal>,
-    at: usize,
-    fast: Decimal,
-    slow: Decimal,
-    holds: Decimal,
+    /// The index of the oldest close once the ring is full.
+    oldest: usize,
+    fast_sum: Decimal,
+    slow_sum: Decimal,
+    /// What the strategy has bought and not sold yet, in base units.
+    held: Decimal,
 }
 
 impl Averages {
@@ -57,17 +60,17 @@ impl Averages {
         if self.closes.len() < SLOW {
             self.closes.push(close);
         } else {
-            self.slow -= std::mem::replace(&mut self.closes[self.at], close);
+            self.slow_sum -= std::mem::replace(&mut self.closes[self.oldest], close);
         }
         let length = self.closes.len();
         if length > FAST {
-            self.fast -= self.closes[(self.at + length - FAST) % length];
+            self.fast_sum -= self.closes[(self.oldest + length - FAST) % length];
         }
-        self.fast += close;
-        self.slow += close;
-        self.at = (self.at + 1) % SLOW;
+        self.fast_sum += close;
+        self.slow_sum += close;
+        self.oldest = (self.oldest + 1) % SLOW;
         let ratio = Decimal::from(SLOW / FAST);
-        (length == SLOW).then(|| self.fast * ratio > self.slow)
+        (length == SLOW).then(|| self.fast_sum * ratio > self.slow_sum)
     }
 }
 
@@ -94,11 +97,11 @@ fn run(resting: bool) -> usize {
     while let Some(finished) = backtest.step() {
         for ((symbol, candle), averages) in finished.into_iter().zip(&mut averages) {
             let Some(rises) = averages.add(candle.close) else { continue };
-            if rises == averages.holds.is_zero() {
+            if rises == averages.held.is_zero() {
                 let order = if rises {
                     NewSpotOrder::market_buy(symbol.clone(), Decimal::from(1_000))
                 } else {
-                    NewSpotOrder::market_sell(symbol.clone(), averages.holds)
+                    NewSpotOrder::market_sell(symbol.clone(), averages.held)
                 };
                 // Rejected when the balance is used up.
                 if backtest.apply(ME, SpotRequest::Place(order)).is_ok() {
@@ -106,7 +109,7 @@ fn run(resting: bool) -> usize {
                 }
                 let fill = backtest.exchange().spot_fills().next_back();
                 let bought = fill.filter(|_| rises).map_or(Decimal::ZERO, |fill| fill.size);
-                averages.holds = bought;
+                averages.held = bought;
             }
         }
         drop(backtest.take_events());

@@ -34,11 +34,13 @@ pub struct OrderHistory {
     open: BTreeSet<OrderId>,
     /// In the order in which they were finished.
     finished: VecDeque<OrderId>,
+    /// Client order ids of open and kept orders.
     #[serde(alias = "client_ids")]
     client_order_ids: HashMap<SmolStr, OrderId>,
 }
 
 impl OrderHistory {
+    /// Adds a new order, which is open.
     pub(crate) fn add(&mut self, id: OrderId, client_order_id: Option<&SmolStr>) {
         self.open.insert(id);
         if let Some(client_order_id) = client_order_id {
@@ -62,6 +64,7 @@ impl OrderHistory {
         if is_full { Err(Reject::TooManyOpenOrders { maximum: MAX_OPEN_ORDERS }) } else { Ok(()) }
     }
 
+    /// Makes the client order id of a removed order usable again.
     pub(crate) fn forget_client_order_id(&mut self, client_order_id: Option<&SmolStr>) {
         if let Some(client_order_id) = client_order_id {
             self.client_order_ids.remove(client_order_id);
@@ -152,6 +155,7 @@ impl Account {
         self.positions.get(&(symbol.clone(), long))
     }
 
+    /// Returns the long or the short position in a contract, which is created empty when missing.
     pub(crate) fn position_mut(&mut self, symbol: &SmolStr, long: bool) -> &mut Position {
         self.positions.entry((symbol.clone(), long)).or_default()
     }

@@ -27,7 +27,7 @@ use std::fmt;
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
-use self::quotes::Pair;
+use self::quotes::QuotePair;
 use crate::{
     AccountId, Command, Event, Exchange, Outcome, Reject, Request, Setup, command::OperatorCommand,
     markets::MarketKind, tape::Candle,
@@ -253,7 +253,7 @@ fn move_price(
     price: Decimal,
     half_spread: Decimal,
     now_ms: u64,
-) -> Pair {
+) -> QuotePair {
     feed.market.trade_through(exchange, &feed.symbol, price, now_ms);
     let pair = feed.market.quote(exchange, &feed.symbol, price, half_spread, now_ms);
     set_last_price(exchange, feed, candle, price, now_ms);

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use self::matching::reaches;
 pub use self::matching::whole_lots;
-pub(crate) use self::matching::{Match, Quantity};
+pub(crate) use self::matching::{Match, Quantity, TradeRole};
 use crate::{
     AccountId, OrderId,
     pages::Pages,
@@ -71,19 +71,22 @@ pub enum SelfTradePrevention {
 /// output, a book is a list of levels (see `stored`).
 #[derive(Clone, Default)]
 pub struct Book {
+    /// The place of each level in `levels`.
     bids: BTreeMap<Price, Place>,
     asks: BTreeMap<Price, Place>,
     levels: Slab<Level>,
     orders: Slab<Resting>,
-    /// By order number.
+    /// The place of each order in `orders`, by order number.
     places: Pages<Place>,
 }
 
+/// A resting order, linked with its neighbours in the queue of its level.
 #[derive(Debug, Clone, Copy)]
 struct Resting {
     id: OrderId,
     account: AccountId,
-    open: Decimal,
+    /// The unfilled part.
+    open_size: Decimal,
     level: Place,
     older: Option<Place>,
     younger: Option<Place>,
@@ -100,7 +103,7 @@ struct Level {
 }
 
 impl Book {
-    fn side(&mut self, side: Side) -> &mut BTreeMap<Price, Place> {
+    fn levels_of(&mut self, side: Side) -> &mut BTreeMap<Price, Place> {
         match side {
             Side::Buy => &mut self.bids,
             Side::Sell => &mut self.asks,
@@ -130,6 +133,7 @@ impl Book {
         self.best(side.opposite()).map(|(_, level)| level.price)
     }
 
+    /// Whether an order of `side` with this limit would trade at once.
     pub(crate) fn would_take(&self, side: Side, limit: Decimal) -> bool {
         self.opposite_best(side).is_some_and(|best| reaches(side, best, Some(limit)))
     }
@@ -148,15 +152,17 @@ impl Book {
         account: AccountId,
         policy: SelfTradePrevention,
     ) -> impl Iterator<Item = (OrderId, Decimal)> {
-        let own = move |resting: &&Resting| {
+        let is_own = move |resting: &&Resting| {
             resting.account == account && policy != SelfTradePrevention::Off
         };
         self.best_first(side.opposite())
             .take_while(move |level| reaches(side, level.price, limit))
             .flat_map(|level| self.queue(level))
-            .take_while(move |resting| !own(resting) || policy == SelfTradePrevention::CancelMaker)
-            .filter(move |resting| !own(resting))
-            .map(|resting| (resting.id, resting.open))
+            .take_while(move |resting| {
+                !is_own(resting) || policy == SelfTradePrevention::CancelMaker
+            })
+            .filter(move |resting| !is_own(resting))
+            .map(|resting| (resting.id, resting.open_size))
     }
 
     /// The levels of a side, best first.
@@ -171,7 +177,7 @@ impl Book {
     /// The orders of a level, oldest first.
     fn queue(&self, level: &Level) -> impl Iterator<Item = &Resting> {
         let order = |place: Option<Place>| place.map(|place| &self.orders[place]);
-        successors(order(level.oldest), move |one| order(one.younger))
+        successors(order(level.oldest), move |resting| order(resting.younger))
     }
 
     /// Returns the highest price at which an order of `side` would trade now. Orders of the same account are skipped,
@@ -191,20 +197,20 @@ impl Book {
                     return highest;
                 }
                 highest = highest.max(Some(level.price));
-                left -= other.open;
+                left -= other.open_size;
             }
         }
         highest
     }
 
-    /// Adds an order behind the others of its price.
+    /// Adds an order, of which this size is open, behind the others of its price.
     pub(crate) fn rest(
         &mut self,
         side: Side,
         price: Decimal,
         id: OrderId,
         account: AccountId,
-        open: Decimal,
+        open_size: Decimal,
     ) {
         let levels = match side {
             Side::Buy => &mut self.bids,
@@ -215,14 +221,14 @@ impl Book {
             self.levels.insert(Level { side, price, total, oldest: None, youngest: None })
         });
         let older = self.levels[level].youngest;
-        let order = Resting { id, account, open, level, older, younger: None };
+        let order = Resting { id, account, open_size, level, older, younger: None };
         let place = self.orders.insert(order);
         match older {
             Some(older) => self.orders[older].younger = Some(place),
             None => self.levels[level].oldest = Some(place),
         }
         self.levels[level].youngest = Some(place);
-        self.levels[level].total += open;
+        self.levels[level].total += open_size;
         self.places.insert(id.0, place);
     }
 
@@ -235,10 +241,10 @@ impl Book {
 
     /// Removes an order from its level, and the level when it is empty.
     fn unlink(&mut self, place: Place) {
-        let Resting { open, level: at, older, younger, .. } = self.orders[place];
+        let Resting { open_size, level: level_place, older, younger, .. } = self.orders[place];
         self.orders.remove(place);
-        let level = &mut self.levels[at];
-        level.total -= open;
+        let level = &mut self.levels[level_place];
+        level.total -= open_size;
         match older {
             Some(older) => self.orders[older].younger = younger,
             None => level.oldest = younger,
@@ -249,8 +255,8 @@ impl Book {
         }
         if level.oldest.is_none() {
             let (side, price) = (level.side, level.price);
-            self.side(side).remove(&Price(price));
-            self.levels.remove(at);
+            self.levels_of(side).remove(&Price(price));
+            self.levels.remove(level_place);
         }
     }
 }

@@ -25,7 +25,7 @@ const PRICE_UNIT: i128 = 1_000_000_000;
 /// Standard deviation of the return of a minute: about 60 % a year.
 const MINUTE_DEVIATION: i64 = 816_000;
 /// The standard deviation of `normal`.
-const NORMAL: i64 = 37_837;
+const NORMAL_DEVIATION: i64 = 37_837;
 
 /// Source of the candles before the start of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +38,7 @@ pub(crate) struct HistorySource {
 /// The candles of one market before the start.
 #[derive(Debug, Clone)]
 pub(crate) struct MarketHistory {
-    pub(crate) before: HistorySource,
+    pub(crate) source: HistorySource,
     /// Seed of the price path: a contract has that of its pair.
     pub(crate) path_seed: u64,
     /// The start price in ticks.
@@ -54,16 +54,16 @@ pub(crate) struct MarketHistory {
 impl MarketHistory {
     /// When the first candle begins, and when the last one ends.
     fn span_ms(&self) -> (u64, u64) {
-        let until = self.before.until_ms;
+        let until = self.source.until_ms;
         (until.saturating_sub(MINUTES * MINUTE_MS), until)
     }
 
     /// Returns the candles that open in a window, oldest first.
     pub(crate) fn candles(&self, from_ms: u64, to_ms: u64) -> impl Iterator<Item = Candle> + '_ {
-        let until = self.before.until_ms / MINUTE_MS;
+        let until = self.source.until_ms / MINUTE_MS;
         let first = (from_ms.div_ceil(MINUTE_MS)).max(until.saturating_sub(MINUTES));
         let end = to_ms.div_ceil(MINUTE_MS).min(until);
-        let mut bridge = Bridge::new(self.before.seed ^ self.path_seed);
+        let mut bridge = Bridge::new(self.source.seed ^ self.path_seed);
         (first..end).map(move |minute| {
             let (open, close) = bridge.ends(LENGTH - (until - minute));
             self.candle(minute, open, close)
@@ -71,7 +71,7 @@ impl MarketHistory {
     }
 
     fn candle(&self, minute: u64, open: i64, close: i64) -> Candle {
-        let mut rng = Rng::new(self.before.seed ^ self.path_seed.rotate_left(32) ^ minute);
+        let mut rng = Rng::new(self.source.seed ^ self.path_seed.rotate_left(32) ^ minute);
         let bits = rng.next_u64();
         let wick = |bits: u64| MINUTE_DEVIATION / 2 * i64::from((bits & 0xFF) as u8) / 0xFF;
         let (high, low) = (open.max(close) + wick(bits), open.min(close) - wick(bits >> 8));
@@ -160,7 +160,8 @@ impl Exchange {
             from_ms = from_ms.max(to_ms.saturating_sub(span));
         }
         let invented = history.iter().flat_map(|history| history.candles(from_ms, to_ms));
-        let mut rows = Rows { width, next_ms: from_ms, close: None, candles: Vec::new() };
+        let mut gapless =
+            GaplessCandles { width, next_ms: from_ms, close: None, candles: Vec::new() };
         let last_invented = || {
             let history = history.as_ref()?;
             let until_ms = history.span_ms().1;
@@ -169,17 +170,17 @@ impl Exchange {
                 .next()
                 .map(|candle| candle.close)
         };
-        rows.close = tape.close_before(from_ms).or_else(last_invented);
+        gapless.close = tape.close_before(from_ms).or_else(last_invented);
         for candle in invented.chain(tape.between(from_ms, to_ms, width.is_multiple_of(HOUR_MS))) {
-            rows.add(&candle);
+            gapless.add(&candle);
         }
-        rows.fill(to_ms);
-        rows.candles
+        gapless.fill(to_ms);
+        gapless.candles
     }
 }
 
 /// Candles of one width, from one time on, without a gap.
-struct Rows {
+struct GaplessCandles {
     width: u64,
     /// Where the next one begins.
     next_ms: u64,
@@ -188,7 +189,7 @@ struct Rows {
     candles: Vec<Candle>,
 }
 
-impl Rows {
+impl GaplessCandles {
     fn add(&mut self, candle: &Candle) {
         let open_ms = candle.open_ms / self.width * self.width;
         self.fill(open_ms);
@@ -224,16 +225,16 @@ impl Bridge {
     fn new(seed: u64) -> Self {
         let mut spans = [(0, 0); DEPTH + 1];
         // It begins about 10 % from its end.
-        spans[0] = (normal(&mut Rng::new(seed)) * 100_000_000 / NORMAL, 0);
+        spans[0] = (normal(&mut Rng::new(seed)) * 100_000_000 / NORMAL_DEVIATION, 0);
         Self { seed, latest: None, spans }
     }
 
     /// Returns the distances at the beginning and the end of a minute.
     fn ends(&mut self, minute: u64) -> (i64, i64) {
-        let same = self.latest.map_or(0, |latest| {
+        let shared_depth = self.latest.map_or(0, |latest| {
             DEPTH - (u64::BITS - (latest ^ minute).leading_zeros()).min(20) as usize
         });
-        for depth in same..DEPTH {
+        for depth in shared_depth..DEPTH {
             let (left, right) = self.spans[depth];
             let shift = DEPTH - depth;
             let number = (1 << depth) | minute >> shift;
@@ -241,7 +242,7 @@ impl Bridge {
             // Half of the standard deviation over the span.
             let root = (LENGTH >> depth).isqrt();
             let far = MINUTE_DEVIATION / 2 * i64::try_from(root).unwrap_or(1);
-            let middle = left.midpoint(right) + normal(&mut rng) * far / NORMAL;
+            let middle = left.midpoint(right) + normal(&mut rng) * far / NORMAL_DEVIATION;
             let upper = minute >> (shift - 1) & 1 == 1;
             self.spans[depth + 1] = if upper { (middle, right) } else { (left, middle) };
         }

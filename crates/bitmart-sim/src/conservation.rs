@@ -24,13 +24,14 @@ use self::order_events::OrderEvents;
 use self::steps::{START_MS, Step, run, setup, start, step};
 use super::{
     AccountId, Exchange,
+    book::Side,
     futures_order::Origin,
     ledger::HouseBook,
     margin::PairAmount,
     payment::PaymentState,
     savings::{SavingAction, SavingRecord},
     spot_order::NewSpotOrder,
-    tests::spot_order,
+    tests::spot_limit,
     trigger::{self, Plan, PlanKind, Trigger},
 };
 
@@ -73,7 +74,7 @@ proptest! {
         steps in proptest::collection::vec(step(), 1..1_000),
     ) {
         let (mut exchange, mut now_ms) = (start(seed), START_MS);
-        let (begin, mut order_events) = (exchange.clone(), OrderEvents::default());
+        let (at_start, mut order_events) = (exchange.clone(), OrderEvents::default());
         for (account, step) in &steps {
             run(&mut exchange, *account, step, &mut now_ms);
             check(&exchange)?;
@@ -81,7 +82,7 @@ proptest! {
         }
         prop_assert_eq!(exchange.check_consistency(), Ok(()));
         check_frozen(&exchange)?;
-        check_transactions(&exchange, &begin)?;
+        check_transactions(&exchange, &at_start)?;
         check_fills(&exchange)?;
     }
 }
@@ -98,53 +99,70 @@ proptest! {
     }
 }
 
-/// Creates a margin account with own money and a loan, which it has traded, and moves the last price by trades of
-/// another account.
-fn after_a_crash(base: bool, own: i64, borrowed: Decimal, price: i64) -> Exchange {
+/// An account that has traded its margin loan at 60,000, before trades of another account move the last price.
+struct Borrower {
+    /// Whether it owes BTC, or else USDT.
+    owes_base: bool,
+    /// Own money in the margin account, in USDT.
+    own_usdt: i64,
+    borrowed: Decimal,
+    /// The last price afterwards.
+    price: i64,
+}
+
+fn after_a_crash(borrower: &Borrower) -> Exchange {
+    let Borrower { owes_base, own_usdt, borrowed, price } = *borrower;
     let mut exchange = Exchange::new(&setup(1).without_market_maker(), START_MS);
-    let currency = if base { "BTC" } else { "USDT" };
+    let currency = if owes_base { "BTC" } else { "USDT" };
     let sum = |currency: &str, amount| PairAmount {
         symbol: "BTC_USDT".into(),
         currency: currency.into(),
         amount,
     };
-    let order = |buy, lots, price: i64| spot_order(buy, 0, 0, price - 60_000, lots);
     let owner = AccountId(1);
-    exchange.transfer_margin(owner, sum("USDT", Decimal::from(own)), true).expect("moved");
+    exchange.transfer_margin(owner, sum("USDT", Decimal::from(own_usdt)), true).expect("moved");
     exchange.borrow(owner, sum(currency, borrowed), START_MS).expect("lent");
-    let mut place = |account: u32, request: NewSpotOrder| {
-        exchange.place_spot(AccountId(account), request, START_MS).expect("placed");
+    let mut place = |account: u32, order: NewSpotOrder| {
+        exchange.place_spot(AccountId(account), order, START_MS).expect("placed");
     };
-    // The loan is traded for the other currency at 60,000.
-    let lots = if base { borrowed * Decimal::ONE_THOUSAND } else { Decimal::from(130) };
-    let lots = i64::try_from(lots).expect("lots");
-    place(2, order(base, lots, 60_000));
-    place(1, NewSpotOrder { margin: true, ..order(!base, lots, 60_000) });
+    // The loan is traded for the other currency, 6,000 USDT and most of the own money for 0.13 BTC.
+    let milli_btc = if owes_base { borrowed * Decimal::ONE_THOUSAND } else { Decimal::from(130) };
+    let milli_btc = i64::try_from(milli_btc).expect("whole");
+    let own = if owes_base { Side::Sell } else { Side::Buy };
+    let other = own.opposite();
+    let of_margin = |order| NewSpotOrder { margin: true, ..order };
+    place(2, spot_limit(other, 60_000, milli_btc));
+    place(1, of_margin(spot_limit(own, 60_000, milli_btc)));
     // An order that the liquidation must cancel, and a trade that sets the price.
-    let far = if base { 1_000 } else { 900_000 };
-    place(1, NewSpotOrder { margin: true, ..order(base, 1, far) });
-    place(2, order(!base, 200, price));
-    place(2, order(base, 1, price));
+    let far = if owes_base { 1_000 } else { 900_000 };
+    place(1, of_margin(spot_limit(other, far, 1)));
+    place(2, spot_limit(own, price, 200));
+    place(2, spot_limit(other, price, 1));
     exchange
 }
 
 #[test]
 fn a_liquidation_of_a_margin_account_conserves_money() {
+    let borrower =
+        |owes_base, borrowed, price| Borrower { owes_base, own_usdt: 2_000, borrowed, price };
+    let (usdt, btc) = (Decimal::from(6_000), Decimal::new(1, 1));
+    // With the least that insurance loses.
     let cases = [
         // Owes 6,000 USDT and holds 0.13 BTC and 192 USDT: at 48,000 a rate of 1.07.
-        (false, 2_000, Decimal::from(6_000), 48_000, Decimal::ZERO),
+        (borrower(false, usdt, 48_000), Decimal::ZERO),
         // At 30,000 the assets are less than the debt.
-        (false, 2_000, Decimal::from(6_000), 30_000, Decimal::from(1_900)),
+        (borrower(false, usdt, 30_000), Decimal::from(1_900)),
         // Owes 0.1 BTC and holds 7,994 USDT.
-        (true, 2_000, Decimal::new(1, 1), 75_000, Decimal::ZERO),
-        (true, 2_000, Decimal::new(1, 1), 100_000, Decimal::new(2, 2)),
+        (borrower(true, btc, 75_000), Decimal::ZERO),
+        (borrower(true, btc, 100_000), Decimal::new(2, 2)),
     ];
-    for (base, own, borrowed, price, least_lost) in cases {
-        let mut exchange = after_a_crash(base, own, borrowed, price);
+    for (borrower, least_lost) in cases {
+        let mut exchange = after_a_crash(&borrower);
+        let price = borrower.price;
         assert!(exchange.risk(AccountId(1), "BTC_USDT").debts > Decimal::ZERO);
         exchange.run_due_tasks(START_MS + 1);
         check(&exchange).and_then(|()| check_frozen(&exchange)).expect("consistent");
-        assert_eq!(exchange.risk(AccountId(1), "BTC_USDT").debts, Decimal::ZERO, "{base} {price}");
+        assert_eq!(exchange.risk(AccountId(1), "BTC_USDT").debts, Decimal::ZERO, "{price}");
         assert!(exchange.account_mut(AccountId(1)).spot_orders.open().is_empty());
         assert!(exchange.repayments().len() > 0);
         let lost = -book(&exchange, HouseBook::Insurance).into_values().sum::<Decimal>();
@@ -154,8 +172,14 @@ fn a_liquidation_of_a_margin_account_conserves_money() {
 
 #[test]
 fn a_margin_account_above_the_liquidation_rate_is_not_liquidated() {
-    // Its assets are 1.115 times its debts.
-    let mut exchange = after_a_crash(false, 2_000, Decimal::from(6_000), 50_000);
+    // Its assets are 0.13 BTC at 50,000 and 192 USDT: 1.115 times the debt of 6,000.
+    let borrower = Borrower {
+        owes_base: false,
+        own_usdt: 2_000,
+        borrowed: Decimal::from(6_000),
+        price: 50_000,
+    };
+    let mut exchange = after_a_crash(&borrower);
     exchange.run_due_tasks(START_MS + 1);
     assert!(exchange.repayments().len() == 0);
     assert_eq!(exchange.account_mut(AccountId(1)).spot_orders.open().len(), 1);

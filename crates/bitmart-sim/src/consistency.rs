@@ -26,8 +26,8 @@ impl fmt::Display for Inconsistent {
 
 impl std::error::Error for Inconsistent {}
 
-fn check(holds: bool, otherwise: &'static str) -> Result<(), Inconsistent> {
-    if holds { Ok(()) } else { Err(Inconsistent(otherwise)) }
+fn check(holds: bool, reason: &'static str) -> Result<(), Inconsistent> {
+    if holds { Ok(()) } else { Err(Inconsistent(reason)) }
 }
 
 impl Exchange {
@@ -108,7 +108,7 @@ impl Exchange {
 
     /// The books contain exactly the open orders.
     fn check_books(&self) -> Result<(), Inconsistent> {
-        let otherwise = "a book and the open orders of its market differ";
+        let reason = "a book and the open orders of its market differ";
         let mut orders = 0;
         for (symbol, market) in &self.spot {
             let rules = &market.rules;
@@ -120,13 +120,13 @@ impl Exchange {
                     order.state.is_open()
                         && order.request.symbol == *symbol
                         && (order.account, order.request.side) == (one.account, one.side)
-                        && (order.request.price, order.open_size()) == (one.price, one.open)
+                        && (order.request.price, order.open_size()) == (one.price, one.open_size)
                 })
             };
-            orders += count(&market.book, agrees).ok_or(Inconsistent(otherwise))?;
+            orders += count(&market.book, agrees).ok_or(Inconsistent(reason))?;
         }
         let open = self.spot_orders.values().filter(|order| order.state.is_open()).count();
-        check(orders == open, otherwise)?;
+        check(orders == open, reason)?;
         let mut orders = 0;
         for (symbol, market) in &self.futures {
             let rules = &market.rules;
@@ -139,18 +139,18 @@ impl Exchange {
                         && order.request.symbol == *symbol
                         && order.account == one.account
                         && order.request.side.book_side() == one.side
-                        && (order.request.price, order.left()) == (Some(one.price), one.open)
+                        && (order.request.price, order.left()) == (Some(one.price), one.open_size)
                 })
             };
-            orders += count(&market.book, agrees).ok_or(Inconsistent(otherwise))?;
+            orders += count(&market.book, agrees).ok_or(Inconsistent(reason))?;
         }
         let open = self.futures_orders.values().filter(|order| order.open).count();
-        check(orders == open, otherwise)
+        check(orders == open, reason)
     }
 }
 
 /// The number of orders in a book, or `None` if one of them does not agree.
 fn count(book: &Book, agrees: impl Fn(BookOrder) -> bool) -> Option<usize> {
-    let fits = |one: BookOrder| one.open > Decimal::ZERO && agrees(one);
+    let fits = |one: BookOrder| one.open_size > Decimal::ZERO && agrees(one);
     (book.is_consistent() && book.orders().all(fits)).then(|| book.orders().count())
 }

@@ -18,7 +18,7 @@ use super::{
 };
 
 // Rule: A balance is set to at most 1e15. Source: invented (no sum can overflow)
-/// Largest balance that can be set.
+/// Largest balance that can be set: 1e15.
 pub const MAX_BALANCE: Decimal = Decimal::from_parts(0xA4C6_8000, 0x0003_8D7E, 0, false, 0);
 
 /// Why a command of the operator was rejected. It has changed nothing.
@@ -103,11 +103,12 @@ impl HaltedMarkets {
 
 impl Exchange {
     /// Opens accounts. Accounts that exist stay as they are.
-    pub(crate) fn open_accounts(&mut self, customers: &NewAccounts) -> Result<(), ControlError> {
-        let new = customers.accounts.iter().filter(|new| !self.accounts.contains_key(&new.id));
-        self.check_starting_balances(&customers.funds, new.count())?;
-        for account in &customers.accounts {
-            self.open_account(*account, &customers.funds);
+    pub(crate) fn open_accounts(&mut self, request: &NewAccounts) -> Result<(), ControlError> {
+        let NewAccounts { accounts, funds } = request;
+        let new = accounts.iter().filter(|new| !self.accounts.contains_key(&new.id));
+        self.check_starting_balances(funds, new.count())?;
+        for account in accounts {
+            self.open_account(*account, funds);
         }
         Ok(())
     }
@@ -136,8 +137,10 @@ impl Exchange {
         funds: &StartingBalances,
     ) -> Result<AccountId, ControlError> {
         self.check_starting_balances(funds, 1)?;
-        let unused = (1..=u32::MAX).map(AccountId).find(|id| !self.accounts.contains_key(id));
+        let mut numbers = (self.lowest_unused_account..=u32::MAX).map(AccountId);
+        let unused = numbers.find(|id| !self.accounts.contains_key(id));
         let id = unused.unwrap_or(AccountId(0));
+        self.lowest_unused_account = id.0;
         self.open_account(NewAccount { id, main: None }, funds);
         Ok(id)
     }
@@ -147,8 +150,8 @@ impl Exchange {
     /// # Errors
     /// [`ControlError::UnknownAccount`] for unknown accounts and the accounts of the exchange.
     pub fn customer(&self, id: AccountId) -> Result<Option<AccountId>, ControlError> {
-        let known = self.accounts.get(&id).filter(|account| !account.house);
-        known.map(|account| account.main).ok_or(ControlError::UnknownAccount(id.0))
+        let customer = self.accounts.get(&id).filter(|account| !account.house);
+        customer.map(|account| account.main).ok_or(ControlError::UnknownAccount(id.0))
     }
 
     /// Halts or resumes a market.

@@ -119,16 +119,22 @@ pub struct Exchange {
     pub(crate) transactions: RowLog<Transaction>,
     /// Open and kept trigger orders.
     pub(crate) triggers: Triggers,
+    /// The latest numbers of orders, trades and rows.
     pub(crate) counters: Counters,
     /// What happened since the caller last took the events.
     #[serde(skip)]
     pub(crate) events: EventQueue,
+    /// Which margin accounts must be compared with the liquidation rate.
     #[serde(skip)]
     pub(crate) margin_checks: MarginChecks,
+    /// No lower number from 1 on is unused: accounts are never removed. The search for the next number begins here.
+    #[serde(skip, default = "first_account")]
+    pub(crate) lowest_unused_account: u32,
+    /// The simulated market makers, those of spot pairs first.
     pub(crate) makers: Vec<crate::market_maker::Maker>,
     /// Source of the candles from before the start; `None` without market makers.
-    #[serde(default)]
-    pub(crate) before: Option<crate::candle_history::HistorySource>,
+    #[serde(rename = "before", default)]
+    pub(crate) history_source: Option<crate::candle_history::HistorySource>,
     /// How many finished orders of an account are kept per market.
     #[serde(rename = "remembered", default = "default_history_limit")]
     pub(crate) history_limit: usize,
@@ -136,6 +142,11 @@ pub struct Exchange {
 
 fn default_history_limit() -> usize {
     crate::account::DEFAULT_HISTORY_LIMIT
+}
+
+/// The lowest number of an account that is opened without one.
+fn first_account() -> u32 {
+    1
 }
 
 impl Exchange {
@@ -168,8 +179,9 @@ impl Exchange {
             counters: Counters::new(),
             events: EventQueue::default(),
             margin_checks: MarginChecks::default(),
+            lowest_unused_account: first_account(),
             makers: Vec::new(),
-            before: None,
+            history_source: None,
             history_limit: setup.history_limit,
         };
         for pair in &setup.pairs {
@@ -237,9 +249,9 @@ impl Exchange {
         currency: &SmolStr,
         amount: Decimal,
     ) {
-        let place = self.ensure_wallet(account, kind, currency).available();
-        let missing = amount - self.ledger.amount(place);
-        self.ledger.pay_from_house(HouseBook::Grants, place, missing);
+        let available = self.ensure_wallet(account, kind, currency).available();
+        let change = amount - self.ledger.amount(available);
+        self.ledger.pay_from_house(HouseBook::Grants, available, change);
     }
 
     /// Returns the events since the last call.
@@ -250,6 +262,7 @@ impl Exchange {
         self.events.take()
     }
 
+    /// Whether an account is one of the two of the exchange.
     pub(crate) fn is_house(id: AccountId) -> bool {
         id == MAKER || id == TAKER
     }
@@ -313,7 +326,8 @@ fn value_in_units(mut price: Decimal, mut size: Decimal) -> Option<Decimal> {
     const UNITS: i128 = 100_000_000;
     price.rescale(DECIMALS);
     size.rescale(DECIMALS);
-    let (price, whole, rest) = (price.mantissa(), size.mantissa() / UNITS, size.mantissa() % UNITS);
-    let value = price.checked_mul(whole)?.checked_add(price.checked_mul(rest)? / UNITS)?;
+    let (price, size) = (price.mantissa(), size.mantissa());
+    let (whole, fraction) = (size / UNITS, size % UNITS);
+    let value = price.checked_mul(whole)?.checked_add(price.checked_mul(fraction)? / UNITS)?;
     Decimal::try_from_i128_with_scale(value, DECIMALS).ok()
 }

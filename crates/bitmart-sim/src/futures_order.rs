@@ -35,6 +35,11 @@ impl FuturesSide {
         self.book_side() == Side::Buy
     }
 
+    /// Whether the position that it closes is the long one. In one-way mode an order that opens closes first.
+    pub(crate) fn closes_long(self) -> bool {
+        !self.buys()
+    }
+
     /// Whether the order may open or increase a position.
     pub fn opens(self) -> bool {
         matches!(self, Self::OpenLong | Self::OpenShort)

@@ -101,7 +101,7 @@ impl HouseBook {
 
 // Rule: The operator gives, and deposits bring, at most 2e16 units of a currency each. Source: invented (every balance
 // then has room for 12 decimals)
-/// Most that the exchange issues of a currency by grants, and the most by deposits.
+/// Most that the exchange issues of a currency by grants, and the most by deposits: 2e16.
 pub const MAX_ISSUED: Decimal = Decimal::from_parts(0xDF82_0000, 0x0047_0DE4, 0, false, 0);
 
 /// Returns a sum, or `None` when its digits do not fit.
@@ -120,9 +120,10 @@ fn exact_sum(one: Decimal, other: Decimal) -> Option<Decimal> {
     Some(exact)
 }
 
-/// A balance: number of the currency, and amount.
+/// A balance.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Row {
+    /// The index of its currency.
     currency: usize,
     amount: Decimal,
     /// The index of its wallet among the watched ones.
@@ -136,11 +137,13 @@ impl Row {
     }
 }
 
-/// A currency, and the index of its first book.
+/// A currency of the ledger.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Currency {
     name: SmolStr,
-    house: usize,
+    /// The index of the row of its first book; the other books follow.
+    #[serde(rename = "house")]
+    first_book: usize,
 }
 
 /// All money of the exchange.
@@ -224,11 +227,11 @@ impl Ledger {
     /// amount is negative.
     #[must_use]
     pub(crate) fn freeze(&mut self, wallet: WalletId, amount: Decimal) -> bool {
-        let enough = amount >= Decimal::ZERO && self.amount(wallet.available()) >= amount;
-        if enough {
+        let is_covered = amount >= Decimal::ZERO && self.amount(wallet.available()) >= amount;
+        if is_covered {
             self.post(wallet.available(), wallet.frozen(), amount);
         }
-        enough
+        is_covered
     }
 
     /// Moves money of a wallet from frozen to available.
@@ -272,8 +275,8 @@ impl Ledger {
     }
 
     /// Returns the amount of a balance.
-    pub fn amount(&self, place: BalanceId) -> Decimal {
-        self.rows.get(place.0).map_or(Decimal::ZERO, |row| row.amount)
+    pub fn amount(&self, balance: BalanceId) -> Decimal {
+        self.rows.get(balance.0).map_or(Decimal::ZERO, |row| row.amount)
     }
 
     /// Returns the balances of a wallet.
@@ -285,14 +288,14 @@ impl Ledger {
     /// Returns the amount of a book of the exchange; negative for money that it has paid.
     pub fn book(&self, currency: &str, book: HouseBook) -> Decimal {
         let row = self.currencies.iter().find(|row| row.name == currency);
-        row.map_or(Decimal::ZERO, |row| self.amount(BalanceId(row.house + book as usize)))
+        row.map_or(Decimal::ZERO, |row| self.amount(BalanceId(row.first_book + book as usize)))
     }
 
     /// Returns the books of the exchange that are not zero.
     pub fn books(&self) -> impl Iterator<Item = (&SmolStr, HouseBook, Decimal)> {
         let all = self.currencies.iter().flat_map(|row| HouseBook::ALL.map(|book| (row, book)));
         let rows = all.map(|(row, book)| {
-            (&row.name, book, self.amount(BalanceId(row.house + book as usize)))
+            (&row.name, book, self.amount(BalanceId(row.first_book + book as usize)))
         });
         rows.filter(|row| !row.2.is_zero())
     }
@@ -313,7 +316,10 @@ impl Ledger {
     pub(crate) fn is_consistent(&self) -> bool {
         let books = HouseBook::ALL.len();
         let has_books = |one: &Currency| {
-            let rows = one.house.checked_add(books).and_then(|end| self.rows.get(one.house..end));
+            let rows = one
+                .first_book
+                .checked_add(books)
+                .and_then(|end| self.rows.get(one.first_book..end));
             rows.is_some_and(|rows| rows.iter().all(|row| self.has_name(row, &one.name)))
         };
         self.currencies.iter().all(has_books)
@@ -336,15 +342,15 @@ impl Ledger {
     }
 
     /// Returns the book for the currency of a balance.
-    fn book_of_same_currency(&self, place: BalanceId, book: HouseBook) -> BalanceId {
-        let currency = self.rows[place.0].currency;
-        BalanceId(self.currencies[currency].house + book as usize)
+    fn book_of_same_currency(&self, balance: BalanceId, book: HouseBook) -> BalanceId {
+        let currency = self.rows[balance.0].currency;
+        BalanceId(self.currencies[currency].first_book + book as usize)
     }
 
     /// Returns the index of the first book of a currency.
     fn books_of(&mut self, currency: &SmolStr) -> usize {
         let number = self.number_of(currency);
-        self.currencies[number].house
+        self.currencies[number].first_book
     }
 
     /// Returns the number of a currency, which is added with its books when it is new.
@@ -353,7 +359,7 @@ impl Ledger {
             return number;
         }
         let currency = self.currencies.len();
-        self.currencies.push(Currency { name: name.clone(), house: self.rows.len() });
+        self.currencies.push(Currency { name: name.clone(), first_book: self.rows.len() });
         self.rows.extend(HouseBook::ALL.map(|_| Row::new(currency)));
         currency
     }

@@ -92,6 +92,7 @@ pub struct Loan {
     pub owed: Debt,
     /// When it was borrowed, in milliseconds since 1970.
     pub time_ms: u64,
+    /// Until when interest is charged, in milliseconds since 1970.
     charged_to_ms: u64,
 }
 
@@ -157,14 +158,15 @@ impl MarginRisk {
 
     /// Returns how much may be borrowed, in the quote currency: `x` in `assets + x = 1.25 (debts + x)`.
     fn borrowable(self) -> Decimal {
-        let four = Decimal::from(LEVERAGE - 1);
-        let secured = self.debts.saturating_mul(Decimal::from(LEVERAGE));
-        self.assets.saturating_mul(four).saturating_sub(secured).max(Decimal::ZERO)
+        // x = 4 assets - 5 debts.
+        let most = self.assets.saturating_mul(Decimal::from(LEVERAGE - 1));
+        let used = self.debts.saturating_mul(Decimal::from(LEVERAGE));
+        most.saturating_sub(used).max(Decimal::ZERO)
     }
 }
 
 impl Exchange {
-    /// Returns the rules of the pair, and whether the currency is its base.
+    /// Returns the rules of the pair, and whether the currency is its base (or else its quote).
     fn margin_side(&self, sum: &PairAmount) -> Result<(&SpotRules, bool), Reject> {
         let rules = &self.spot.get(&sum.symbol).ok_or(Reject::UnknownMarket)?.rules;
         if sum.currency != rules.base && sum.currency != rules.quote {
@@ -173,6 +175,7 @@ impl Exchange {
         Ok((rules, sum.currency == rules.base))
     }
 
+    /// Returns the last price of a pair, or its start price before the first trade; zero for an unknown pair.
     pub(super) fn pair_price(&self, symbol: &str) -> Decimal {
         let market = self.spot.get(symbol);
         market.map_or(Decimal::ZERO, |market| {
@@ -225,10 +228,10 @@ impl Exchange {
     /// Returns how much of a currency may be borrowed.
     pub fn borrowable(&self, account: AccountId, symbol: &str, currency: &str) -> Decimal {
         let Some(market) = self.spot.get(symbol) else { return Decimal::ZERO };
-        let base = currency == market.rules.base;
-        let price = if base { self.pair_price(symbol) } else { Decimal::ONE };
+        let is_base = currency == market.rules.base;
+        let price = if is_base { self.pair_price(symbol) } else { Decimal::ONE };
         let limit = self.risk(account, symbol).borrowable().checked_div(price).unwrap_or_default();
-        let unused = loan_limits(base).1 - self.debt(account, symbol, currency).principal;
+        let unused = loan_limits(is_base).1 - self.debt(account, symbol, currency).principal;
         round_down(limit.min(unused).max(Decimal::ZERO))
     }
 
@@ -239,7 +242,7 @@ impl Exchange {
         sum: PairAmount,
         into: bool,
     ) -> Result<u64, Reject> {
-        let (_, base) = self.margin_side(&sum)?;
+        let (_, is_base) = self.margin_side(&sum)?;
         let PairAmount { symbol, currency, amount } = sum;
         let (wallet, source) = if into {
             (self.wallet(account, WalletKind::Spot, &currency), Source::Spot)
@@ -250,10 +253,10 @@ impl Exchange {
             return Err(Reject::insufficient(source, &currency, wallet.available, amount));
         }
         if !into {
-            let mut left = self.risk(account, &symbol);
-            let price = if base { self.pair_price(&symbol) } else { Decimal::ONE };
-            left.assets -= amount.saturating_mul(price);
-            if !left.allows_withdrawal() {
+            let mut risk_after = self.risk(account, &symbol);
+            let price = if is_base { self.pair_price(&symbol) } else { Decimal::ONE };
+            risk_after.assets -= amount.saturating_mul(price);
+            if !risk_after.allows_withdrawal() {
                 return Err(Reject::CollateralInUse);
             }
         }
@@ -266,14 +269,15 @@ impl Exchange {
         Ok(self.counters.next_transfer())
     }
 
+    /// Lends money to a margin account.
     pub(crate) fn borrow(
         &mut self,
         account: AccountId,
         sum: PairAmount,
         now_ms: u64,
     ) -> Result<u64, Reject> {
-        let (_, base) = self.margin_side(&sum)?;
-        if sum.amount < loan_limits(base).0 {
+        let (_, is_base) = self.margin_side(&sum)?;
+        if sum.amount < loan_limits(is_base).0 {
             return Err(Reject::LoanTooSmall);
         }
         if sum.amount > self.borrowable(account, &sum.symbol, &sum.currency) {
@@ -310,7 +314,7 @@ impl Exchange {
         }
         let hours = now_ms.saturating_sub(loan.charged_to_ms) / HOUR_MS;
         let interest = round_down(loan.owed.principal * HOURLY_RATE) * Decimal::from(hours);
-        self.margin_checks.set_due(loan.account, &loan.symbol);
+        self.margin_checks.require_comparison(loan.account, &loan.symbol);
         loan.interest += interest;
         loan.owed.interest += interest;
         loan.charged_to_ms += hours * HOUR_MS;
@@ -348,18 +352,18 @@ impl Exchange {
             return Err(Reject::RepaymentTooLarge);
         }
         let wallet = self.ensure_margin_wallet(account, &symbol, &currency).available();
-        let free = self.ledger.amount(wallet);
-        if free < amount {
-            return Err(Reject::insufficient(Source::Margin, &currency, free, amount));
+        let available = self.ledger.amount(wallet);
+        if available < amount {
+            return Err(Reject::insufficient(Source::Margin, &currency, available, amount));
         }
-        let (mut left, mut paid) = (amount, Debt::default());
+        let (mut unspent, mut paid) = (amount, Debt::default());
         let open: Vec<u64> =
             self.open_loans(account, &symbol, &currency).map(|loan| loan.id).collect();
         for id in open {
             let Some(loan) = self.loans.get_mut(id) else { continue };
-            let interest = left.min(loan.owed.interest);
-            let principal = (left - interest).min(loan.owed.principal);
-            left -= interest + principal;
+            let interest = unspent.min(loan.owed.interest);
+            let principal = (unspent - interest).min(loan.owed.principal);
+            unspent -= interest + principal;
             loan.owed.interest -= interest;
             loan.owed.principal -= principal;
             paid.interest += interest;

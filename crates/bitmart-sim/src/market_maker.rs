@@ -68,6 +68,7 @@ pub(super) struct Maker {
     size_decimals: u32,
     /// Base units of one contract; 1 on spot.
     contract: Decimal,
+    /// The start price in ticks.
     start: i64,
     /// Lots with a value of one unit of the quote currency, in millionths.
     lots: u64,
@@ -107,7 +108,7 @@ impl Exchange {
             maker.open(setup.seed);
         }
         let first = (now_ms / MINUTE_MS).saturating_sub(START_CANDLES) * MINUTE_MS;
-        self.before = Some(HistorySource { seed: setup.seed, until_ms: first });
+        self.history_source = Some(HistorySource { seed: setup.seed, until_ms: first });
         for minute in 0..START_CANDLES {
             for at in 0..makers.len() {
                 let open = makers[at].middle();
@@ -130,7 +131,7 @@ impl Exchange {
         let leader = maker.leader.and_then(|leader| self.makers.get(leader)).unwrap_or(maker);
         let lots = u128::from(maker.lots) * u128::from(MINUTE_TURNOVER) / 1_000_000;
         Some(MarketHistory {
-            before: self.before?,
+            source: self.history_source?,
             path_seed: path_seed(&leader.symbol),
             start: maker.start,
             price_decimals: maker.price_decimals,
@@ -173,18 +174,19 @@ impl Exchange {
         let Some(at) = self.makers.iter().position(|maker| maker.symbol == symbol) else {
             return Err(ControlError::NoModel(symbol));
         };
-        let family = self.makers[at].leader.unwrap_or(at);
+        let leader = self.makers[at].leader.unwrap_or(at);
         let (from, to) = (self.makers[at].middle(), self.makers[at].ticks_of(price));
         let to = to.filter(|to| self.makers[at].reaches(*to));
         let to = to.ok_or(ControlError::InvalidPrice(price))?;
         for (index, maker) in self.makers.iter_mut().enumerate() {
-            if index == family || maker.leader == Some(family) {
+            if index == leader || maker.leader == Some(leader) {
                 maker.shift = maker.shift_by(from, to);
             }
         }
         Ok(())
     }
 
+    /// Returns the tape of the market of a maker.
     fn tape(&mut self, maker: &Maker) -> Option<&mut Tape> {
         match maker.market {
             MarketKind::Spot => self.spot.get_mut(&maker.symbol).map(|market| &mut market.tape),
@@ -211,12 +213,12 @@ impl Exchange {
         for side in [Side::Buy, Side::Sell] {
             for level in 0..LEVELS {
                 let Some(quote) = maker.quotes(side)[level] else { continue };
-                let misplaced =
+                let is_misplaced =
                     (quote.ticks - maker.level_price(side, level)).abs() > maker.tolerance(level);
-                if misplaced {
+                if is_misplaced {
                     self.cancel_quote(maker.market, quote.id, now_ms);
                 }
-                if misplaced || !self.is_open(maker.market, quote.id) {
+                if is_misplaced || !self.is_open(maker.market, quote.id) {
                     maker.quotes(side)[level] = None;
                 }
             }
@@ -246,6 +248,8 @@ impl Exchange {
         self.quote(TAKER, maker, side, worst.max(1), size, now_ms);
     }
 
+    /// Places a limit order: one of [`MAKER`] rests, of one of [`TAKER`] the rest is canceled. Returns its number,
+    /// unless it was rejected.
     fn quote(
         &mut self,
         account: AccountId,
@@ -256,14 +260,14 @@ impl Exchange {
         now_ms: u64,
     ) -> Option<OrderId> {
         let (symbol, price) = (maker.symbol.clone(), maker.price(ticks));
-        let resting = account == MAKER;
+        let rests = account == MAKER;
         match maker.market {
             MarketKind::Spot => {
                 let request = NewSpotOrder {
                     symbol,
                     margin: false,
                     side,
-                    kind: if resting {
+                    kind: if rests {
                         SpotOrderType::Limit
                     } else {
                         SpotOrderType::ImmediateOrCancel
@@ -286,7 +290,7 @@ impl Exchange {
                     },
                     price: Some(price),
                     size,
-                    mode: if resting {
+                    mode: if rests {
                         OrderMode::GoodTillCanceled
                     } else {
                         OrderMode::ImmediateOrCancel
@@ -309,6 +313,7 @@ impl Exchange {
         };
     }
 
+    /// Whether a quote still rests. Finished orders of the exchange are not kept.
     fn is_open(&self, market: MarketKind, id: OrderId) -> bool {
         match market {
             MarketKind::Spot => self.spot_orders.contains_key(&id),

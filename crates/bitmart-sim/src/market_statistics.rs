@@ -18,9 +18,12 @@ const BILLION: i64 = 1_000_000_000;
 /// Observations of one market at every step.
 #[derive(Debug, Default)]
 struct Observations {
+    /// The best bid and the best ask.
     bids: Vec<Decimal>,
     asks: Vec<Decimal>,
+    /// The number of trades.
     trades: Vec<usize>,
+    /// The value of each trade.
     values: Vec<Decimal>,
     /// Sum of the sizes of each level, counted from the best, of both sides at every 50th step.
     depth: Vec<Decimal>,
@@ -43,8 +46,8 @@ fn exchange(seed: u64, symbols: &[&str]) -> Exchange {
     Exchange::new(&setup, START_MS)
 }
 
-/// The spot pair and the contract of ETH.
-static RUN: LazyLock<[Observations; 2]> = LazyLock::new(|| {
+/// What was observed of the spot pair and of the contract of ETH in ten minutes.
+static TEN_MINUTES: LazyLock<[Observations; 2]> = LazyLock::new(|| {
     let mut exchange = exchange(7, &["ETH_USDT", "ETHUSDT"]);
     let mut records = [Observations::default(), Observations::default()];
     for step in 0..STEPS {
@@ -82,7 +85,7 @@ fn ratio(part: Decimal, whole: Decimal) -> i64 {
 
 #[test]
 fn the_book_is_never_crossed_and_the_spread_is_narrow() {
-    for record in &*RUN {
+    for record in &*TEN_MINUTES {
         for (bid, ask) in record.bids.iter().zip(&record.asks) {
             assert!(bid < ask, "crossed: {bid} {ask}");
             // Up to 0.2 %: market orders remove levels until the next step.
@@ -98,7 +101,7 @@ fn the_book_is_never_crossed_and_the_spread_is_narrow() {
 
 #[test]
 fn depth_grows_with_the_distance_from_the_best_price() {
-    for record in &*RUN {
+    for record in &*TEN_MINUTES {
         let sum = |from: usize| record.depth[from..from + 10].iter().sum::<Decimal>();
         let tens = [sum(0), sum(10), sum(20), sum(30), sum(40)];
         assert!(tens.is_sorted(), "{tens:?}");
@@ -108,7 +111,7 @@ fn depth_grows_with_the_distance_from_the_best_price() {
 
 #[test]
 fn volatility_is_realistic() {
-    for record in &*RUN {
+    for record in &*TEN_MINUTES {
         let middles: Vec<_> = record.middles().into_iter().step_by(100).collect();
         let squares = middles.windows(2).map(|two| ratio(two[1] - two[0], two[0]).pow(2));
         let deviation = (squares.sum::<i64>() / 59).isqrt();
@@ -119,7 +122,7 @@ fn volatility_is_realistic() {
 
 #[test]
 fn trades_come_in_clusters() {
-    for record in &*RUN {
+    for record in &*TEN_MINUTES {
         let counts: Vec<usize> =
             record.trades.chunks(10).map(|second| second.iter().sum()).collect();
         let (number, sum) = (counts.len(), counts.iter().sum::<usize>());
@@ -132,7 +135,7 @@ fn trades_come_in_clusters() {
 
 #[test]
 fn trade_sizes_have_a_heavy_tail() {
-    for record in &*RUN {
+    for record in &*TEN_MINUTES {
         let mut values = record.values.clone();
         values.sort_unstable();
         let (median, largest) = (values[values.len() / 2], values[values.len() - 1]);
@@ -142,7 +145,7 @@ fn trade_sizes_have_a_heavy_tail() {
 
 #[test]
 fn a_contract_stays_close_to_its_pair_but_differs_from_it() {
-    let [spot, futures] = &*RUN;
+    let [spot, futures] = &*TEN_MINUTES;
     let apart: Vec<i64> = spot
         .middles()
         .iter()

@@ -77,10 +77,13 @@ pub(super) struct OrderFlow {
     lead: i64,
     /// Distance of this market from its leader, or from its start.
     own: i64,
+    /// Whether it follows a leader.
     follows: bool,
     /// Variance of the next return.
     variance: u64,
+    /// Expected market orders of the next step, in 65,536ths.
     intensity: u64,
+    /// The side of the latest market order.
     side: Side,
 }
 
@@ -97,7 +100,6 @@ impl OrderFlow {
         }
     }
 
-    /// Returns the distance of the reference price from its start.
     /// Whether the model can have reached this state.
     pub(super) fn is_consistent(&self) -> bool {
         let calm = CALM_DEVIATION * CALM_DEVIATION;
@@ -108,10 +110,12 @@ impl OrderFlow {
                 .contains(&self.intensity)
     }
 
+    /// Returns the distance of the reference price from its start.
     pub(super) fn distance(&self) -> i64 {
         self.lead + self.own
     }
 
+    /// Returns the standard deviation of the next return.
     fn deviation(&self) -> i64 {
         i64::try_from(self.variance.isqrt()).unwrap_or(i64::MAX)
     }
@@ -120,6 +124,7 @@ impl OrderFlow {
         if self.follows { TO_LEADER } else { TO_START }
     }
 
+    /// Moves the price, within its largest distance.
     fn move_by(&mut self, distance: i64) {
         let max = self.reversion().max_distance;
         self.own = (self.own + distance).clamp(-max, max);
@@ -128,17 +133,17 @@ impl OrderFlow {
     /// Moves the price by several steps at once. `sqrt_steps` is the square root of their number.
     pub(super) fn walk(&mut self, sqrt_steps: i64) {
         let deviation = if self.follows { BASIS_DEVIATION } else { self.deviation() };
-        let one = deviation * self.normal() / NORMAL;
+        let step_return = deviation * self.normal() / NORMAL_DEVIATION;
         if !self.follows {
-            let squared = one.unsigned_abs().pow(2);
+            let squared = step_return.unsigned_abs().pow(2);
             let calm = CALM_DEVIATION * CALM_DEVIATION;
             let next = self.variance * VARIANCE_WEIGHT
                 + squared * RETURN_WEIGHT
                 + calm * (256 - VARIANCE_WEIGHT - RETURN_WEIGHT);
             self.variance = (next / 256).min(calm * MAX_FACTOR * MAX_FACTOR);
         }
-        let back = self.own * sqrt_steps * sqrt_steps / self.reversion().divisor;
-        self.move_by(one * sqrt_steps - back);
+        let reversion = self.own * sqrt_steps * sqrt_steps / self.reversion().divisor;
+        self.move_by(step_return * sqrt_steps - reversion);
     }
 
     /// Takes price and variance of the leader.
@@ -213,4 +218,4 @@ pub(super) fn path_seed(symbol: &str) -> u64 {
 }
 
 /// The standard deviation of `normal`.
-const NORMAL: i64 = 37_837;
+const NORMAL_DEVIATION: i64 = 37_837;

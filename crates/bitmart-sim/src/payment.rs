@@ -80,10 +80,11 @@ pub struct Payment {
     pub time_ms: u64,
     /// When the state was reached.
     since_ms: u64,
-    /// The currency of the wallet.
+    /// The currency of the wallet, without a network.
     pub(super) plain: SmolStr,
     /// The part paid from the spot wallet; the rest is paid from the funding wallet.
     pub(super) from_spot: Decimal,
+    /// The receiving account of a withdrawal to another account of this exchange.
     payee: Option<AccountId>,
     /// Records a balance that the operator set, or a withdrawal of another account. It does not count towards the
     /// quota.
@@ -145,15 +146,15 @@ impl Exchange {
             row.state = PaymentState::Failed;
         }
         let row = row.clone();
-        if fails {
-            self.recent_withdrawals.remove(&row);
-        }
         self.payments.finish(id, self.history_limit);
         if row.deposit {
             if !fails {
                 self.credit_deposit(&row);
             }
             return;
+        }
+        if fails {
+            self.recent_withdrawals.remove(&row);
         }
         let held =
             [(WalletKind::Spot, row.from_spot), (WalletKind::Funding, row.amount - row.from_spot)];

@@ -54,14 +54,14 @@ impl Position {
 
     /// Returns its margin.
     pub fn margin(&self, ledger: &Ledger) -> Decimal {
-        self.margin.map_or(Decimal::ZERO, |place| ledger.amount(place))
+        self.margin.map_or(Decimal::ZERO, |balance| ledger.amount(balance))
     }
 
     /// Closes contracts. Returns their share of the cost and of the margin.
     pub(crate) fn reduce(&mut self, size: Decimal, margin: Decimal) -> (Decimal, Decimal) {
-        let all = size >= self.size;
+        let closes_all = size >= self.size;
         let part = |amount: Decimal| {
-            if all { amount } else { round_share_down(amount * size / self.size) }
+            if closes_all { amount } else { round_share_down(amount * size / self.size) }
         };
         let (cost, margin) = (part(self.cost), part(margin));
         self.size -= size;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 // Rule: Ten times as many trades, transactions, transfers, repayments and records of savings as orders are kept.
 // Source: simplified (memory)
-/// How many of these rows are kept, for each order of the history limit.
+/// How many of these rows, of all accounts together, are kept for each order of the history limit.
 const ROWS_PER_ORDER: usize = 10;
 
 /// The latest rows of a history, oldest first.

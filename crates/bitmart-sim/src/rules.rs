@@ -20,7 +20,7 @@ pub use self::{
 use crate::Reject;
 
 // Rule: A price, size or amount is at most 1e12. Source: invented (no product of two can overflow)
-/// Largest price, size or amount of a request.
+/// Largest price, size or amount of a request: 1e12.
 pub const MAX_AMOUNT: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
 // Rule: An amount of money has at most 8 decimals. Source: simplified (the precision of the fixtures, for every
 // currency)

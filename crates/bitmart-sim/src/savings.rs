@@ -6,12 +6,13 @@
 mod holding;
 mod product;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+use self::holding::Holdings;
 pub use self::{holding::Holding, product::SavingProduct};
 use super::{
     AccountId, BalanceReason, Exchange,
@@ -29,6 +30,7 @@ const DAY_MS: u64 = 86_400_000;
 pub const MIN_SUBSCRIPTION: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
 /// Largest subscription, in units of its currency.
 pub const MAX_SUBSCRIPTION: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
+
 /// What happens at the end of fixed savings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Renewal {
@@ -74,15 +76,16 @@ pub struct SavingRecord {
 /// All savings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Savings {
-    /// Holdings by number. A holding without money is removed.
-    holdings: BTreeMap<u64, Holding>,
+    holdings: Holdings,
     /// The latest records, oldest first.
     records: RowLog<SavingRecord>,
+    /// The latest request numbers of each account.
     numbers: RequestNumbers,
     /// Accounts with automatic saving switched on.
     automatic: BTreeSet<AccountId>,
     /// Accounts and products with automatic saving switched on.
     automatic_products: BTreeSet<(AccountId, u32)>,
+    /// The latest number of a holding or record.
     last_id: u64,
 }
 
@@ -123,7 +126,7 @@ impl Savings {
 
     /// Returns the fixed or the flexible holdings of an account.
     pub fn of(&self, account: AccountId, fixed: bool) -> impl Iterator<Item = &Holding> {
-        let own = self.holdings.values().filter(move |holding| holding.account == account);
+        let own = self.holdings.of(account);
         own.filter(move |holding| holding.product.lock_days.is_some() == fixed)
     }
 }
@@ -185,20 +188,20 @@ impl Exchange {
         if self.savings.numbers.contains(account, &number) {
             return Ok(());
         }
-        let own = |holding: &&mut Holding| {
+        let is_own = |holding: &&mut Holding| {
             holding.account == account && holding.product.lock_days.is_none() == part.is_some()
         };
-        let holding = self.savings.holdings.get_mut(&id).filter(own);
+        let holding = self.savings.holdings.get_mut(id).filter(is_own);
         let holding = holding.ok_or(Reject::UnknownSaving)?;
         let amount = part.unwrap_or(holding.amount);
         if amount > holding.amount {
-            let (currency, free) = (&holding.product.currency, holding.amount);
-            return Err(Reject::insufficient(Source::Saving, currency, free, amount));
+            let (currency, saved) = (&holding.product.currency, holding.amount);
+            return Err(Reject::insufficient(Source::Saving, currency, saved, amount));
         }
         holding.amount -= amount;
         let (product, is_over) = (holding.product.clone(), holding.amount.is_zero());
-        if is_over && let Some(over) = self.savings.holdings.remove(&id) {
-            self.schedule.remove(over.due_ms(now_ms), Task::Saving(id));
+        if is_over && let Some(ended) = self.savings.holdings.remove(id) {
+            self.schedule.remove(ended.due_ms(now_ms), Task::Saving(id));
         }
         self.savings.numbers.insert(account, number.clone(), self.history_limit);
         self.pay_saving(account, product, SavingAction::Redeem, amount, Some(number), now_ms);
@@ -212,8 +215,8 @@ impl Exchange {
         id: u64,
         renewal: Renewal,
     ) -> Result<(), Reject> {
-        let own = |one: &&mut Holding| one.account == account && one.product.lock_days.is_some();
-        let holding = self.savings.holdings.get_mut(&id).filter(own);
+        let is_own = |one: &&mut Holding| one.account == account && one.product.lock_days.is_some();
+        let holding = self.savings.holdings.get_mut(id).filter(is_own);
         holding.ok_or(Reject::UnknownSaving)?.renewal = renewal;
         Ok(())
     }
@@ -236,11 +239,13 @@ impl Exchange {
             number,
             now_ms,
         );
-        let same = |one: &&mut Holding| one.account == account && one.product == product;
-        let flexible = product.lock_days.is_none();
-        if let Some(holding) = self.savings.holdings.values_mut().find(same).filter(|_| flexible) {
-            holding.amount += amount;
-            return;
+        if product.lock_days.is_none() {
+            let same = self.savings.holdings.of(account).find(|one| one.product == product);
+            let same = same.map(|holding| holding.id);
+            if let Some(holding) = same.and_then(|id| self.savings.holdings.get_mut(id)) {
+                holding.amount += amount;
+                return;
+            }
         }
         let id = self.savings.next_id();
         let (profit, latest_profit) = (Decimal::ZERO, Decimal::ZERO);
@@ -255,7 +260,7 @@ impl Exchange {
             time_ms: now_ms,
         };
         let due_ms = holding.due_ms(now_ms);
-        self.savings.holdings.insert(id, holding);
+        self.savings.holdings.insert(holding);
         self.schedule.add(due_ms, Task::Saving(id));
     }
 
@@ -263,7 +268,7 @@ impl Exchange {
     // says it)
     /// Pays the daily interest of flexible savings, or ends fixed savings.
     pub(super) fn settle_saving(&mut self, id: u64, at_ms: u64) {
-        let Some(holding) = self.savings.holdings.get_mut(&id) else { return };
+        let Some(holding) = self.savings.holdings.get_mut(id) else { return };
         let (account, product) = (holding.account, holding.product.clone());
         let interest = match product.lock_days {
             None => product.interest(holding.amount, 1),
@@ -284,25 +289,25 @@ impl Exchange {
     /// Ends fixed savings: pays the money out or saves it again.
     fn end_saving(&mut self, id: u64, at_ms: u64) {
         let Some(Holding { account, product, amount, renewal, .. }) =
-            self.savings.holdings.remove(&id)
+            self.savings.holdings.remove(id)
         else {
             return;
         };
         let flexible = || {
-            let same =
+            let is_same_currency =
                 |one: &SavingProduct| one.currency == product.currency && one.lock_days.is_none();
-            self.products().into_iter().find(same)
+            self.products().into_iter().find(is_same_currency)
         };
-        let again = match renewal {
+        let renewed = match renewal {
             Renewal::Off => None,
             Renewal::Flexible => flexible(),
             Renewal::Fixed => Some(product.clone()),
         };
-        match again {
-            Some(again) => {
+        match renewed {
+            Some(renewed) => {
                 // Rule: A saving that is renewed is redeemed and subscribed anew. Source: invented (no source says it)
                 self.record_saving(account, product, SavingAction::Redeem, amount, None, at_ms);
-                self.open_saving(account, again, amount, renewal, None, at_ms);
+                self.open_saving(account, renewed, amount, renewal, None, at_ms);
             }
             None => self.pay_saving(account, product, SavingAction::Redeem, amount, None, at_ms),
         }

@@ -11,7 +11,7 @@ use smol_str::SmolStr;
 
 use super::{
     AccountId, BalanceReason, DECIMALS, Event, Exchange, OrderId, account_entry,
-    book::{Book, Match, Quantity, SelfTradePrevention, Side},
+    book::{Book, Match, Quantity, SelfTradePrevention, Side, TradeRole},
     clamp_configured,
     ledger::HouseBook,
     reject::{Reject, Source},
@@ -115,11 +115,12 @@ impl Exchange {
         }
         let rests = matches!(request.kind, SpotOrderType::Limit | SpotOrderType::LimitMaker);
         owner.spot_orders.check_open(rests)?;
-        let paying = owner.paying_wallet(&request, currency);
-        let Some(wallet) = paying.filter(|wallet| self.ledger.freeze(*wallet, reserved)) else {
+        let paid_from = owner.paying_wallet(&request, currency);
+        let Some(wallet) = paid_from.filter(|wallet| self.ledger.freeze(*wallet, reserved)) else {
             let source = if request.margin { Source::Margin } else { Source::Spot };
-            let free = paying.map_or(Decimal::ZERO, |one| self.ledger.amount(one.available()));
-            return Err(Reject::insufficient(source, currency, free, reserved));
+            let available = paid_from.map(|wallet| self.ledger.amount(wallet.available()));
+            let available = available.unwrap_or_default();
+            return Err(Reject::insufficient(source, currency, available, reserved));
         };
         let id = self.counters.next_spot_order();
         if !owner.house {
@@ -184,23 +185,24 @@ impl Exchange {
             Quantity::Size(request.size)
         };
         let policy = request.self_trade_prevention.unwrap_or(SelfTradePrevention::Off);
-        let taken = market.book.take(side, limit, quantity, account, policy);
-        let left = taken.left > Decimal::ZERO && !taken.stopped;
-        let rests = left && matches!(kind, SpotOrderType::Limit | SpotOrderType::LimitMaker);
+        let result = market.book.take(side, limit, quantity, account, policy);
+        let has_remainder = result.unmatched > Decimal::ZERO && !result.stopped;
+        let rests =
+            has_remainder && matches!(kind, SpotOrderType::Limit | SpotOrderType::LimitMaker);
         if rests {
-            market.book.rest(side, price, id, account, taken.left);
+            market.book.rest(side, price, id, account, result.unmatched);
         }
-        for one in &taken.matches {
-            self.settle_spot(id, *one, now_ms);
+        for matched in &result.matches {
+            self.settle_spot(id, *matched, now_ms);
         }
-        for removed in taken.removed {
+        for removed in result.removed {
             self.end_spot(removed, CancelSource::SelfTradePrevention, now_ms);
         }
-        if taken.stopped {
+        if result.stopped {
             self.end_spot(id, CancelSource::SelfTradePrevention, now_ms);
-        } else if rests && !taken.matches.is_empty() {
+        } else if rests && !result.matches.is_empty() {
             self.release_spot_surplus(id);
-        } else if left && !rests {
+        } else if has_remainder && !rests {
             self.end_spot(id, CancelSource::System, now_ms);
         }
     }
@@ -225,49 +227,55 @@ impl Exchange {
         self.ledger.release(order.paid_from, surplus);
     }
 
-    fn settle_spot(&mut self, taker: OrderId, one: Match, now_ms: u64) {
+    /// Settles a trade for both orders.
+    fn settle_spot(&mut self, taker: OrderId, matched: Match, now_ms: u64) {
         let Some(order) = self.spot_orders.get(&taker) else { return };
         let (symbol, side) = (order.request.symbol.clone(), order.request.side);
         let trade = self.counters.next_spot_trade();
-        let public =
-            PublicTrade { id: trade, price: one.price, size: one.size, side, time_ms: now_ms };
+        let public_trade = PublicTrade {
+            id: trade,
+            price: matched.price,
+            size: matched.size,
+            side,
+            time_ms: now_ms,
+        };
         if let Some(market) = self.spot.get_mut(&symbol) {
-            market.tape.record(public.clone(), one.price * one.size);
+            market.tape.record(public_trade.clone(), matched.price * matched.size);
         }
-        self.events.push(Event::SpotTrade { symbol, trade: public });
-        self.fill_spot(one.maker, one, trade, true, now_ms);
-        self.fill_spot(taker, one, trade, false, now_ms);
+        self.events.push(Event::SpotTrade { symbol, trade: public_trade });
+        self.fill_spot(matched.maker, matched, trade, TradeRole::Maker, now_ms);
+        self.fill_spot(taker, matched, trade, TradeRole::Taker, now_ms);
     }
 
     /// Settles one side of a trade, updates the order and reports the fill.
-    fn fill_spot(&mut self, id: OrderId, one: Match, trade: u64, maker: bool, now_ms: u64) {
+    fn fill_spot(&mut self, id: OrderId, matched: Match, trade: u64, role: TradeRole, now_ms: u64) {
         let Some(order) = self.spot_orders.get_mut(&id) else { return };
         let Some(rules) = self.spot.get(&order.request.symbol).map(|market| &market.rules) else {
             return;
         };
-        let value = round_down(value_of(one.price, one.size));
-        let fee = match (Self::is_house(order.account), maker) {
-            (true, _) => Decimal::ZERO,
-            (false, true) => round_down(value * MAKER_FEE),
-            (false, false) => round_down(value * TAKER_FEE),
+        let value = round_down(value_of(matched.price, matched.size));
+        let fee = match role {
+            _ if Self::is_house(order.account) => Decimal::ZERO,
+            TradeRole::Maker => round_down(value * MAKER_FEE),
+            TradeRole::Taker => round_down(value * TAKER_FEE),
         };
         let spent = match order.request.side {
             Side::Buy => value + fee,
-            Side::Sell => one.size,
+            Side::Sell => matched.size,
         };
         order.reserved -= spent;
-        order.filled_size += one.size;
-        order.filled_notional += one.price * one.size;
+        order.filled_size += matched.size;
+        order.filled_notional += matched.price * matched.size;
         order.updated_ms = now_ms;
-        let complete =
+        let is_complete =
             if order.request.kind == SpotOrderType::Market && order.request.side == Side::Buy {
                 order.filled_notional == order.request.notional
             } else {
                 order.open_size().is_zero()
             };
         order.state =
-            if complete { SpotOrderState::Filled } else { SpotOrderState::PartiallyFilled };
-        let rest = if complete { std::mem::take(&mut order.reserved) } else { Decimal::ZERO };
+            if is_complete { SpotOrderState::Filled } else { SpotOrderState::PartiallyFilled };
+        let unused = if is_complete { std::mem::take(&mut order.reserved) } else { Decimal::ZERO };
         let (account, request) = (order.account, &order.request);
         let paid_from = order.paid_from;
         let paid_into = if let Some(wallet) = order.paid_into {
@@ -281,17 +289,21 @@ impl Exchange {
             Side::Buy => {
                 self.ledger.pay_house(paid_from.frozen(), HouseBook::Clearing, value);
                 self.ledger.pay_house(paid_from.frozen(), HouseBook::Fees, fee);
-                self.ledger.pay_from_house(HouseBook::Clearing, paid_into.available(), one.size);
+                self.ledger.pay_from_house(
+                    HouseBook::Clearing,
+                    paid_into.available(),
+                    matched.size,
+                );
             }
             Side::Sell => {
-                self.ledger.pay_house(paid_from.frozen(), HouseBook::Clearing, one.size);
+                self.ledger.pay_house(paid_from.frozen(), HouseBook::Clearing, matched.size);
                 self.ledger.pay_from_house(HouseBook::Clearing, paid_into.available(), value);
                 self.ledger.pay_house(paid_into.available(), HouseBook::Fees, fee);
             }
         }
-        self.ledger.release(paid_from, rest);
+        self.ledger.release(paid_from, unused);
         if Self::is_house(account) {
-            if complete {
+            if is_complete {
                 self.spot_orders.remove(id);
             }
             return;
@@ -303,18 +315,18 @@ impl Exchange {
             order: id,
             account,
             request,
-            price: one.price,
-            size: one.size,
+            price: matched.price,
+            size: matched.size,
             fee,
-            maker,
+            maker: role == TradeRole::Maker,
             time_ms: now_ms,
         };
         self.keep_spot_fill(fill.clone());
-        if maker && !complete {
+        if role == TradeRole::Maker && !is_complete {
             self.release_spot_surplus(id);
         }
         self.report_spot(id, Some(fill));
-        if complete {
+        if is_complete {
             self.finish_spot(account, id);
         }
         if margin {
@@ -324,6 +336,7 @@ impl Exchange {
         self.events.push(Event::SpotBalance { account, reason: BalanceReason::Trade, currencies });
     }
 
+    /// Reports a change of an order of a customer.
     fn report_spot(&mut self, id: OrderId, fill: Option<SpotFill>) {
         if let Some(order) =
             self.spot_orders.get(&id).filter(|order| !Self::is_house(order.account))

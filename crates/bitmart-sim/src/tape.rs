@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::book::Side;
 
 // Rule: The last 200 public trades of a market are kept. Source: simplified (the endpoints give no more)
-const TRADES: usize = 200;
+/// Public trades that are kept.
+const MAX_TRADES: usize = 200;
 // Rule: Minute candles are kept for 24 to 25 hours; what is older is kept by the hour, for 366 days, and its minutes
 // are made up of their hour. Source: simplified (memory)
-/// A day and a bit of minutes.
-const CANDLES: usize = 1_500;
-/// A leap year of hours, as long as the past that is made up.
-const HOURS: usize = 366 * 24;
+/// Minute candles that are kept: those of 25 hours.
+const MAX_MINUTES: usize = 1_500;
+/// Hour candles that are kept: those of a leap year, as many as are invented for the time before the start.
+const MAX_HOURS: usize = 366 * 24;
 const MINUTE_MS: u64 = 60_000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
 
@@ -71,7 +72,7 @@ impl Candle {
         (self.open_ms / HOUR_MS + 1).saturating_mul(HOUR_MS)
     }
 
-    /// The minutes of an hour whose own ones are forgotten. The price goes from the open to the nearer of high and
+    /// Makes up the minutes of an hour whose own ones are forgotten. The price goes from the open to the nearer of high and
     /// low, to the other one, and to the close; the volume is spread evenly. Together they are the hour again.
     fn minutes(&self) -> Vec<Self> {
         let count = ((self.hour_end_ms() - self.open_ms) / MINUTE_MS).max(1);
@@ -79,14 +80,14 @@ impl Candle {
         let (near, far) = if falls_first { (self.low, self.high) } else { (self.high, self.low) };
         let prices = [self.open, near, far, self.close];
         let decimals = prices.iter().map(Decimal::scale).max().unwrap_or_default();
-        // The way has three parts of the same length.
+        // The path has three parts of the same length. Minutes count three times, so that a part begins at a whole number.
         let price = |minute: u64| {
-            let (from, to, begun) = match 3 * minute / count {
+            let (from, to, part_start) = match 3 * minute / count {
                 0 => (self.open, near, 0),
                 1 => (near, far, count),
                 _ => (far, self.close, 2 * count),
             };
-            let done = Decimal::from(3 * minute - begun) / Decimal::from(count);
+            let done = Decimal::from(3 * minute - part_start) / Decimal::from(count);
             (from + (to - from) * done).round_dp(decimals)
         };
         let part = |whole: Decimal, minute: u64| {
@@ -117,8 +118,9 @@ impl Candle {
         self.high = self.high.max(later.high);
         self.low = self.low.min(later.low);
         self.close = later.close;
-        self.volume += later.volume;
-        self.turnover += later.turnover;
+        // A single trade of a contract may be worth as much as a number holds.
+        self.volume = self.volume.saturating_add(later.volume);
+        self.turnover = self.turnover.saturating_add(later.turnover);
     }
 }
 
@@ -134,9 +136,10 @@ pub struct Tape {
 }
 
 impl Tape {
+    /// Adds a minute candle behind all others.
     pub(crate) fn push_history(&mut self, candle: Candle) {
         self.candles.push_back(candle);
-        if self.candles.len() > CANDLES {
+        if self.candles.len() > MAX_MINUTES {
             self.fold_hour();
         }
     }
@@ -145,11 +148,11 @@ impl Tape {
     fn fold_hour(&mut self) {
         let Some(mut hour) = self.candles.pop_front() else { return };
         let end_ms = hour.hour_end_ms();
-        let same = self.candles.partition_point(|minute| minute.open_ms < end_ms);
-        for minute in self.candles.drain(..same) {
+        let rest_of_hour = self.candles.partition_point(|minute| minute.open_ms < end_ms);
+        for minute in self.candles.drain(..rest_of_hour) {
             hour.extend(&minute);
         }
-        if self.hours.len() >= HOURS {
+        if self.hours.len() >= MAX_HOURS {
             self.hours.pop_front();
         }
         self.hours.push_back(hour);
@@ -158,12 +161,12 @@ impl Tape {
     /// Records a trade worth `turnover` quote units.
     pub(crate) fn record(&mut self, trade: PublicTrade, turnover: Decimal) {
         let open_ms = trade.time_ms / MINUTE_MS * MINUTE_MS;
-        let mut now = Candle::flat(open_ms, trade.price);
-        now.volume = trade.size;
-        now.turnover = turnover;
-        self.add(now);
+        let mut candle = Candle::flat(open_ms, trade.price);
+        candle.volume = trade.size;
+        candle.turnover = turnover;
+        self.add(candle);
         self.trades.push_back(trade);
-        if self.trades.len() > TRADES {
+        if self.trades.len() > MAX_TRADES {
             self.trades.pop_front();
         }
     }
@@ -173,11 +176,11 @@ impl Tape {
         self.add(Candle::flat(time_ms / MINUTE_MS * MINUTE_MS, price));
     }
 
-    /// Adds a candle, or extends the latest one.
-    pub(crate) fn add(&mut self, now: Candle) {
+    /// Adds a candle, or extends the latest one by it when that begins no earlier.
+    pub(crate) fn add(&mut self, candle: Candle) {
         match self.candles.back_mut() {
-            Some(last) if last.open_ms >= now.open_ms => last.extend(&now),
-            _ => self.push_history(now),
+            Some(last) if last.open_ms >= candle.open_ms => last.extend(&candle),
+            _ => self.push_history(candle),
         }
     }
 
@@ -212,7 +215,7 @@ impl Tape {
 
     /// Whether hours were forgotten.
     pub(crate) fn is_full(&self) -> bool {
-        self.hours.len() >= HOURS
+        self.hours.len() >= MAX_HOURS
     }
 
     /// The last price before a time.

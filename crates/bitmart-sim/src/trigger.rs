@@ -41,7 +41,7 @@ const MAX_FINISHED: usize = 10_000;
 pub enum PriceType {
     /// The price of the latest trade.
     Last,
-    /// The mark price.
+    /// The mark price, which the exchange calls fair price here.
     Fair,
 }
 
@@ -70,9 +70,9 @@ pub enum Condition {
     Reach {
         /// The trigger price, in the quote currency.
         price: Decimal,
-        /// The direction.
+        /// The direction from which it is reached.
         way: Direction,
-        /// The price that is watched.
+        /// Which price of the market must reach it.
         by: PriceType,
     },
     /// The price turns back from its extreme.
@@ -80,7 +80,7 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// The price that it watches.
+    /// Which price of the market it watches.
     fn watched(&self) -> PriceType {
         match self {
             Self::Reach { by, .. } => *by,
@@ -154,6 +154,7 @@ pub struct Triggers {
 }
 
 impl Triggers {
+    /// Whether nothing waits for a price or a fill.
     pub(crate) fn is_idle(&self) -> bool {
         self.futures.is_idle() && self.spot.is_idle() && self.presets.is_idle()
     }
@@ -168,6 +169,11 @@ impl Triggers {
     fn take_required_check(&mut self) -> bool {
         let has_new = self.futures.take_has_new() | self.spot.take_has_new();
         !std::mem::replace(&mut self.are_checked, true) || has_new
+    }
+
+    #[cfg(test)]
+    pub(crate) fn has_consistent_presets(&self) -> bool {
+        self.presets.is_consistent()
     }
 
     /// Returns the fixed trigger prices of a market.
@@ -225,22 +231,22 @@ impl Exchange {
         true
     }
 
-    /// Needed because a condition may be met when the trigger order is placed, and mark prices change without trades.
-    /// It visits every market with waiting orders, and is therefore not done after every command.
+    /// Checks the trigger orders of all markets against the current prices. Needed because a condition may be met when
+    /// the trigger order is placed, and mark prices change without trades. It visits every market with waiting orders, and is therefore not done after every command.
     fn check_current_prices(&mut self, now_ms: u64) {
-        let (last, fair) = (PriceType::Last, PriceType::Fair);
+        let (last, mark) = (PriceType::Last, PriceType::Fair);
         let mut affected = Vec::new();
         for (symbol, watch) in self.triggers.futures.markets() {
             let Some(market) = self.futures.get(symbol) else { continue };
             if watch.has(last) && watch.is_affected_by(last, market.last_price()) {
                 affected.push((symbol.clone(), last, market.last_price()));
             }
-            if watch.has(fair) && watch.is_affected_by(fair, market.mark_price()) {
-                affected.push((symbol.clone(), fair, market.mark_price()));
+            if watch.has(mark) && watch.is_affected_by(mark, market.mark_price()) {
+                affected.push((symbol.clone(), mark, market.mark_price()));
             }
         }
-        for (symbol, kind, price) in affected {
-            self.check_futures_price(&symbol, kind, price, now_ms);
+        for (symbol, price_type, price) in affected {
+            self.check_futures_price(&symbol, price_type, price, now_ms);
         }
         let mut affected = Vec::new();
         for (symbol, watch) in self.triggers.spot.markets() {
@@ -260,7 +266,7 @@ impl Exchange {
     fn check_futures_price(
         &mut self,
         symbol: &SmolStr,
-        kind: PriceType,
+        price_type: PriceType,
         price: Decimal,
         now_ms: u64,
     ) {
@@ -268,7 +274,7 @@ impl Exchange {
             return;
         }
         let (triggers, operator_settings) = (&mut self.triggers.futures, &self.operator_settings);
-        for id in triggers.triggered_by(symbol, kind, price, operator_settings) {
+        for id in triggers.triggered_by(symbol, price_type, price, operator_settings) {
             self.trigger_plan(id, now_ms);
         }
     }

@@ -66,7 +66,7 @@ const FIGURES: [Figures; 2] = [
 fn plain_orders_trade_by_unchanged_rules() {
     let exchange = run(&setup().without_market_maker(), SEED, 20_000, |_, _| {});
     let fills = exchange.fill_rows();
-    let found = FIGURES.map(|figures| {
+    let totals = FIGURES.map(|figures| {
         let rows: Vec<_> = fills.iter().filter(|row| row.symbol == figures.symbol).collect();
         let last = rows.iter().map(|row| row.trade_id.as_str()).max().unwrap_or_default();
         let size: Decimal = rows.iter().map(|row| row.size).sum();
@@ -78,5 +78,5 @@ fn plain_orders_trade_by_unchanged_rules() {
         let Figures { symbol, fills, last_trade, size, fees } = figures;
         (symbol, fills, last_trade.to_owned(), size.to_owned(), fees.to_owned())
     });
-    assert_eq!(found, expected);
+    assert_eq!(totals, expected);
 }

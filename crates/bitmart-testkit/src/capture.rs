@@ -62,8 +62,10 @@ pub fn capture_panics() {
     std::panic::set_hook(Box::new(|panic| record(format!("{panic} {panic:?}"))));
 }
 
+/// The subscriber of `tracing` and the logger of `log`.
 struct Capture;
 
+/// The fields of a span or event as text.
 struct Fields(String);
 
 impl Visit for Fields {

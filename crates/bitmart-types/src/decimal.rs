@@ -37,19 +37,19 @@ pub const fn decimal_literal(text: &str) -> Decimal {
     let mut mantissa: u128 = 0;
     let mut digits = 0;
     let mut scale = 0;
-    let mut fraction = false;
-    let mut negative = false;
+    let mut in_fraction = false;
+    let mut is_negative = false;
     let mut at = 0;
     while at < bytes.len() {
         match bytes[at] {
-            b'-' if at == 0 => negative = true,
+            b'-' if at == 0 => is_negative = true,
             digit @ b'0'..=b'9' => {
                 mantissa = mantissa * 10 + (digit - b'0') as u128;
                 digits += 1;
-                scale += fraction as u32;
+                scale += in_fraction as u32;
                 assert!(digits <= 28, "a decimal literal has at most 28 digits");
             }
-            b'.' if !fraction && digits > 0 => fraction = true,
+            b'.' if !in_fraction && digits > 0 => in_fraction = true,
             b'_' | b' ' => {}
             _ => panic!("a decimal literal consists of digits and one point"),
         }
@@ -58,5 +58,5 @@ pub const fn decimal_literal(text: &str) -> Decimal {
     assert!(digits > 0, "a decimal literal needs a digit");
     #[expect(clippy::cast_possible_truncation, reason = "splits the mantissa")]
     let (low, middle, high) = (mantissa as u32, (mantissa >> 32) as u32, (mantissa >> 64) as u32);
-    Decimal::from_parts(low, middle, high, negative, scale)
+    Decimal::from_parts(low, middle, high, is_negative, scale)
 }

@@ -155,8 +155,8 @@ fn parse(text: &str) -> Option<Timestamp> {
     let (date, time) = text.strip_suffix(['Z', 'z'])?.split_once(['T', 't', ' '])?;
     let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
 
-    let [year, month, day] = fields(date, '-', [4, 2, 2])?;
-    let [hour, minute, second] = fields(clock, ':', [2, 2, 2])?;
+    let [year, month, day] = three_numbers(date, '-', [4, 2, 2])?;
+    let [hour, minute, second] = three_numbers(clock, ':', [2, 2, 2])?;
     let days = day_of_date(year, month, day);
     if date_of_day(days) != (year, month, day) || hour > 23 || minute > 59 || second > 59 {
         return None;
@@ -175,7 +175,7 @@ fn is_digits(text: &str) -> bool {
 }
 
 /// Parses three numbers of fixed width between separators.
-fn fields(text: &str, separator: char, widths: [usize; 3]) -> Option<[i64; 3]> {
+fn three_numbers(text: &str, separator: char, widths: [usize; 3]) -> Option<[i64; 3]> {
     let mut parts = text.split(separator);
     let mut numbers = [0; 3];
     for (number, width) in numbers.iter_mut().zip(widths) {

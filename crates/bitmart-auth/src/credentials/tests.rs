@@ -1,3 +1,5 @@
+//! Which values are accepted, and what errors and debug output say about the others.
+
 use std::env::VarError;
 
 use bitmart_testkit::canary;

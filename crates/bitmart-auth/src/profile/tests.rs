@@ -1,3 +1,5 @@
+//! Profiles from files with the right and with the wrong content, size and permissions.
+
 use std::{fs, path::PathBuf};
 
 use bitmart_testkit::canary;

@@ -1,3 +1,5 @@
+//! Connectors of each kind keep the contract of [`Connect`], and choose address, resolver and proxy as configured.
+
 mod failures;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

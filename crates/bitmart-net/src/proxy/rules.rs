@@ -32,13 +32,13 @@ impl Rules {
     pub(crate) fn from_variables(
         get: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, (&'static str, ProxyParseError)> {
-        let first = |names: &[&'static str]| {
-            let mut found = names.iter().filter_map(|&name| {
+        let first_set = |names: &[&'static str]| {
+            let mut set = names.iter().filter_map(|&name| {
                 get(name).filter(|value| !value.trim().is_empty()).map(|value| (name, value))
             });
-            found.next()
+            set.next()
         };
-        let proxy = |names: &[&'static str]| match first(names) {
+        let proxy = |names: &[&'static str]| match first_set(names) {
             Some((name, value)) => {
                 Proxy::parse(&value, name).map(Some).map_err(|error| (name, error))
             }
@@ -46,14 +46,15 @@ impl Rules {
         };
         let all = ["all_proxy", "ALL_PROXY"];
         let without_tls = match proxy(&["http_proxy"])? {
-            Some(found) => Some(found),
+            Some(proxy) => Some(proxy),
             None => proxy(&all)?,
         };
         let with_tls = match proxy(&["https_proxy", "HTTPS_PROXY"])? {
-            Some(found) => Some(found),
+            Some(proxy) => Some(proxy),
             None => proxy(&all)?,
         };
-        let exceptions = first(&["no_proxy", "NO_PROXY"]).map(|(_, list)| list).unwrap_or_default();
+        let exceptions =
+            first_set(&["no_proxy", "NO_PROXY"]).map(|(_, list)| list).unwrap_or_default();
         Ok(Self { without_tls, with_tls, ..Self::default() }.with_exceptions(&exceptions))
     }
 

@@ -1,3 +1,5 @@
+//! Pins and roots, with handshakes in memory.
+
 use std::sync::Arc;
 
 use bitmart_types::Roots;

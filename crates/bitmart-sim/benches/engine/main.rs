@@ -86,7 +86,9 @@ fn main() {
 
 /// Commands that are ready to be applied: first those that fill the books, then those that are measured.
 trait Commands {
+    /// Fills the books.
     fn fill(&self, exchange: &mut Exchange);
+    /// Applies the commands that are measured.
     fn mix(&self, exchange: &mut Exchange);
     /// How many are measured.
     fn count(&self) -> usize;
@@ -102,12 +104,12 @@ fn measure(
     script: &impl Commands,
     count: usize,
     runs: usize,
-    begin: impl Fn() -> Exchange,
+    new_exchange: impl Fn() -> Exchange,
 ) -> Exchange {
-    let mut last = begin();
+    let mut last = new_exchange();
     let (mut wall, mut cpu, mut bytes, mut hash) = (Duration::MAX, Duration::MAX, 0, 0);
     for run in 0..runs {
-        let mut exchange = begin();
+        let mut exchange = new_exchange();
         let before = resident();
         script.fill(&mut exchange);
         if run == 0 {

@@ -30,12 +30,12 @@ const WAITING: usize = 800;
 const MARGIN_PAIRS: [&str; 2] = ["BTC_USDT", "ETH_USDT"];
 
 pub(crate) fn exchange(depth: usize) -> Exchange {
-    let plenty = Decimal::from(1_000_000_000);
+    let balance = Decimal::from(1_000_000_000);
     let setup = Setup::new().without_market_maker();
     let setup = SpotPair::listed()
         .iter()
-        .fold(setup, |setup, pair| setup.spot_balance(&pair.base, plenty * Decimal::from(1_000)));
-    let setup = setup.spot_balance("USDT", plenty).futures_balance("USDT", plenty);
+        .fold(setup, |setup, pair| setup.spot_balance(&pair.base, balance * Decimal::from(1_000)));
+    let setup = setup.spot_balance("USDT", balance).futures_balance("USDT", balance);
     let setup = Setup { history_limit: 1_000, ..setup };
     let setup = (1..=accounts(depth)).map(AccountId).fold(setup, Setup::account);
     Exchange::new(&setup, START_MS)
@@ -80,7 +80,7 @@ fn run_all(exchange: &mut Exchange, steps: &[Step], first: usize) {
 
 impl Script {
     pub(crate) fn new(depth: usize, commands: usize) -> Self {
-        let (mut exchange, mut author) = (exchange(depth), Author::new(depth));
+        let (mut exchange, mut generator) = (exchange(depth), Generator::new(depth));
         let mut script = Self { fill: Vec::new(), mix: Vec::new() };
         for step in loans(depth) {
             run(&mut exchange, step.clone(), script.fill.len()).expect("accepted");
@@ -88,13 +88,13 @@ impl Script {
         }
         // Before the mix, about as many commands as make the books full.
         while script.mix.len() < commands {
-            let (book, step) = author.next(&exchange, depth);
+            let (kind, step) = generator.next(&exchange, depth);
             let filling = script.fill.len() < depth * 3;
             let steps = if filling { &mut script.fill } else { &mut script.mix };
             steps.push(step.clone());
             let number = script.fill.len() + script.mix.len() - 1;
             if let Some(Outcome::Order(id)) = run(&mut exchange, step.clone(), number) {
-                author.placed[book].push((step.0, id));
+                generator.placed[kind as usize].push((step.0, id));
             }
         }
         script
@@ -122,68 +122,75 @@ fn loans(depth: usize) -> Vec<Step> {
     steps
 }
 
-/// What an order is: an index of [`Author::placed`].
-const SPOT: usize = 0;
-const MARGIN: usize = 1;
-const FUTURES: usize = 2;
-const ALGO: usize = 3;
-const PLAN: usize = 4;
+/// What an order is: an index of [`Generator::placed`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OrderKind {
+    Spot,
+    Margin,
+    Futures,
+    Algo,
+    Plan,
+}
 
 /// Generates commands.
-struct Author {
+struct Generator {
     random: Random,
     pairs: Vec<SpotPair>,
     contracts: Vec<Contract>,
+    /// The orders that may still be open, by kind.
     placed: [Vec<(AccountId, OrderId)>; 5],
 }
 
-impl Author {
+impl Generator {
     fn new(depth: usize) -> Self {
         let (pairs, contracts) = (SpotPair::listed(), Contract::listed());
         Self { random: Random::new(depth), pairs, contracts, placed: Default::default() }
     }
 
-    fn next(&mut self, exchange: &Exchange, depth: usize) -> (usize, Step) {
+    /// Returns the next command, and the kind of its order.
+    fn next(&mut self, exchange: &Exchange, depth: usize) -> (OrderKind, Step) {
         let account = self.random.account();
         let takes = self.random.below(100) < TAKERS;
-        let (book, most) = match self.random.below(100) {
-            0..50 => (SPOT, depth * 50 / 90),
-            50..65 => (MARGIN, depth * 15 / 90),
-            65..90 => (FUTURES, depth * 25 / 90),
-            90..95 => (ALGO, WAITING / 2),
-            _ => (PLAN, WAITING / 2),
+        let (kind, most) = match self.random.below(100) {
+            0..50 => (OrderKind::Spot, depth * 50 / 90),
+            50..65 => (OrderKind::Margin, depth * 15 / 90),
+            65..90 => (OrderKind::Futures, depth * 25 / 90),
+            90..95 => (OrderKind::Algo, WAITING / 2),
+            _ => (OrderKind::Plan, WAITING / 2),
         };
-        let waits = book == ALGO || book == PLAN;
+        let waits = kind == OrderKind::Algo || kind == OrderKind::Plan;
         if (waits || !takes)
-            && self.placed[book].len() > most
-            && let Some(step) = self.cancellation(exchange, book, most)
+            && self.placed[kind as usize].len() > most
+            && let Some(step) = self.cancellation(exchange, kind, most)
         {
-            return (book, step);
+            return (kind, step);
         }
-        let request = match book {
-            SPOT => SpotRequest::Place(self.spot_order(false, takes)).into(),
-            MARGIN => SpotRequest::Place(self.spot_order(true, takes)).into(),
-            ALGO => self.algo().into(),
-            PLAN => self.plan().into(),
-            _ => self.futures_order(exchange, account, takes).into(),
+        let request = match kind {
+            OrderKind::Spot => SpotRequest::Place(self.spot_order(false, takes)).into(),
+            OrderKind::Margin => SpotRequest::Place(self.spot_order(true, takes)).into(),
+            OrderKind::Algo => self.algo().into(),
+            OrderKind::Plan => self.plan().into(),
+            OrderKind::Futures => self.futures_order(exchange, account, takes).into(),
         };
-        (book, (account, request))
+        (kind, (account, request))
     }
 
     /// Returns the cancellation of a random order that is still open, or `None` when too few are.
-    fn cancellation(&mut self, exchange: &Exchange, book: usize, most: usize) -> Option<Step> {
-        while self.placed[book].len() > most {
-            let at = self.random.below(self.placed[book].len() as u64);
-            let (account, id) = self.placed[book].swap_remove(usize::try_from(at).ok()?);
+    fn cancellation(&mut self, exchange: &Exchange, kind: OrderKind, most: usize) -> Option<Step> {
+        while self.placed[kind as usize].len() > most {
+            let at = self.random.below(self.placed[kind as usize].len() as u64);
+            let (account, id) = self.placed[kind as usize].swap_remove(usize::try_from(at).ok()?);
             let spot = || exchange.spot_order(id).is_some_and(|one| one.state.is_open());
             let futures = || exchange.futures_order(id).is_some_and(|one| one.open);
-            let request: Request = match book {
-                SPOT | MARGIN if spot() => SpotRequest::Cancel(id).into(),
-                FUTURES if futures() => FuturesRequest::Cancel(id).into(),
-                ALGO if exchange.triggers().spot.get(id).is_some_and(Trigger::is_waiting) => {
+            let request: Request = match kind {
+                OrderKind::Spot | OrderKind::Margin if spot() => SpotRequest::Cancel(id).into(),
+                OrderKind::Futures if futures() => FuturesRequest::Cancel(id).into(),
+                OrderKind::Algo
+                    if exchange.triggers().spot.get(id).is_some_and(Trigger::is_waiting) =>
+                {
                     SpotRequest::CancelTrigger(id).into()
                 }
-                PLAN => {
+                OrderKind::Plan => {
                     let plan = exchange.triggers().futures.get(id).filter(|one| one.is_waiting());
                     let Some(plan) = plan else { continue };
                     let (symbol, kinds) = (plan.terms.order.symbol.clone(), vec![plan.terms.kind]);
@@ -209,8 +216,8 @@ impl Author {
     }
 
     fn spot_order(&mut self, margin: bool, takes: bool) -> NewSpotOrder {
-        let few = if margin { MARGIN_PAIRS.len() } else { self.pairs.len() };
-        let at = usize::try_from(self.random.below(few as u64)).unwrap_or(0);
+        let count = if margin { MARGIN_PAIRS.len() } else { self.pairs.len() };
+        let at = usize::try_from(self.random.below(count as u64)).unwrap_or(0);
         let buys = self.random.below(2) == 0;
         let distance = self.distance(buys, takes);
         let worth = Decimal::from(100 + self.random.below(200));
@@ -301,7 +308,7 @@ impl Author {
         let by = if self.random.below(2) == 0 { PriceType::Last } else { PriceType::Fair };
         let condition = if trails {
             let callback_rate = Decimal::new(5, 1);
-            Condition::Trail(Trail { activation: price, callback_rate, by, way, peak: None })
+            Condition::Trail(Trail { activation: price, callback_rate, by, way, extreme: None })
         } else {
             Condition::Reach { price, way, by }
         };

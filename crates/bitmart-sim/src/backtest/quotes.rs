@@ -13,22 +13,22 @@ use crate::{
     tape::Tape,
 };
 
-/// Value of a quote in the quote currency.
+/// Value of a quote in the quote currency: 1e9.
 const QUOTE_VALUE: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
-/// Largest size of a quote in base units: products of sizes and prices must not overflow.
+/// Largest size of a quote in base units, 1e11: products of sizes and prices must not overflow.
 const MAX_SIZE: Decimal = Decimal::from_parts(1_215_752_192, 23, 0, false, 0);
 
 /// Decimals of prices and sizes of a market.
 #[derive(Debug, Clone, Copy)]
-struct Steps {
-    price: u32,
-    size: u32,
+struct Precision {
+    price_decimals: u32,
+    size_decimals: u32,
     /// Base units of one contract; 1 on spot.
     contract: Decimal,
 }
 
-/// Bid and ask of one market.
-pub(super) type Pair = [Option<OrderId>; 2];
+/// The bid and the ask that were placed in one market.
+pub(super) type QuotePair = [Option<OrderId>; 2];
 
 impl MarketKind {
     pub(super) fn of(exchange: &Exchange, symbol: &str) -> Option<Self> {
@@ -53,16 +53,16 @@ impl MarketKind {
         }
     }
 
-    fn steps(self, exchange: &Exchange, symbol: &str) -> Option<Steps> {
+    fn precision(self, exchange: &Exchange, symbol: &str) -> Option<Precision> {
         match self {
-            Self::Spot => exchange.spot.get(symbol).map(|market| Steps {
-                price: market.rules.price_decimals,
-                size: market.rules.size_decimals,
+            Self::Spot => exchange.spot.get(symbol).map(|market| Precision {
+                price_decimals: market.rules.price_decimals,
+                size_decimals: market.rules.size_decimals,
                 contract: Decimal::ONE,
             }),
-            Self::Futures => exchange.futures.get(symbol).map(|market| Steps {
-                price: market.rules.price_decimals,
-                size: 0,
+            Self::Futures => exchange.futures.get(symbol).map(|market| Precision {
+                price_decimals: market.rules.price_decimals,
+                size_decimals: 0,
                 contract: market.rules.contract_size,
             }),
         }
@@ -118,21 +118,22 @@ impl MarketKind {
         price: Decimal,
         half_spread: Decimal,
         now_ms: u64,
-    ) -> Pair {
-        let Some(steps) = self.steps(exchange, symbol) else { return [None; 2] };
-        let tick = Decimal::new(1, steps.price);
-        let away = price * half_spread;
-        let rounded = |price: Decimal, way| price.round_dp_with_strategy(steps.price, way);
-        let bid = rounded(price - away, RoundingStrategy::ToNegativeInfinity);
-        let ask = rounded(price + away, RoundingStrategy::ToPositiveInfinity).max(bid + tick);
-        let base = (QUOTE_VALUE / ask / steps.contract).min(MAX_SIZE);
-        let size = base.round_dp_with_strategy(steps.size, RoundingStrategy::ToZero);
+    ) -> QuotePair {
+        let Some(precision) = self.precision(exchange, symbol) else { return [None; 2] };
+        let tick = Decimal::new(1, precision.price_decimals);
+        let distance = price * half_spread;
+        let rounded =
+            |price: Decimal, way| price.round_dp_with_strategy(precision.price_decimals, way);
+        let bid = rounded(price - distance, RoundingStrategy::ToNegativeInfinity);
+        let ask = rounded(price + distance, RoundingStrategy::ToPositiveInfinity).max(bid + tick);
+        let size = (QUOTE_VALUE / ask / precision.contract).min(MAX_SIZE);
+        let size = size.round_dp_with_strategy(precision.size_decimals, RoundingStrategy::ToZero);
         let mut place =
             |side, price| self.place(exchange, MAKER, symbol, side, price, size, now_ms);
         [place(Side::Buy, bid), place(Side::Sell, ask)]
     }
 
-    pub(super) fn withdraw(self, exchange: &mut Exchange, pair: Pair, now_ms: u64) {
+    pub(super) fn withdraw(self, exchange: &mut Exchange, pair: QuotePair, now_ms: u64) {
         for id in pair.into_iter().flatten() {
             exchange.run_due_tasks(now_ms);
             // A filled quote cannot be canceled.

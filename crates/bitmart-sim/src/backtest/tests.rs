@@ -1,3 +1,5 @@
+//! What happens within a candle, and between candles.
+
 use rust_decimal::Decimal;
 
 use super::*;

@@ -19,12 +19,21 @@ pub(crate) enum Quantity {
     },
 }
 
-/// One trade between the taker and a resting order.
+/// One trade between the taker and a resting order. Nothing is settled yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Match {
     pub(crate) maker: OrderId,
     pub(crate) price: Decimal,
     pub(crate) size: Decimal,
+}
+
+/// The side of a trade that an order is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TradeRole {
+    /// The order rested in the book.
+    Maker,
+    /// The order met the resting one.
+    Taker,
 }
 
 /// The result of matching a taker.
@@ -35,8 +44,8 @@ pub(crate) struct MatchResult {
     pub(crate) removed: Vec<OrderId>,
     /// Whether self-trade prevention stopped the taker.
     pub(crate) stopped: bool,
-    /// The unmatched part of the quantity.
-    pub(crate) left: Decimal,
+    /// The unmatched part of the quantity: base units, or quote units of a notional.
+    pub(crate) unmatched: Decimal,
 }
 
 impl Book {
@@ -52,22 +61,22 @@ impl Book {
         policy: SelfTradePrevention,
     ) -> MatchResult {
         let mut result = MatchResult::default();
-        let mut left = match quantity {
+        let mut unmatched = match quantity {
             Quantity::Size(size) => size,
             Quantity::Notional { amount, .. } => amount,
         };
-        while left > Decimal::ZERO && !result.stopped {
-            let Some((at, level)) =
+        while unmatched > Decimal::ZERO && !result.stopped {
+            let Some((level_place, level)) =
                 self.best(side.opposite()).filter(|(_, level)| reaches(side, level.price, limit))
             else {
                 break;
             };
             let price = level.price;
-            let wanted = match quantity {
-                Quantity::Size(_) => left,
-                Quantity::Notional { lot, .. } => whole_lots(left / price, lot),
+            let wanted_size = match quantity {
+                Quantity::Size(_) => unmatched,
+                Quantity::Notional { lot, .. } => whole_lots(unmatched / price, lot),
             };
-            if wanted <= Decimal::ZERO {
+            if wanted_size <= Decimal::ZERO {
                 break;
             }
             let Some(place) = level.oldest else { break };
@@ -82,29 +91,30 @@ impl Book {
                 self.remove(id);
                 continue;
             }
-            let size = wanted.min(oldest.open);
+            let size = wanted_size.min(oldest.open_size);
             let maker = oldest.id;
             result.matches.push(Match { maker, price, size });
-            oldest.open -= size;
-            let done = oldest.open.is_zero();
-            self.levels[at].total -= size;
-            left -= match quantity {
+            oldest.open_size -= size;
+            let is_filled = oldest.open_size.is_zero();
+            self.levels[level_place].total -= size;
+            unmatched -= match quantity {
                 Quantity::Size(_) => size,
                 Quantity::Notional { .. } => size * price,
             };
-            if done {
+            if is_filled {
                 self.remove(maker);
             }
         }
-        result.left = left;
+        result.unmatched = unmatched;
         result
     }
 }
 
-pub(super) fn reaches(side: Side, best: Decimal, limit: Option<Decimal>) -> bool {
+/// Whether an order of `side` may trade at a price; without a limit at any.
+pub(super) fn reaches(side: Side, price: Decimal, limit: Option<Decimal>) -> bool {
     limit.is_none_or(|limit| match side {
-        Side::Buy => best <= limit,
-        Side::Sell => best >= limit,
+        Side::Buy => price <= limit,
+        Side::Sell => price >= limit,
     })
 }
 

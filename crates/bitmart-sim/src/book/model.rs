@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{matching::MatchResult, stored::StoredBook, *};
 
-/// A resting order of the model. The list is in order of arrival.
+/// A resting order of the model.
 #[derive(Debug, Clone, Copy)]
 struct Row {
     side: Side,
@@ -14,6 +14,7 @@ struct Row {
     open: Decimal,
 }
 
+/// All resting orders, in order of arrival.
 #[derive(Debug, Clone, Default)]
 struct Model(Vec<Row>);
 
@@ -92,7 +93,7 @@ impl Model {
             }
             self.remove(row.id);
         }
-        result.left = left;
+        result.unmatched = left;
         result
     }
 
@@ -152,8 +153,8 @@ fn side() -> impl Strategy<Value = Side> {
 
 /// A small range of prices with different numbers of decimals: 1 equals 1.00.
 fn price() -> impl Strategy<Value = Decimal> {
-    (90_i64..110, any::<bool>()).prop_map(|(units, more)| {
-        if more { Decimal::new(units * 100, 3) } else { Decimal::new(units, 1) }
+    (90_i64..110, any::<bool>()).prop_map(|(units, is_padded)| {
+        if is_padded { Decimal::new(units * 100, 3) } else { Decimal::new(units, 1) }
     })
 }
 

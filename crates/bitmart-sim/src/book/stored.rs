@@ -43,7 +43,11 @@ impl StoredLevel {
     fn of(book: &Book, level: &Level) -> Self {
         let orders = book.queue(level);
         let queue = orders
-            .map(|order| StoredOrder { id: order.id, account: order.account, open: order.open })
+            .map(|order| StoredOrder {
+                id: order.id,
+                account: order.account,
+                open: order.open_size,
+            })
             .collect();
         Self { queue, total: level.total }
     }
@@ -56,7 +60,8 @@ pub(crate) struct BookOrder {
     pub(crate) account: AccountId,
     pub(crate) side: Side,
     pub(crate) price: Decimal,
-    pub(crate) open: Decimal,
+    /// The unfilled part.
+    pub(crate) open_size: Decimal,
 }
 
 impl Book {
@@ -69,7 +74,7 @@ impl Book {
                 account: order.account,
                 side: level.side,
                 price: level.price,
-                open: order.open,
+                open_size: order.open_size,
             })
         })
     }
@@ -80,7 +85,7 @@ impl Book {
         let sums_agree = levels.all(|place| {
             let level = &self.levels[*place];
             let mut orders = self.queue(level);
-            let sum = orders.try_fold(Decimal::ZERO, |sum, order| sum.checked_add(order.open));
+            let sum = orders.try_fold(Decimal::ZERO, |sum, order| sum.checked_add(order.open_size));
             sum == Some(level.total)
         });
         sums_agree && self.orders().count() == self.places.len()
@@ -95,7 +100,7 @@ impl From<StoredBook> for Book {
                 for order in level.queue {
                     book.rest(side, price, order.id, order.account, order.open);
                 }
-                if let Some(place) = book.side(side).get(&Price(price)).copied() {
+                if let Some(place) = book.levels_of(side).get(&Price(price)).copied() {
                     book.levels[place].total = level.total;
                 }
             }

@@ -1,12 +1,17 @@
+//! Priority, self-trade prevention and level totals, on a book of three asks.
+
 use super::*;
 
 const ME: AccountId = AccountId(1);
 const OTHER: AccountId = AccountId(2);
+/// An account without orders in the book.
+const TAKER: AccountId = AccountId(9);
 
 fn d(units: i64) -> Decimal {
     Decimal::from(units)
 }
 
+/// Asks in the order in which they trade: 1 of another account and 1 of mine at 100, then 2 at 101.
 fn book() -> Book {
     let mut book = Book::default();
     book.rest(Side::Sell, d(101), OrderId(1), OTHER, d(2));
@@ -17,42 +22,38 @@ fn book() -> Book {
 
 #[test]
 fn better_price_then_older_order_trades_first() {
-    let taken =
-        book().take(Side::Buy, None, Quantity::Size(d(3)), AccountId(9), SelfTradePrevention::Off);
-    let makers: Vec<_> = taken.matches.iter().map(|one| one.maker.0).collect();
+    let result =
+        book().take(Side::Buy, None, Quantity::Size(d(3)), TAKER, SelfTradePrevention::Off);
+    let makers: Vec<_> = result.matches.iter().map(|one| one.maker.0).collect();
     assert_eq!(makers, [2, 3, 1]);
-    assert_eq!(taken.left, d(0));
+    assert_eq!(result.unmatched, d(0));
 }
 
 #[test]
 fn limit_stops_at_its_price() {
-    let taken = book().take(
-        Side::Buy,
-        Some(d(100)),
-        Quantity::Size(d(5)),
-        AccountId(9),
-        SelfTradePrevention::Off,
-    );
-    assert_eq!((taken.matches.len(), taken.left), (2, d(3)));
+    let result =
+        book().take(Side::Buy, Some(d(100)), Quantity::Size(d(5)), TAKER, SelfTradePrevention::Off);
+    assert_eq!((result.matches.len(), result.unmatched), (2, d(3)));
 }
 
 #[test]
 fn notional_buys_whole_lots_and_leaves_the_rest() {
+    // Two lots at 100; 50 are less than a lot at 101.
     let quantity = Quantity::Notional { amount: d(250), lot: d(1) };
-    let taken = book().take(Side::Buy, None, quantity, AccountId(9), SelfTradePrevention::Off);
-    assert_eq!((taken.matches.len(), taken.left), (2, d(50)));
+    let result = book().take(Side::Buy, None, quantity, TAKER, SelfTradePrevention::Off);
+    assert_eq!((result.matches.len(), result.unmatched), (2, d(50)));
 }
 
 #[test]
 fn self_trade_prevention_removes_the_chosen_orders() {
-    let run = |policy| book().take(Side::Buy, None, Quantity::Size(d(3)), ME, policy);
-    let maker = run(SelfTradePrevention::CancelMaker);
+    let buy_with = |policy| book().take(Side::Buy, None, Quantity::Size(d(3)), ME, policy);
+    let maker = buy_with(SelfTradePrevention::CancelMaker);
     assert_eq!((maker.removed.len(), maker.matches.len(), maker.stopped), (1, 2, false));
-    let taker = run(SelfTradePrevention::CancelTaker);
+    let taker = buy_with(SelfTradePrevention::CancelTaker);
     assert_eq!((taker.removed.len(), taker.matches.len(), taker.stopped), (0, 1, true));
-    let both = run(SelfTradePrevention::CancelBoth);
+    let both = buy_with(SelfTradePrevention::CancelBoth);
     assert_eq!((both.removed.len(), both.matches.len(), both.stopped), (1, 1, true));
-    assert_eq!(run(SelfTradePrevention::Off).matches.len(), 3);
+    assert_eq!(buy_with(SelfTradePrevention::Off).matches.len(), 3);
 }
 
 #[test]
@@ -78,7 +79,7 @@ fn matching_orders_are_those_that_a_taker_would_trade_with() {
 #[test]
 fn highest_match_price_ignores_own_orders() {
     let highest = |size, account| book().highest_match_price(Side::Buy, None, d(size), account);
-    assert_eq!(highest(2, AccountId(9)), Some(d(100)));
+    assert_eq!(highest(2, TAKER), Some(d(100)));
     assert_eq!(highest(2, ME), Some(d(101)));
     assert_eq!(highest(1, OTHER), Some(d(100)));
     assert_eq!(book().highest_match_price(Side::Buy, Some(d(99)), d(1), ME), None);

@@ -14,7 +14,7 @@ use crate::{
     tape::Candle,
 };
 
-/// Largest volume or turnover of a recorded candle.
+/// Largest volume or turnover of a recorded candle: 1e20.
 const MAX_VOLUME: Decimal = Decimal::from_parts(0x6310_0000, 0x6BC7_5E2D, 5, false, 0);
 
 /// A command of the operator of the exchange.
@@ -70,8 +70,8 @@ impl Exchange {
         now_ms: u64,
     ) -> Result<Outcome, Reject> {
         match command {
-            OperatorCommand::OpenAccounts(customers) => {
-                self.open_accounts(&customers)?;
+            OperatorCommand::OpenAccounts(accounts) => {
+                self.open_accounts(&accounts)?;
                 Ok(Outcome::Done)
             }
             OperatorCommand::OpenNextAccount(funds) => {
@@ -107,7 +107,10 @@ impl Exchange {
             return Err(Reject::PriceOutOfRange { maximum: MAX_AMOUNT });
         }
         let (minimum, maximum) = (Decimal::ZERO, MAX_VOLUME);
-        if ![candle.volume, candle.turnover].iter().all(|sum| (minimum..=maximum).contains(sum)) {
+        if ![candle.volume, candle.turnover]
+            .iter()
+            .all(|amount| (minimum..=maximum).contains(amount))
+        {
             return Err(Reject::AmountOutOfRange { minimum, maximum });
         }
         let spot = self.spot.get_mut(symbol).map(|market| &mut market.tape);

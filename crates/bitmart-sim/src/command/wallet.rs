@@ -131,8 +131,8 @@ impl Exchange {
                 self.set_renewal(account, id, renewal).map(Outcome::from)
             }
             WalletRequest::SetAutomaticSaving { product, on } => {
-                let known = |id| self.products().iter().any(|one| one.id == id);
-                if !product.is_none_or(known) {
+                let exists = |id| self.products().iter().any(|product| product.id == id);
+                if !product.is_none_or(exists) {
                     return Err(Reject::UnknownProduct);
                 }
                 self.savings.set_automatic(account, product, on);

@@ -15,7 +15,7 @@ use crate::{
     book::{SelfTradePrevention, Side},
     futures_order::NewFuturesOrder,
     spot_order::{NewSpotOrder, SpotOrderState, SpotOrderType},
-    tests::{futures_order, spot_order},
+    tests::{limit_buy, limit_sell, market_buy, open_long, with_prevention},
     trigger::{
         Algo, AlgoKind, Condition, Direction, NewAlgo, NewPlan, Plan, PlanKind, Preset, PriceType,
         TriggerState,
@@ -108,7 +108,7 @@ proptest! {
 fn a_client_order_id_has_a_character() {
     let mut exchange = quiet();
     let empty = || Some("".into());
-    let order = NewSpotOrder { client_order_id: empty(), ..spot_order(true, 0, 0, -9, 1) };
+    let order = NewSpotOrder { client_order_id: empty(), ..limit_buy(59_991, 1) };
     let rejected = Err(Reject::InvalidClientOrderId);
     assert_eq!(spot(&mut exchange, 1, order.clone()), rejected);
     let terms = Algo { kind: AlgoKind::Trigger, order };
@@ -117,13 +117,10 @@ fn a_client_order_id_has_a_character() {
         apply(&mut exchange, 1, SpotRequest::PlaceTrigger(algo)),
         Err(Reject::InvalidClientOrderId)
     );
-    let order =
-        NewFuturesOrder { client_order_id: empty(), ..futures_order(true, Some(59_000), 1) };
+    let order = NewFuturesOrder { client_order_id: empty(), ..open_long(Some(59_000), 1) };
     assert_eq!(place_futures(&mut exchange, 1, order), rejected);
-    let plan = NewPlan {
-        client_order_id: empty(),
-        ..plan(PlanKind::Plan, futures_order(true, Some(59_000), 1))
-    };
+    let plan =
+        NewPlan { client_order_id: empty(), ..plan(PlanKind::Plan, open_long(Some(59_000), 1)) };
     assert_eq!(
         apply(&mut exchange, 1, FuturesRequest::PlacePlan(plan)),
         Err(Reject::InvalidClientOrderId)
@@ -139,12 +136,10 @@ fn a_self_trade_ends_with_money_and_orders_in_their_places() {
         (SelfTradePrevention::CancelMaker, false, 4),
     ] {
         let mut exchange = quiet();
-        let rest = |price, lots| spot_order(false, 0, 0, price, lots);
-        spot(&mut exchange, 2, rest(0, 2)).expect("placed");
-        let own = spot(&mut exchange, 1, rest(1, 5)).expect("placed");
-        spot(&mut exchange, 2, rest(2, 2)).expect("placed");
-        let order =
-            NewSpotOrder { self_trade_prevention: Some(policy), ..spot_order(true, 0, 0, 10, 4) };
+        spot(&mut exchange, 2, limit_sell(60_000, 2)).expect("placed");
+        let own = spot(&mut exchange, 1, limit_sell(60_001, 5)).expect("placed");
+        spot(&mut exchange, 2, limit_sell(60_002, 2)).expect("placed");
+        let order = with_prevention(policy, limit_buy(60_010, 4));
         let taker = spot(&mut exchange, 1, order).expect("placed");
         let order = exchange.spot_order(taker).expect("kept");
         assert_eq!(order.filled_size, Decimal::new(traded, 3), "{policy:?}");
@@ -159,45 +154,45 @@ fn a_client_order_id_is_not_used_twice_whatever_became_of_its_order() {
     let mut exchange = quiet();
     let named = |order| NewSpotOrder { client_order_id: Some("one".into()), ..order };
     let taken = Err(Reject::DuplicateClientOrderId);
-    let first = spot(&mut exchange, 1, named(spot_order(true, 0, 0, -9, 1))).expect("placed");
+    let first = spot(&mut exchange, 1, named(limit_buy(59_991, 1))).expect("placed");
     let elsewhere = NewSpotOrder {
         price: Decimal::from(1_000),
         size: Decimal::ONE,
         symbol: "ETH_USDT".into(),
-        ..spot_order(true, 0, 0, 0, 1)
+        ..limit_buy(60_000, 1)
     };
     assert_eq!(spot(&mut exchange, 1, named(elsewhere.clone())), taken, "in another pair");
     spot(&mut exchange, 2, named(elsewhere)).expect("of another account");
     apply(&mut exchange, 1, SpotRequest::Cancel(first)).expect("open");
-    assert_eq!(spot(&mut exchange, 1, named(spot_order(true, 0, 0, -9, 1))), taken, "canceled");
+    assert_eq!(spot(&mut exchange, 1, named(limit_buy(59_991, 1))), taken, "canceled");
     // A waiting trigger order reserves its id for the order that it places.
     let named = |order| NewSpotOrder { client_order_id: Some("two".into()), ..order };
-    let terms = Algo { kind: AlgoKind::Trigger, order: named(spot_order(true, 0, 0, -9, 1)) };
+    let terms = Algo { kind: AlgoKind::Trigger, order: named(limit_buy(59_991, 1)) };
     let algo = NewAlgo { trigger_price: Decimal::from(50_000), terms };
     let waiting = apply(&mut exchange, 1, SpotRequest::PlaceTrigger(algo.clone())).expect("waits");
-    assert_eq!(spot(&mut exchange, 1, named(spot_order(true, 0, 0, -9, 1))), taken);
+    assert_eq!(spot(&mut exchange, 1, named(limit_buy(59_991, 1))), taken);
     assert_eq!(
         apply(&mut exchange, 1, SpotRequest::PlaceTrigger(algo)),
         Err(Reject::DuplicateClientOrderId)
     );
     apply(&mut exchange, 1, SpotRequest::CancelTrigger(OrderId(waiting))).expect("waits");
-    spot(&mut exchange, 1, named(spot_order(true, 0, 0, -9, 1))).expect("the id was not used");
+    spot(&mut exchange, 1, named(limit_buy(59_991, 1))).expect("the id was not used");
 }
 
 /// The order of a trigger is placed without anybody who could read a rejection: it must keep the rules all the same.
 #[test]
 fn the_order_of_a_trigger_keeps_the_rules_of_an_order() {
     // No margin account, more money than there is, and a market order for an empty book.
-    let market = NewSpotOrder { margin: false, ..spot_order(true, 1, 0, 0, 10) };
-    let costly = NewSpotOrder { size: Decimal::from(100), ..spot_order(true, 0, 0, 0, 1) };
-    let margin = NewSpotOrder { margin: true, ..spot_order(true, 0, 0, 0, 1) };
+    let market = NewSpotOrder { margin: false, ..market_buy(370) };
+    let costly = NewSpotOrder { size: Decimal::from(100), ..limit_buy(60_000, 1) };
+    let margin = NewSpotOrder { margin: true, ..limit_buy(60_000, 1) };
     for order in [market, costly, margin] {
         let mut exchange = quiet();
         let terms = Algo { kind: AlgoKind::Trigger, order };
         let algo = NewAlgo { trigger_price: Decimal::from(60_000), terms };
         let Ok(id) = apply(&mut exchange, 1, SpotRequest::PlaceTrigger(algo)) else { continue };
-        spot(&mut exchange, 2, spot_order(false, 0, 0, 0, 1)).expect("placed");
-        spot(&mut exchange, 3, spot_order(true, 0, 0, 0, 1)).expect("placed");
+        spot(&mut exchange, 2, limit_sell(60_000, 1)).expect("placed");
+        spot(&mut exchange, 3, limit_buy(60_000, 1)).expect("placed");
         let algo = exchange.triggers().spot.get(OrderId(id)).expect("kept");
         let placed = match algo.state {
             TriggerState::Placed(id) => exchange.spot_order(id).map(|order| order.state.is_open()),
@@ -214,7 +209,7 @@ fn the_order_of_a_trigger_keeps_the_rules_of_an_order() {
 fn the_rest_of_a_market_buy_is_released_to_the_last_digit() {
     for units in [500_000_001_i64, 599_999_999, 600_000_001, 1_234_567_891, 9_999_999_999] {
         let mut exchange = quiet();
-        spot(&mut exchange, 2, spot_order(false, 0, 0, -13, 300)).expect("placed");
+        spot(&mut exchange, 2, limit_sell(59_987, 300)).expect("placed");
         let notional = Decimal::new(units, 8);
         let order = NewSpotOrder::market_buy("BTC_USDT", notional);
         let id = spot(&mut exchange, 1, order).expect("accepted");
@@ -237,11 +232,11 @@ fn commands_at_an_earlier_time_are_safe() {
         exchange.apply(command, now_ms).expect("accepted");
         check(exchange).expect("consistent");
     };
-    at(&mut exchange, 1, spot_order(false, 0, 0, 0, 10), START_MS + 90_000);
-    at(&mut exchange, 2, spot_order(true, 0, 0, 0, 5), START_MS + 95_000);
-    at(&mut exchange, 2, spot_order(true, 0, 0, 0, 5), START_MS - 95_000);
+    at(&mut exchange, 1, limit_sell(60_000, 10), START_MS + 90_000);
+    at(&mut exchange, 2, limit_buy(60_000, 5), START_MS + 95_000);
+    at(&mut exchange, 2, limit_buy(60_000, 5), START_MS - 95_000);
     assert_eq!(exchange.spot_fills().len(), 4);
     let kind = SpotOrderType::ImmediateOrCancel;
-    at(&mut exchange, 1, spot_order(false, 0, 0, 0, 10), START_MS);
-    at(&mut exchange, 2, NewSpotOrder { kind, ..spot_order(true, 0, 0, 0, 1) }, 0);
+    at(&mut exchange, 1, limit_sell(60_000, 10), START_MS);
+    at(&mut exchange, 2, NewSpotOrder { kind, ..limit_buy(60_000, 1) }, 0);
 }

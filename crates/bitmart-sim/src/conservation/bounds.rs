@@ -17,7 +17,7 @@ use crate::{
     rng::Rng,
     savings::Renewal,
     spot_order::{NewSpotOrder, SpotOrderType},
-    tests::{futures_order, quiet, spot_order},
+    tests::{limit_buy, limit_sell, open_long, quiet},
     transfer::{AccountWallet, NewTransfer},
     trigger::Preset,
 };
@@ -128,14 +128,14 @@ impl Customer {
                 }
             }
             5 => {
-                let mut order = spot_order(true, 0, 0, -1_000, 1);
+                let mut order = limit_buy(59_000, 1);
                 order.client_order_id = Some(format!("c{}", self.numbers).into());
                 self.numbers += 1;
                 self.send("spot", SpotRequest::Place(order));
                 self.send("cancel spot", SpotRequest::CancelAll { symbol: None, side: None });
             }
             _ => {
-                let order = futures_order(true, Some(59_000), 1);
+                let order = open_long(Some(59_000), 1);
                 let preset = Preset::default();
                 self.send("futures", FuturesRequest::Place { order, preset });
                 self.send(
@@ -188,7 +188,7 @@ fn an_account_has_a_limited_number_of_open_orders() {
         exchange.apply(command, START_MS).err()
     };
     // The smallest size, so that the balance is sufficient.
-    let spot = spot_order(false, 0, 0, 10_000, 1);
+    let spot = limit_sell(70_000, 1);
     let spot = move || {
         let mut order = spot.clone();
         (order.size, order.price) = (Decimal::new(1, 4), Decimal::from(70_000));
@@ -209,7 +209,7 @@ fn an_account_has_a_limited_number_of_open_orders() {
     assert_eq!(apply(SpotRequest::CancelAll { symbol: None, side: None }.into()), None);
     assert_eq!(apply(SpotRequest::Place(spot()).into()), None);
     let preset = Preset::default();
-    let futures = || FuturesRequest::Place { order: futures_order(true, Some(1), 1), preset };
+    let futures = || FuturesRequest::Place { order: open_long(Some(1), 1), preset };
     for _ in 0..MAX_OPEN_ORDERS {
         assert_eq!(apply(futures().into()), None);
     }

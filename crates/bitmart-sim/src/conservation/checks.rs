@@ -129,6 +129,15 @@ pub(super) fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
     for holding in exchange.savings.holdings() {
         prop_assert!(holding.amount > Decimal::ZERO && holding.profit >= Decimal::ZERO);
     }
+    for account in exchange.accounts.keys() {
+        for fixed in [false, true] {
+            let own = exchange
+                .savings
+                .holdings()
+                .filter(|one| one.account == *account && one.product.lock_days.is_some() == fixed);
+            prop_assert!(exchange.savings.of(*account, fixed).eq(own), "the index by account");
+        }
+    }
     for loan in exchange.loans.values() {
         prop_assert!(loan.owed.interest >= Decimal::ZERO && loan.owed.principal <= loan.amount);
     }

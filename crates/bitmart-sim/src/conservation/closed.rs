@@ -18,7 +18,7 @@ use crate::{
     futures_order::{FuturesOrder, FuturesSide, MarginType, NewFuturesOrder, OrderMode, Origin},
     operator::Operation,
     tape::Candle,
-    tests::spot_order,
+    tests::generated_spot_order,
     transfer::{AccountWallet, NewTransfer, Transfer},
     trigger::{
         Algo, AlgoKind, Condition, Direction, NewAlgo, NewPlan, Plan, PlanChange, PlanKind, Preset,
@@ -99,7 +99,7 @@ fn plan() -> impl Strategy<Value = Request> {
 
 fn algo() -> impl Strategy<Value = Request> {
     (any::<bool>(), -20..20_i64, 1..20_i64).prop_map(|(buy, distance, lots)| {
-        let order = spot_order(buy, 1, 0, 0, lots);
+        let order = generated_spot_order(buy, 1, 0, 0, lots);
         let trigger_price = Decimal::from(60_000 + distance);
         let terms = Algo { kind: AlgoKind::Trigger, order };
         Request::from(SpotRequest::PlaceTrigger(NewAlgo { trigger_price, terms }))
@@ -157,12 +157,20 @@ fn step() -> impl Strategy<Value = (u32, Step)> {
     (1..5_u32, step)
 }
 
-/// The latest order that a customer placed, the filled size of customers and the latest transfer out, by market or
-/// account.
-type Activity = (Option<OrderId>, Decimal, Option<u64>);
+/// What customers did in a market, or what an account did.
+#[derive(Debug, Default, PartialEq)]
+struct Activity {
+    latest_order: Option<OrderId>,
+    /// Of a market: the filled size of all orders.
+    filled: Decimal,
+    /// Of an account: the number of its orders.
+    orders: u32,
+    /// Of an account: its latest transfer to another one.
+    latest_transfer: Option<u64>,
+}
 
-/// What happened in the markets that are closed, and by the accounts that are frozen.
-fn closed(exchange: &Exchange) -> BTreeMap<SmolStr, Activity> {
+/// Returns what happened in the markets that are closed, by symbol, and by the accounts that are frozen, by number.
+fn activity_of_closed(exchange: &Exchange) -> BTreeMap<SmolStr, Activity> {
     let markets = exchange.spot.keys().chain(exchange.futures.keys());
     let markets: BTreeSet<_> =
         markets.filter(|symbol| exchange.check_contract(symbol).is_err()).collect();
@@ -183,12 +191,13 @@ fn closed(exchange: &Exchange) -> BTreeMap<SmolStr, Activity> {
     let spot = spot.map(|one| (one.account, &one.request.symbol, one.id, one.filled_size));
     for (account, symbol, id, filled) in futures.chain(spot) {
         if let Some(row) = rows.get_mut(symbol) {
-            *row = (row.0.max(Some(id)), row.1 + filled, None);
+            row.latest_order = row.latest_order.max(Some(id));
+            row.filled += filled;
         }
         // Spot and futures numbers are not compared with each other.
         if let Some(row) = rows.get_mut(&SmolStr::from(account.0.to_string())) {
-            row.0 = row.0.max(Some(id));
-            row.1 += Decimal::ONE;
+            row.latest_order = row.latest_order.max(Some(id));
+            row.orders += 1;
         }
     }
     // What arrives at a sub-account from outside is also listed as a transfer from its main account, which does not
@@ -201,8 +210,8 @@ fn closed(exchange: &Exchange) -> BTreeMap<SmolStr, Activity> {
     };
     let transfers = exchange.transfers.iter().filter(|row| row.is_between_accounts());
     for row in transfers.filter(|row| !arrived(row)) {
-        if let Some(out) = rows.get_mut(&SmolStr::from(row.from.account.0.to_string())) {
-            out.2 = out.2.max(Some(row.id));
+        if let Some(payer) = rows.get_mut(&SmolStr::from(row.from.account.0.to_string())) {
+            payer.latest_transfer = payer.latest_transfer.max(Some(row.id));
         }
     }
     rows
@@ -246,9 +255,9 @@ proptest! {
         steps in proptest::collection::vec(step(), 1..400),
     ) {
         let (mut exchange, mut now_ms) = (start_with(seed, 2), START_MS);
-        let begin = exchange.clone();
+        let at_start = exchange.clone();
         for (account, step) in &steps {
-            let before = closed(&exchange);
+            let before = activity_of_closed(&exchange);
             let account = AccountId(*account);
             match step {
                 Step::Usual(step) => run(&mut exchange, account.0, step, &mut now_ms),
@@ -266,7 +275,7 @@ proptest! {
                     exchange.apply(Command::Wait, now_ms).expect("waits");
                 }
             }
-            let after = closed(&exchange);
+            let after = activity_of_closed(&exchange);
             for (name, activity) in &before {
                 prop_assert!(after.get(name).is_none_or(|one| one == activity), "{name} {step:?}");
             }
@@ -278,7 +287,7 @@ proptest! {
         }
         check_times(&exchange)?;
         check_frozen(&exchange)?;
-        check_transactions(&exchange, &begin)?;
+        check_transactions(&exchange, &at_start)?;
         check_fills(&exchange)?;
     }
 }

@@ -1,4 +1,4 @@
-//! What accounts can ask for explains their balances.
+//! The histories of an account explain its balances.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ fn held(exchange: &Exchange) -> Sums {
 }
 
 /// What the histories of the accounts say that came (above zero) or went.
-fn told(exchange: &Exchange) -> Sums {
+fn listed_changes(exchange: &Exchange) -> Sums {
     let mut sums = Sums::new();
     let mut add = |account, currency: &SmolStr, amount| {
         *sums.entry((account, currency.clone())).or_default() += amount;
@@ -87,11 +87,11 @@ proptest! {
             run(&mut exchange, *account, step, &mut now_ms);
             exchange.take_events();
         }
-        let told = told(&exchange);
+        let listed = listed_changes(&exchange);
         for (wallet, amount) in held(&exchange) {
             let before = before.get(&wallet).copied().unwrap_or_default();
-            let told = told.get(&wallet).copied().unwrap_or_default();
-            prop_assert_eq!(amount - before, told, "{:?}", wallet);
+            let listed = listed.get(&wallet).copied().unwrap_or_default();
+            prop_assert_eq!(amount - before, listed, "{:?}", wallet);
         }
     }
 }

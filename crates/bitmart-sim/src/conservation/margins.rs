@@ -12,7 +12,7 @@ use crate::{
     margin::{PairAmount, checks::MarginChecks},
     spot_order::NewSpotOrder,
     tape::Candle,
-    tests::spot_order,
+    tests::generated_spot_order,
 };
 
 /// An account with loans that will not be compared is above the liquidation rate.
@@ -62,7 +62,7 @@ fn step() -> impl Strategy<Value = Step> {
     let side = || (0..PAIRS.len(), any::<bool>());
     let order = (any::<bool>(), 0..4_usize, -40..40_i64, 1..400_i64, any::<bool>(), 0..2_usize);
     let order = order.prop_map(|(buy, kind, price, lots, margin, pair)| {
-        let order = spot_order(buy, kind, 0, price, lots);
+        let order = generated_spot_order(buy, kind, 0, price, lots);
         // The other pair trades at a twentieth of the price.
         let price = if pair == 0 { order.price } else { order.price / Decimal::from(20) };
         let order = NewSpotOrder { margin, symbol: PAIRS[pair].into(), price, ..order };
@@ -118,14 +118,14 @@ fn command(exchange: &Exchange, step: &Step) -> Command {
     }
 }
 
-fn begin() -> Exchange {
+fn new_exchange() -> Exchange {
     let setup = setup(1).without_market_maker().spot_balance("BTC", Decimal::from(10));
     Exchange::new(&setup.spot_balance("ETH", Decimal::from(100)), START_MS)
 }
 
 /// Applies steps to two exchanges. The second one compares every margin account before every command.
 fn run(steps: &[Step]) -> Result<Exchange, TestCaseError> {
-    let (mut exchange, mut thorough, mut now_ms) = (begin(), begin(), START_MS);
+    let (mut exchange, mut thorough, mut now_ms) = (new_exchange(), new_exchange(), START_MS);
     for step in steps {
         now_ms += if let Step::Wait { hours } = step { hours * 3_600_000 } else { 50 };
         let command = command(&exchange, step);

@@ -134,10 +134,10 @@ fn futures(amount: impl Strategy<Value = Decimal> + Clone) -> impl Strategy<Valu
         })
     };
     let condition = (amount.clone(), amount.clone(), maybe(), any::<bool>()).prop_map(
-        |(price, callback_rate, peak, trails)| {
+        |(price, callback_rate, extreme, trails)| {
             let (by, way) = (PriceType::Last, Direction::Rise);
             if trails {
-                Condition::Trail(Trail { activation: price, callback_rate, by, way, peak })
+                Condition::Trail(Trail { activation: price, callback_rate, by, way, extreme })
             } else {
                 Condition::Reach { price, way, by }
             }
@@ -171,6 +171,7 @@ fn futures(amount: impl Strategy<Value = Decimal> + Clone) -> impl Strategy<Valu
 }
 
 fn wallet(amount: impl Strategy<Value = Decimal> + Clone) -> impl Strategy<Value = Request> {
+    // The first part is the index of the request.
     let parts = (0..7_u8, any::<bool>(), any::<bool>(), select(WALLETS.to_vec()));
     (parts, amount, any::<u64>()).prop_map(|((what, base, into, kind), amount, number)| {
         let currency = if base { "ODD" } else { "USDT" };
@@ -210,6 +211,7 @@ fn wallet(amount: impl Strategy<Value = Decimal> + Clone) -> impl Strategy<Value
 }
 
 fn operator(amount: impl Strategy<Value = Decimal> + Clone) -> impl Strategy<Value = Command> {
+    // The first part is the index of the command.
     let parts = (0..6_u8, 1..3_u32, any::<bool>(), select(WALLETS.to_vec()));
     (parts, amount.clone(), amount).prop_map(|((what, account, base, wallet), amount, other)| {
         let id = AccountId(account);

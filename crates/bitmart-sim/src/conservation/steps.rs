@@ -19,18 +19,25 @@ pub(super) const PAIRS: [&str; 2] = ["BTC_USDT", "ETH_USDT"];
 pub(super) struct Spot {
     margin: bool,
     buy: bool,
+    /// The index of the type, and of the self-trade prevention.
     kind: usize,
     self_trade_prevention: usize,
+    /// Distance from 60,000.
     price: i64,
-    lots: i64,
+    /// Thousandths of a BTC.
+    milli_btc: i64,
 }
 
+/// A random futures order.
 #[derive(Debug, Clone)]
 pub(super) struct Futures {
+    /// The indexes of side, mode and self-trade prevention.
     side: usize,
     mode: usize,
     self_trade_prevention: usize,
+    /// Distance from 60,000; `None` for a market order.
     price: Option<i64>,
+    /// Contracts.
     size: i64,
     leverage: u32,
     margin_type: MarginType,
@@ -42,6 +49,7 @@ pub(super) struct Futures {
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     Spot(Spot),
+    /// A number picks one of the orders.
     CancelSpot(usize),
     Futures(Futures),
     CancelFutures(usize),
@@ -109,8 +117,8 @@ pub(super) enum Step {
 
 fn spot() -> impl Strategy<Value = Step> {
     (any::<bool>(), any::<bool>(), 0..4_usize, 0..4_usize, -40..40_i64, 1..200_i64).prop_map(
-        |(margin, buy, kind, self_trade_prevention, price, lots)| {
-            Step::Spot(Spot { margin, buy, kind, self_trade_prevention, price, lots })
+        |(margin, buy, kind, self_trade_prevention, price, milli_btc)| {
+            Step::Spot(Spot { margin, buy, kind, self_trade_prevention, price, milli_btc })
         },
     )
 }
@@ -232,8 +240,8 @@ pub(super) fn run_with(
     apply: &mut impl FnMut(&mut Exchange, Command, u64),
 ) {
     *clock_ms += if let Step::Wait { seconds } = step { seconds * 1_000 } else { 50 };
-    let wanted = command(exchange, AccountId(account), step, *clock_ms);
-    apply(exchange, wanted.unwrap_or(Command::Wait), *clock_ms);
+    let command = command(exchange, AccountId(account), step, *clock_ms);
+    apply(exchange, command.unwrap_or(Command::Wait), *clock_ms);
     if matches!(step, Step::Jump(_)) {
         *clock_ms += 60_000;
         apply(exchange, Command::Wait, *clock_ms);

@@ -7,7 +7,7 @@ use super::{
     super::{
         Exchange,
         account::Account,
-        tests::spot_order,
+        tests::generated_spot_order,
         trigger::{
             Algo, AlgoKind, Condition, Direction, NewAlgo, NewPlan, Plan, PlanChange, PlanKind,
             Preset, PresetPrice, PriceType, Trail,
@@ -85,7 +85,7 @@ pub(super) fn request(exchange: &Exchange, owner: &Account, step: Step) -> Optio
             FuturesRequest::ModifyPreset { symbol: symbol(), id, preset }.into()
         }
         Step::Algo { buy, market, price, lots } => {
-            let order = spot_order(buy, usize::from(market), 0, price, lots);
+            let order = generated_spot_order(buy, usize::from(market), 0, price, lots);
             let terms = Algo { kind: AlgoKind::Trigger, order };
             SpotRequest::PlaceTrigger(NewAlgo { trigger_price: at(price), terms }).into()
         }
@@ -98,6 +98,7 @@ pub(super) fn request(exchange: &Exchange, owner: &Account, step: Step) -> Optio
 
 /// No trigger order waits for a price that its market has, unless market or account stand still.
 pub(super) fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
+    prop_assert!(exchange.triggers.has_consistent_presets());
     for account in exchange.accounts.keys().filter(|id| !exchange.operator_settings.is_frozen(**id))
     {
         for plan in exchange.triggers.futures.of(*account).filter(|plan| plan.is_waiting()) {
@@ -139,7 +140,7 @@ fn plan(
     let way = kind.direction(order.side);
     let condition = if kind == PlanKind::Trailing {
         let callback_rate = Decimal::new(1, 1);
-        Condition::Trail(Trail { activation: price, callback_rate, by, way, peak: None })
+        Condition::Trail(Trail { activation: price, callback_rate, by, way, extreme: None })
     } else {
         Condition::Reach { price, way: if whole { way } else { Direction::Rise }, by }
     };

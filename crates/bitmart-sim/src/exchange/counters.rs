@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::OrderId;
 
+// The numbers from which those of a new exchange count on, with as many digits as those of BitMart.
 const FIRST_SPOT_ORDER: u64 = 118_100_034_543_000_000;
 const FIRST_FUTURES_ORDER: u64 = 220_609_666_000_000;
 const FIRST_SPOT_TRADE: u64 = 125_277_182_593_000_000;

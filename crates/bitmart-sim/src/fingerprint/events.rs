@@ -59,7 +59,7 @@ structs! {
     Plan { kind, order, whole_position, preset }
     Preset { take_profit, stop_loss }
     PresetPrice { price, by }
-    Trail { activation, callback_rate, by, way, peak }
+    Trail { activation, callback_rate, by, way, extreme }
 }
 
 enums! {

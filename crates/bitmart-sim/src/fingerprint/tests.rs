@@ -10,7 +10,10 @@ use crate::{
     command::{OperatorCommand, WalletRequest},
     futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode},
     spot_order::NewSpotOrder,
-    tests::{START_MS, futures_order, quiet, spot_order},
+    tests::{
+        START_MS, limit_buy, limit_sell, market_buy, open_long, open_short, post_only, quiet,
+        with_prevention,
+    },
     trigger::{Condition, Direction, NewPlan, Plan, PlanKind, Preset, PresetPrice, PriceType},
 };
 
@@ -30,21 +33,28 @@ fn price(price: i64) -> PresetPrice {
 /// A run with every kind of event.
 fn run() -> Exchange {
     let mut exchange = quiet();
-    apply(&mut exchange, 1, SpotRequest::Place(spot_order(false, 0, 1, 0, 10)));
-    apply(&mut exchange, 2, SpotRequest::Place(spot_order(true, 1, 0, 0, 10)));
+    apply(
+        &mut exchange,
+        1,
+        SpotRequest::Place(with_prevention(
+            SelfTradePrevention::CancelMaker,
+            limit_sell(60_000, 10),
+        )),
+    );
+    apply(&mut exchange, 2, SpotRequest::Place(market_buy(370)));
     apply(&mut exchange, 1, SpotRequest::CancelAll { symbol: None, side: None });
     let client_order_id = Some("mine".into());
-    let sell = NewFuturesOrder { client_order_id, ..futures_order(false, Some(60_000), 2) };
+    let sell = NewFuturesOrder { client_order_id, ..open_short(Some(60_000), 2) };
     apply(&mut exchange, 1, place(sell));
     let preset = Preset { take_profit: Some(price(70_000)), stop_loss: Some(price(50_000)) };
-    let order = futures_order(true, None, 2);
+    let order = open_long(None, 2);
     apply(&mut exchange, 2, FuturesRequest::Place { order, preset });
     let condition = Condition::Reach {
         price: Decimal::from(65_000),
         way: Direction::Rise,
         by: PriceType::Fair,
     };
-    let order = futures_order(true, Some(66_000), 1);
+    let order = open_long(Some(66_000), 1);
     let terms =
         Plan { kind: PlanKind::Plan, order, whole_position: false, preset: Preset::default() };
     let plan = NewPlan { client_order_id: None, condition, terms };
@@ -103,15 +113,19 @@ fn values_go_in_as_documented() {
 
 #[test]
 fn runs_that_differ_have_different_fingerprints() {
-    let spot = spot_order(true, 0, 0, 0, 10);
-    let futures = futures_order(true, Some(60_000), 2);
+    let spot = limit_buy(60_000, 10);
+    let futures = open_long(Some(60_000), 2);
     let (size, id) = (Decimal::new(11, 3), Some("a".into()));
     let requests: Vec<Request> = vec![
         SpotRequest::Place(spot.clone()).into(),
-        SpotRequest::Place(spot_order(false, 0, 0, 0, 10)).into(),
-        SpotRequest::Place(spot_order(true, 0, 1, 0, 10)).into(),
-        SpotRequest::Place(spot_order(true, 2, 0, 0, 10)).into(),
-        SpotRequest::Place(spot_order(true, 0, 0, 1, 10)).into(),
+        SpotRequest::Place(limit_sell(60_000, 10)).into(),
+        SpotRequest::Place(with_prevention(
+            SelfTradePrevention::CancelMaker,
+            limit_buy(60_000, 10),
+        ))
+        .into(),
+        SpotRequest::Place(post_only(limit_buy(60_000, 10))).into(),
+        SpotRequest::Place(limit_buy(60_001, 10)).into(),
         SpotRequest::Place(NewSpotOrder { size, ..spot.clone() }).into(),
         SpotRequest::Place(NewSpotOrder { client_order_id: id.clone(), ..spot }).into(),
         place(futures.clone()).into(),

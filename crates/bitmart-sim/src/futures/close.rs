@@ -22,10 +22,10 @@ impl Exchange {
         now_ms: u64,
     ) -> Result<(), Reject> {
         let owner = self.account_mut(account);
-        let wanted = |of: &SmolStr, is_long: bool| {
+        let is_wanted = |of: &SmolStr, is_long: bool| {
             symbol.is_none_or(|symbol| of == symbol) && long.is_none_or(|long| long == is_long)
         };
-        let open = owner.open_positions().filter(|row| wanted(row.0, row.1));
+        let open = owner.open_positions().filter(|row| is_wanted(row.0, row.1));
         let open: Vec<_> = open.map(|row| (row.0.clone(), row.1)).collect();
         for (symbol, long) in open {
             if self.check_contract(&symbol).is_ok() {
@@ -77,10 +77,14 @@ impl Exchange {
 
     /// Returns the open orders for which contracts of a position are reserved.
     fn closing_orders(&self, account: AccountId, symbol: &str, long: bool) -> Vec<OrderId> {
-        let orders = self.futures_orders_of(account).filter(|order| order.open);
+        let open = self.accounts.get(&account).map(|owner| owner.futures_orders.open());
+        let newest_first = open.into_iter().flatten().rev();
+        let orders = newest_first.filter_map(|id| self.futures_orders.get(id));
         let closing = orders.filter(|order| {
             let request = &order.request;
-            request.symbol == symbol && request.side.buys() != long && !order.closes.is_zero()
+            request.symbol == symbol
+                && request.side.closes_long() == long
+                && !order.closes.is_zero()
         });
         closing.map(|order| order.id).collect()
     }

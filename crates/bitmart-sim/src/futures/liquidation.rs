@@ -1,4 +1,5 @@
-//! Liquidation: positions whose margin is used up are closed.
+//! Liquidation: positions whose margin is used up are closed. That is when margin and profit at the mark price are at
+//! most the maintenance margin.
 //!
 //! An isolated position is backed by its own margin only. Cross positions of a currency share the wallet and are
 //! liquidated together. Open orders are canceled first, then the position is closed at the market (order type
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// Account, contract and direction (true = long) of a position.
-type Key = (AccountId, SmolStr, bool);
+type PositionKey = (AccountId, SmolStr, bool);
 
 impl Exchange {
     // Rule: A position is liquidated when its margin and profit at the mark price fall to the maintenance
@@ -26,24 +27,26 @@ impl Exchange {
     pub(super) fn liquidate(&mut self, now_ms: u64) {
         let reason = FuturesAction::CanceledByLiquidation;
         for key in self.isolated_positions() {
-            if self.check_contract(&key.1).is_ok() && self.is_position_used_up(&key) {
+            if self.check_contract(&key.1).is_ok() && self.is_isolated_used_up(&key) {
                 self.cancel_all_futures(key.0, Some(&key.1), reason, now_ms);
                 self.liquidate_position(&key, now_ms);
             }
         }
-        for (account, currency) in self.used_up_cross() {
+        for (account, currency) in self.cross_accounts_used_up() {
             for symbol in self.contracts_settled_in(&currency) {
                 self.cancel_all_futures(account, Some(&symbol), reason, now_ms);
             }
             for key in self.cross_positions(account, &currency) {
-                if self.check_contract(&key.1).is_ok() && self.is_used_up(account, &currency) {
+                if self.check_contract(&key.1).is_ok() && self.is_cross_used_up(account, &currency)
+                {
                     self.liquidate_position(&key, now_ms);
                 }
             }
         }
     }
 
-    fn isolated_positions(&self) -> Vec<Key> {
+    /// Returns the isolated positions of all customers.
+    fn isolated_positions(&self) -> Vec<PositionKey> {
         let customers = self.accounts.values().filter(|account| !account.house);
         let open = customers.flat_map(|account| {
             let isolated = account.open_positions().filter(|row| row.2.margin_type.is_isolated());
@@ -52,7 +55,8 @@ impl Exchange {
         open.collect()
     }
 
-    fn is_position_used_up(&self, (account, symbol, long): &Key) -> bool {
+    /// Whether an isolated position is open, and its margin and profit are at most its maintenance margin.
+    fn is_isolated_used_up(&self, (account, symbol, long): &PositionKey) -> bool {
         let owner = self.accounts.get(account);
         let position = owner.and_then(|owner| owner.position(symbol, *long));
         let position =
@@ -62,22 +66,26 @@ impl Exchange {
             <= market.maintenance(position)
     }
 
-    fn used_up_cross(&self) -> Vec<(AccountId, SmolStr)> {
+    /// Returns the accounts and currencies of cross positions to liquidate.
+    fn cross_accounts_used_up(&self) -> Vec<(AccountId, SmolStr)> {
         let mut rows = Vec::new();
         for account in self.accounts.values().filter(|account| !account.house) {
             if account.open_positions().next().is_some() {
-                let used_up = account.futures.keys().filter(|one| self.is_used_up(account.id, one));
+                let used_up =
+                    account.futures.keys().filter(|one| self.is_cross_used_up(account.id, one));
                 rows.extend(used_up.map(|currency| (account.id, currency.clone())));
             }
         }
         rows
     }
 
-    fn is_used_up(&self, account: AccountId, currency: &SmolStr) -> bool {
+    /// Whether the equity behind the cross positions in a currency is at most their maintenance margin.
+    fn is_cross_used_up(&self, account: AccountId, currency: &SmolStr) -> bool {
         let money = self.collateral(account, currency);
         money.has_cross() && money.cross_equity() <= money.maintenance
     }
 
+    /// Returns the tradable contracts that are settled in a currency.
     fn contracts_settled_in(&self, currency: &SmolStr) -> Vec<SmolStr> {
         let markets = self.futures.values().filter(|market| market.rules.quote == *currency);
         let markets = markets.filter(|market| self.check_contract(&market.rules.symbol).is_ok());
@@ -86,7 +94,7 @@ impl Exchange {
 
     // Rule: Of cross positions the one with the largest loss is closed first. Source: invented (no source says it)
     /// Returns the cross positions in a currency, the largest loss first.
-    fn cross_positions(&self, account: AccountId, currency: &SmolStr) -> Vec<Key> {
+    fn cross_positions(&self, account: AccountId, currency: &SmolStr) -> Vec<PositionKey> {
         let Some(owner) = self.accounts.get(&account) else { return Vec::new() };
         let open = owner.open_positions().filter(|row| !row.2.margin_type.is_isolated());
         let mut rows: Vec<_> = open
@@ -103,7 +111,7 @@ impl Exchange {
     // Rule: A position is liquidated whole, at the market; the exchange takes over the rest at the mark price. Source:
     // simplified (there are no steps, and no auto-deleveraging)
     /// Closes a whole position. The order needs no margin and no reservation.
-    fn liquidate_position(&mut self, (account, symbol, long): &Key, now_ms: u64) {
+    fn liquidate_position(&mut self, (account, symbol, long): &PositionKey, now_ms: u64) {
         let Some(id) =
             self.new_liquidation_order(*account, symbol, *long, Origin::Liquidation, now_ms)
         else {

@@ -93,6 +93,7 @@ impl FuturesRules {
         fitting.map_or(Decimal::ZERO, |row| row.cap)
     }
 
+    /// Returns the bracket of a position value; the last one for a value above all.
     fn bracket(&self, value: Decimal) -> Option<&Bracket> {
         self.brackets.iter().find(|row| value <= row.cap).or(self.brackets.last())
     }
@@ -149,6 +150,7 @@ impl Collateral {
         self.spendable().max(Decimal::ZERO)
     }
 
+    /// What pays for cross orders; negative when losses exceed the cash.
     fn spendable(&self) -> Decimal {
         self.cash + self.cross_profit
     }
@@ -223,29 +225,33 @@ impl Exchange {
         let owner = self.accounts.get(&account)?;
         let position = owner.position(symbol, long).filter(|one| one.is_open())?;
         let mark = market.mark_price();
-        let (both, surplus) = if position.margin_type.is_isolated() {
+        let (positions, surplus) = if position.margin_type.is_isolated() {
             let equity = position.margin(&self.ledger) + market.unrealized(position, long);
             (vec![(long, position)], equity - market.maintenance(position))
         } else {
             let all = self.collateral(account, &market.rules.quote);
-            let here = owner.open_positions().filter(|row| row.0 == symbol);
-            (here.map(|(_, long, one)| (long, one)).collect(), all.cross_equity() - all.maintenance)
+            let same_contract = owner.open_positions().filter(|row| row.0 == symbol);
+            (
+                same_contract.map(|(_, long, one)| (long, one)).collect(),
+                all.cross_equity() - all.maintenance,
+            )
         };
         // Per unit of price, the equity changes by the net base units, and the maintenance margin by their ratio.
-        let mut step = Decimal::ZERO;
-        for (long, position) in both {
+        let mut change_per_price = Decimal::ZERO;
+        for (long, position) in positions {
             let coins = position.size * market.rules.contract_size;
             let ratio = market.rules.bracket(coins.checked_mul(mark)?)?.ratio;
-            step += if long { coins } else { -coins };
-            step -= coins * ratio;
+            change_per_price += if long { coins } else { -coins };
+            change_per_price -= coins * ratio;
         }
-        mark.checked_sub(surplus.checked_div(step)?).filter(|price| *price > Decimal::ZERO)
+        mark.checked_sub(surplus.checked_div(change_per_price)?)
+            .filter(|price| *price > Decimal::ZERO)
     }
 
     // Rule: A contract has one leverage and one margin type at a time (40040, 40012). Source: documented (endpoint
     // futures_submit_order, endpoint futures_set_leverage); simplified (which of the two codes is for what)
-    /// Checks that an opening order has the leverage and margin type of the open positions and orders of its contract
-    /// (quirk of endpoint submit-order), and that the position stays in the bracket of its leverage.
+    /// Checks that an opening order has the leverage and margin type of the open positions and orders of its contract,
+    /// and that the position stays in the bracket of its leverage. `value` is what the order adds to the position.
     pub(super) fn check_leverage(
         &self,
         account: AccountId,
@@ -306,8 +312,9 @@ impl Exchange {
         margin_type: MarginType,
     ) -> u32 {
         let owner = self.accounts.get(&account);
-        let set = owner.and_then(|owner| owner.leverages.get(&(rules.symbol.clone(), margin_type)));
-        set.copied().unwrap_or(DEFAULT_LEVERAGE).min(rules.max_leverage)
+        let chosen =
+            owner.and_then(|owner| owner.leverages.get(&(rules.symbol.clone(), margin_type)));
+        chosen.copied().unwrap_or(DEFAULT_LEVERAGE).min(rules.max_leverage)
     }
 
     /// Sets the leverage of orders without an own one, for a contract and margin type.
@@ -353,21 +360,21 @@ impl Exchange {
             return;
         };
         let Some(owner) = self.accounts.get_mut(&account) else { return };
-        let backed = owner.open_positions().any(|(symbol, _, position)| {
+        let is_backed = owner.open_positions().any(|(symbol, _, position)| {
             let its_quote = markets.get(symbol).map(|market| &market.rules.quote);
             !position.margin_type.is_isolated() && its_quote == Some(&quote)
         });
-        let id = owner.ensure_wallet(&mut self.ledger, WalletKind::Futures, &quote);
-        let wallet = self.ledger.wallet(id);
-        if wallet.available < Decimal::ZERO && wallet.frozen.is_zero() && !backed {
-            let owed = -wallet.available;
-            self.ledger.pay_from_house(HouseBook::Insurance, id.available(), owed);
+        let wallet_id = owner.ensure_wallet(&mut self.ledger, WalletKind::Futures, &quote);
+        let wallet = self.ledger.wallet(wallet_id);
+        if wallet.available < Decimal::ZERO && wallet.frozen.is_zero() && !is_backed {
+            let deficit = -wallet.available;
+            self.ledger.pay_from_house(HouseBook::Insurance, wallet_id.available(), deficit);
             let symbol_and_currency = (symbol.clone(), quote);
             self.record_transaction(
                 account,
                 TransactionKind::Liquidation,
                 symbol_and_currency,
-                owed,
+                deficit,
                 now_ms,
             );
         }

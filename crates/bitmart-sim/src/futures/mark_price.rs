@@ -128,12 +128,11 @@ mod tests {
     use super::*;
     use crate::{
         AccountId,
-        tests::{START_MS, futures_order, quiet},
+        tests::{START_MS, open_long, open_short, quiet},
     };
 
     fn trade(exchange: &mut Exchange, price: i64, now_ms: u64) {
-        for (account, buys) in [(1, true), (2, false)] {
-            let order = futures_order(buys, Some(price), 1);
+        for (account, order) in [(1, open_long(Some(price), 1)), (2, open_short(Some(price), 1))] {
             exchange.place_futures(AccountId(account), order, now_ms).expect("accepted");
         }
     }

@@ -48,13 +48,15 @@ impl Exchange {
         request: &NewFuturesOrder,
         now_ms: u64,
     ) -> (bool, Vec<Match>) {
-        let mut all = Vec::new();
+        let mut matches = Vec::new();
         loop {
-            let Some(order) = self.futures_orders.get(&id) else { return (true, all) };
+            let Some(order) = self.futures_orders.get(&id) else { return (true, matches) };
             let (account, quantity) = (order.account, Quantity::Size(order.left()));
-            let Some(market) = self.futures.get_mut(&request.symbol) else { return (true, all) };
+            let Some(market) = self.futures.get_mut(&request.symbol) else {
+                return (true, matches);
+            };
             let side = request.side.book_side();
-            let taken = market.book.take(
+            let result = market.book.take(
                 side,
                 request.price,
                 quantity,
@@ -64,23 +66,23 @@ impl Exchange {
             // An earlier match of this order may have closed the position that a maker was to close. Such a maker is
             // canceled unless it can open a position, and the taker matches again for the missing size. A market order
             // is not matched again: its margin covers only the prices of the first match.
-            let mut again = false;
-            for one in &taken.matches {
-                again |= !self.settle_futures(id, *one, now_ms);
+            let mut is_incomplete = false;
+            for matched in &result.matches {
+                is_incomplete |= !self.settle_futures(id, *matched, now_ms);
             }
-            for removed in taken.removed {
+            for removed in result.removed {
                 self.end_futures(removed, FuturesAction::Canceled, now_ms);
             }
-            all.extend(taken.matches);
-            if !again || taken.stopped || request.price.is_none() {
-                return (taken.stopped, all);
+            matches.extend(result.matches);
+            if !is_incomplete || result.stopped || request.price.is_none() {
+                return (result.stopped, matches);
             }
         }
     }
 
     /// Removes finished orders of the exchange, which have no history.
     pub(super) fn forget_house_orders(&mut self, taker: OrderId, matches: &[Match]) {
-        for id in matches.iter().map(|one| one.maker).chain([taker]) {
+        for id in matches.iter().map(|matched| matched.maker).chain([taker]) {
             let order = self.futures_orders.get(&id);
             if order.is_some_and(|order| Self::is_house(order.account) && !order.open) {
                 self.futures_orders.remove(id);

@@ -65,6 +65,7 @@ impl Exchange {
     fn fills_completely(&self, order: &FuturesOrder, book: &Book) -> bool {
         let request = &order.request;
         let (mut left, mut is_uncertain) = (order.left(), false);
+        // Accounts of makers that may close more contracts than are reserved for them.
         let mut closers = BTreeSet::new();
         for (id, open) in book.matching_orders(
             request.side.book_side(),

@@ -40,11 +40,11 @@ impl Exchange {
             return Err(Reject::SizeNotAboveFilled { filled: old.filled });
         }
         self.release_reservation(id);
-        let reserved = self.reserve(account, &request, left);
-        if reserved.is_ok() {
+        let new_reservation = self.reserve(account, &request, left);
+        if new_reservation.is_ok() {
             self.remove_from_book(id);
         }
-        let (reservation, rejection) = match reserved {
+        let (reservation, rejection) = match new_reservation {
             Ok(reservation) => (reservation, None),
             Err(reject) => (self.restore_reservation(&old), Some(reject)),
         };
@@ -60,8 +60,8 @@ impl Exchange {
         }
         self.report_futures(id, FuturesAction::Submitted, None);
         if reservation.closes != old.closes {
-            let (symbol, buys) = (&old.request.symbol, old.request.side.buys());
-            self.report_position(account, symbol, !buys);
+            let NewFuturesOrder { symbol, side, .. } = &old.request;
+            self.report_position(account, symbol, side.closes_long());
         }
         self.match_and_rest(id, now_ms);
         Ok(())

@@ -17,7 +17,9 @@ use crate::{
 /// What is reserved for an order before it may trade: contracts of a position to close, and money to open.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Reservation {
+    /// Contracts of the opposite position.
     pub(super) closes: Decimal,
+    /// Margin and fee of the other contracts, in the quote currency.
     pub(super) reserved: Decimal,
 }
 
@@ -46,21 +48,20 @@ impl Exchange {
         let is_reserved = request.client_order_id.as_ref().is_some_and(is_reserved);
         let owner = self.account_mut(account);
         let one_way = owner.one_way;
-        let taken = |id: &SmolStr| owner.futures_orders.by_client_order_id(id).is_some();
-        if is_reserved || request.client_order_id.as_ref().is_some_and(taken) {
+        let is_used = |id: &SmolStr| owner.futures_orders.by_client_order_id(id).is_some();
+        if is_reserved || request.client_order_id.as_ref().is_some_and(is_used) {
             return Err(Reject::DuplicateClientOrderId);
         }
         let rests = matches!(request.mode, OrderMode::GoodTillCanceled | OrderMode::PostOnly);
         owner.futures_orders.check_open(rests && request.price.is_some())?;
         // Rule: A closing order has the leverage and margin type of its position, whatever the request says. Source:
-        // documented
-        // (endpoint futures_submit_order, its sources contradict each other about open_type)
-        let closed = owner.position(&request.symbol, !request.side.buys());
+        // documented (endpoint futures_submit_order, its sources contradict each other about open_type)
+        let closed = owner.position(&request.symbol, request.side.closes_long());
         if let Some(position) = closed.filter(|one| one.is_open() && !request.side.opens()) {
             (request.leverage, request.margin_type) = (position.leverage, position.margin_type);
         }
         let reservation = self.reserve(account, &request, request.size)?;
-        let (symbol, buys) = (request.symbol.clone(), request.side.buys());
+        let (symbol, closes_long) = (request.symbol.clone(), request.side.closes_long());
         let order = self.new_order(account, request, Origin::Customer, now_ms);
         let id = self.insert_futures_order(FuturesOrder {
             one_way,
@@ -70,12 +71,13 @@ impl Exchange {
         });
         self.report_futures(id, FuturesAction::Submitted, None);
         if !reservation.closes.is_zero() {
-            self.report_position(account, &symbol, !buys);
+            self.report_position(account, &symbol, closes_long);
         }
         self.match_and_rest(id, now_ms);
         Ok(id)
     }
 
+    /// Creates an order with a new number, without a reservation.
     pub(super) fn new_order(
         &mut self,
         account: AccountId,
@@ -118,7 +120,7 @@ impl Exchange {
         }
         let owner = self.account_mut(account);
         let one_way = owner.one_way;
-        let opposite = owner.position(&request.symbol, !request.side.buys());
+        let opposite = owner.position(&request.symbol, request.side.closes_long());
         let free = opposite.map_or(Decimal::ZERO, |position| position.size - position.closing);
         let closes = match (request.side.opens(), one_way) {
             (false, _) if free < size => return Err(Reject::PositionTooSmall),
@@ -140,33 +142,34 @@ impl Exchange {
     ) {
         if !contracts.is_zero() {
             let owner = self.account_mut(account);
-            owner.position_mut(&request.symbol, !request.side.buys()).closing += contracts;
+            owner.position_mut(&request.symbol, request.side.closes_long()).closing += contracts;
         }
     }
 
-    /// Freezes margin and fee of the opening contracts of an order, at the worst price at which it may trade.
+    /// Freezes margin and fee of those contracts of an order that open, at the worst price at which it may trade.
+    /// `size` is the unfilled size, which decides how far it may walk the book.
     pub(super) fn reserve_margin(
         &mut self,
         account: AccountId,
         request: &NewFuturesOrder,
         size: Decimal,
-        opened: Decimal,
+        opening: Decimal,
     ) -> Result<Decimal, Reject> {
         let Some(market) = self.futures.get(&request.symbol) else {
             return Err(Reject::UnknownMarket);
         };
-        let reached =
+        let highest_match =
             market.book.highest_match_price(request.side.book_side(), request.price, size, account);
-        let worst = request.price.into_iter().chain(reached).max().unwrap_or_default();
+        let worst = request.price.into_iter().chain(highest_match).max().unwrap_or_default();
         // Checked for orders that close as well: their trades must have a value.
         let coins = size * market.rules.contract_size;
         let maximum = market.rules.max_volume;
         let out_of_range = Reject::SizeOutOfRange { minimum: Decimal::ONE, maximum };
         coins.checked_mul(worst).ok_or(out_of_range)?;
-        if opened.is_zero() {
+        if opening.is_zero() {
             return Ok(Decimal::ZERO);
         }
-        let value = market.value(opened, worst);
+        let value = market.value(opening, worst);
         let quote = market.rules.quote.clone();
         self.check_leverage(account, request, value)?;
         let amount = opening_cost(request, value);
@@ -178,9 +181,9 @@ impl Exchange {
     pub(super) fn release_surplus(&mut self, id: OrderId) {
         let Some(order) = self.futures_orders.get_mut(&id) else { return };
         let Some(market) = self.futures.get(&order.request.symbol) else { return };
-        let opened = order.left() - order.closes;
-        let value = market.value(opened, order.request.price.unwrap_or_default());
-        let needed = if opened.is_zero() { opened } else { opening_cost(&order.request, value) };
+        let opening = order.left() - order.closes;
+        let value = market.value(opening, order.request.price.unwrap_or_default());
+        let needed = if opening.is_zero() { opening } else { opening_cost(&order.request, value) };
         let surplus = order.reserved - needed;
         if surplus > Decimal::ZERO {
             order.reserved = needed;
@@ -208,6 +211,7 @@ impl Exchange {
         self.reserve_contracts(account, &request, -closes);
     }
 
+    /// Stores a new order and adds it to those of its account.
     pub(super) fn insert_futures_order(&mut self, order: FuturesOrder) -> OrderId {
         let id = order.id;
         let owner = self.account_mut(order.account);
@@ -238,12 +242,13 @@ impl Exchange {
         order.open = false;
         order.updated_ms = now_ms;
         let (account, closes) = (order.account, order.closes);
-        let (symbol, buys) = (order.request.symbol.clone(), order.request.side.buys());
+        let (symbol, closes_long) =
+            (order.request.symbol.clone(), order.request.side.closes_long());
         self.release_reservation(id);
         self.cover_deficit(account, &symbol, now_ms);
         self.report_futures(id, reason, None);
         if !closes.is_zero() {
-            self.report_position(account, &symbol, !buys);
+            self.report_position(account, &symbol, closes_long);
         }
         self.finish_futures(account, id);
     }
@@ -274,6 +279,7 @@ impl Exchange {
         Ok(())
     }
 
+    /// Returns an open order of an account.
     pub(crate) fn own_open_order(
         &self,
         account: AccountId,
@@ -331,6 +337,7 @@ impl Exchange {
         }
     }
 
+    /// Reports a change of the long or the short position of an account in a contract.
     pub(super) fn report_position(&mut self, account: AccountId, symbol: &SmolStr, long: bool) {
         let symbol = symbol.clone();
         self.events.push(Event::FuturesPosition { account, symbol, long });

@@ -7,7 +7,7 @@ use super::{MAKER_FEE, TAKER_FEE, transactions::TransactionKind};
 use crate::{
     AccountId, Event, Exchange, FuturesAction, OrderId,
     account::WalletKind,
-    book::{Match, Side},
+    book::{Match, TradeRole},
     exchange::account_entry,
     futures_order::{FuturesFill, FuturesOrder, MarginType, Origin},
     ledger::HouseBook,
@@ -21,14 +21,29 @@ use crate::{
 struct Fill {
     account: AccountId,
     symbol: SmolStr,
+    /// The currency of margin, fee and profit.
     quote: SmolStr,
+    /// Base units of one contract.
     contract_size: Decimal,
+    /// Whether the contracts are bought: they close a short position, or open a long one.
     buys: bool,
+    /// Leverage and margin type of a position that is opened.
     leverage: u32,
     margin_type: MarginType,
     price: Decimal,
+    /// Fee as a ratio of the value.
     fee_rate: Decimal,
     now_ms: u64,
+}
+
+/// What closing contracts has cost or brought, in the quote currency.
+#[derive(Debug, Clone, Copy, Default)]
+struct Closed {
+    /// Profit before fees; negative for a loss.
+    realized: Decimal,
+    /// The part of a loss that insurance has paid.
+    insured: Decimal,
+    fee: Decimal,
 }
 
 impl Fill {
@@ -37,25 +52,43 @@ impl Fill {
     fn value(&self, contracts: Decimal) -> Decimal {
         round_share_down(self.price * contracts * self.contract_size)
     }
+
+    /// Whether the position that it closes is the long one.
+    fn closes_long(&self) -> bool {
+        !self.buys
+    }
+
+    /// Whether the position that it opens is the long one.
+    fn opens_long(&self) -> bool {
+        self.buys
+    }
 }
 
 impl Exchange {
     /// Settles a trade for both orders. Returns false when the maker order is no longer open.
-    pub(super) fn settle_futures(&mut self, taker: OrderId, one: Match, now_ms: u64) -> bool {
+    pub(super) fn settle_futures(&mut self, taker: OrderId, matched: Match, now_ms: u64) -> bool {
         let Some(order) = self.futures_orders.get(&taker) else { return false };
-        if self.futures_orders.get(&one.maker).is_none_or(|maker| !maker.open) {
+        if self.futures_orders.get(&matched.maker).is_none_or(|maker| !maker.open) {
             return false;
         }
         let (symbol, side) = (order.request.symbol.clone(), order.request.side.book_side());
         let trade = self.counters.next_futures_trade();
-        let public =
-            PublicTrade { id: trade, price: one.price, size: one.size, side, time_ms: now_ms };
+        let public_trade = PublicTrade {
+            id: trade,
+            price: matched.price,
+            size: matched.size,
+            side,
+            time_ms: now_ms,
+        };
         if let Some(market) = self.futures.get_mut(&symbol) {
-            market.tape.record(public.clone(), one.price * one.size * market.rules.contract_size);
+            market.tape.record(
+                public_trade.clone(),
+                matched.price * matched.size * market.rules.contract_size,
+            );
         }
-        self.events.push(Event::FuturesTrade { symbol, trade: public });
-        self.fill_futures(one.maker, one, trade, true, now_ms);
-        self.fill_futures(taker, one, trade, false, now_ms);
+        self.events.push(Event::FuturesTrade { symbol, trade: public_trade });
+        self.fill_futures(matched.maker, matched, trade, TradeRole::Maker, now_ms);
+        self.fill_futures(taker, matched, trade, TradeRole::Taker, now_ms);
         true
     }
 
@@ -63,15 +96,15 @@ impl Exchange {
     pub(super) fn fill_futures(
         &mut self,
         id: OrderId,
-        one: Match,
+        matched: Match,
         trade: u64,
-        maker: bool,
+        role: TradeRole,
         now_ms: u64,
     ) {
         let Some(order) = self.futures_orders.get_mut(&id) else { return };
         let Some(market) = self.futures.get(&order.request.symbol) else { return };
-        order.filled += one.size;
-        order.filled_value += one.price * one.size;
+        order.filled += matched.size;
+        order.filled_value += matched.price * matched.size;
         order.updated_ms = now_ms;
         order.open = order.filled < order.request.size;
         let request = &order.request;
@@ -83,31 +116,35 @@ impl Exchange {
             buys: request.side.buys(),
             leverage: request.leverage,
             margin_type: request.margin_type,
-            price: one.price,
-            fee_rate: if maker { MAKER_FEE } else { TAKER_FEE },
+            price: matched.price,
+            fee_rate: match role {
+                TradeRole::Maker => MAKER_FEE,
+                TradeRole::Taker => TAKER_FEE,
+            },
             now_ms,
         };
         if Self::is_house(order.account) {
-            return self.fill_exchange(&fill, one.size);
+            return self.fill_house(&fill, matched.size);
         }
         let (origin, side, closes_first) =
             (order.origin, request.side, order.one_way || !request.side.opens());
         let (account, symbol) = (fill.account, fill.symbol.clone());
-        let closed = if closes_first {
-            self.position_size(fill.account, &fill.symbol, !fill.buys).min(one.size)
+        let closed_size = if closes_first {
+            self.position_size(fill.account, &fill.symbol, fill.closes_long()).min(matched.size)
         } else {
             Decimal::ZERO
         };
-        let opened = one.size - closed;
-        let (realized, insured, fee_closed) = self.close(id, &fill, closed);
-        let fee = fee_closed + self.open(id, &fill, opened);
+        let opened_size = matched.size - closed_size;
+        let closed = self.close(id, &fill, closed_size);
+        let fee = closed.fee + self.open(id, &fill, opened_size);
         let kind = if origin == Origin::Customer {
             TransactionKind::Realized
         } else {
             TransactionKind::Liquidation
         };
         let symbol_and_currency = || (symbol.clone(), fill.quote.clone());
-        self.record_transaction(account, kind, symbol_and_currency(), realized + insured, now_ms);
+        let change = closed.realized + closed.insured;
+        self.record_transaction(account, kind, symbol_and_currency(), change, now_ms);
         self.record_transaction(
             account,
             TransactionKind::Commission,
@@ -121,80 +158,81 @@ impl Exchange {
             account,
             symbol: symbol.clone(),
             side,
-            price: one.price,
-            size: one.size,
+            price: matched.price,
+            size: matched.size,
             fee,
-            realized,
-            maker,
+            realized: closed.realized,
+            maker: role == TradeRole::Maker,
             time_ms: now_ms,
         };
         self.finish_fill(id, &fill, row);
-        for (changed, long) in [(closed, !fill.buys), (opened, fill.buys)] {
+        for (changed, long) in [(closed_size, fill.closes_long()), (opened_size, fill.opens_long())]
+        {
             if !changed.is_zero() {
                 self.report_position(account, &symbol, long);
             }
         }
-        if !closed.is_zero() {
-            self.cancel_bound_plans(account, &symbol, !fill.buys, now_ms);
+        if !closed_size.is_zero() {
+            self.cancel_bound_plans(account, &symbol, fill.closes_long(), now_ms);
         }
         if closes_first {
-            self.release_excess_closings(account, &symbol, !fill.buys, now_ms);
+            self.release_excess_closings(account, &symbol, fill.closes_long(), now_ms);
         }
         self.cover_deficit(account, &symbol, now_ms);
     }
 
     // Rule: An isolated position loses at most its margin; insurance pays the rest. Source: simplified (the
     // meaning of isolated; no source says who pays the rest)
-    /// Closes contracts of the opposite position. Returns the realized profit, the payment of insurance (an isolated
-    /// position loses at most its margin), and the fee.
+    /// Closes contracts of the opposite position. An isolated position loses at most its margin: insurance pays the
+    /// rest.
     ///
     /// A liquidation is settled with the margin as a whole: what its first fills leave pays the losses of the last.
-    fn close(&mut self, id: OrderId, fill: &Fill, size: Decimal) -> (Decimal, Decimal, Decimal) {
+    fn close(&mut self, id: OrderId, fill: &Fill, size: Decimal) -> Closed {
         if size.is_zero() {
-            return Default::default();
+            return Closed::default();
         }
         let value = fill.value(size);
         let fee = round_down(value * fill.fee_rate);
         let mut is_liquidation = false;
-        let kept = self.futures_orders.get_mut(&id).map(|order| {
+        let reserved = self.futures_orders.get_mut(&id).map(|order| {
             is_liquidation = order.origin != Origin::Customer;
-            let kept = order.closes.min(size);
-            order.closes -= kept;
-            kept
+            let reserved = order.closes.min(size);
+            order.closes -= reserved;
+            reserved
         });
         let owner = account_entry(&mut self.accounts, fill.account);
         let wallet =
             owner.ensure_wallet(&mut self.ledger, WalletKind::Futures, &fill.quote).available();
-        let position = owner.position_mut(&fill.symbol, !fill.buys);
-        position.closing -= kept.unwrap_or_default();
+        let position = owner.position_mut(&fill.symbol, fill.closes_long());
+        position.closing -= reserved.unwrap_or_default();
         let (cost, margin) = position.reduce(size, position.margin(&self.ledger));
         let realized = if fill.buys { cost - value } else { value - cost };
         position.closed_value += value;
         position.realized += realized;
         position.fees += fee;
         position.updated_ms = fill.now_ms;
-        let (isolated, is_closed) = (position.margin_type.is_isolated(), !position.is_open());
-        let place = position.margin;
-        if let Some(place) = place.filter(|_| isolated && is_liquidation) {
-            self.ledger.pay_from_house(HouseBook::Profit, place, realized);
-            self.ledger.pay_house(place, HouseBook::Fees, fee);
+        let (is_isolated, is_closed) = (position.margin_type.is_isolated(), !position.is_open());
+        let margin_balance = position.margin;
+        if let Some(margin_balance) = margin_balance.filter(|_| is_isolated && is_liquidation) {
+            self.ledger.pay_from_house(HouseBook::Profit, margin_balance, realized);
+            self.ledger.pay_house(margin_balance, HouseBook::Fees, fee);
             if !is_closed {
-                return (realized, Decimal::ZERO, fee);
+                return Closed { realized, insured: Decimal::ZERO, fee };
             }
-            let lost = (-self.ledger.amount(place)).max(Decimal::ZERO);
-            self.ledger.pay_from_house(HouseBook::Insurance, place, lost);
-            self.ledger.post(place, wallet, self.ledger.amount(place));
-            return (realized, lost, fee);
+            let insured = (-self.ledger.amount(margin_balance)).max(Decimal::ZERO);
+            self.ledger.pay_from_house(HouseBook::Insurance, margin_balance, insured);
+            self.ledger.post(margin_balance, wallet, self.ledger.amount(margin_balance));
+            return Closed { realized, insured, fee };
         }
-        let back = margin + realized - fee;
-        let lost = if isolated { (-back).max(Decimal::ZERO) } else { Decimal::ZERO };
-        if let Some(place) = place {
-            self.ledger.post(place, wallet, margin);
+        let returned = margin + realized - fee;
+        let insured = if is_isolated { (-returned).max(Decimal::ZERO) } else { Decimal::ZERO };
+        if let Some(margin_balance) = margin_balance {
+            self.ledger.post(margin_balance, wallet, margin);
         }
         self.ledger.pay_from_house(HouseBook::Profit, wallet, realized);
-        self.ledger.pay_from_house(HouseBook::Insurance, wallet, lost);
+        self.ledger.pay_from_house(HouseBook::Insurance, wallet, insured);
         self.ledger.pay_house(wallet, HouseBook::Fees, fee);
-        (realized, lost, fee)
+        Closed { realized, insured, fee }
     }
 
     /// Opens contracts, paid from the reservation of the order. Returns the fee.
@@ -205,15 +243,15 @@ impl Exchange {
         let value = fill.value(size);
         let fee = round_down(value * fill.fee_rate);
         let margin = round_share_down(value / Decimal::from(fill.leverage.max(1)));
-        let held = self.futures_orders.get_mut(&id).map(|order| {
-            let held = order.reserved.min(margin + fee);
-            order.reserved -= held;
-            held
+        let from_reservation = self.futures_orders.get_mut(&id).map(|order| {
+            let from_reservation = order.reserved.min(margin + fee);
+            order.reserved -= from_reservation;
+            from_reservation
         });
-        let held = held.unwrap_or_default();
+        let from_reservation = from_reservation.unwrap_or_default();
         let owner = account_entry(&mut self.accounts, fill.account);
         let wallet = owner.ensure_wallet(&mut self.ledger, WalletKind::Futures, &fill.quote);
-        let position = owner.position_mut(&fill.symbol, fill.buys);
+        let position = owner.position_mut(&fill.symbol, fill.opens_long());
         if !position.is_open() {
             position.begin(fill.leverage, fill.margin_type, fill.now_ms);
         }
@@ -221,9 +259,10 @@ impl Exchange {
         position.cost += value;
         position.fees += fee;
         position.updated_ms = fill.now_ms;
-        let place = *position.margin.get_or_insert_with(|| self.ledger.open_balance(&fill.quote));
-        self.ledger.release(wallet, held);
-        self.ledger.post(wallet.available(), place, margin);
+        let margin_balance =
+            *position.margin.get_or_insert_with(|| self.ledger.open_balance(&fill.quote));
+        self.ledger.release(wallet, from_reservation);
+        self.ledger.post(wallet.available(), margin_balance, margin);
         self.ledger.pay_house(wallet.available(), HouseBook::Fees, fee);
         fee
     }
@@ -231,11 +270,11 @@ impl Exchange {
     /// Releases what a filled order does not need any more, and reports the fill.
     fn finish_fill(&mut self, id: OrderId, fill: &Fill, row: FuturesFill) {
         let Some(order) = self.futures_orders.get_mut(&id) else { return };
-        let (done, origin) = (!order.open, order.origin);
-        let rest = if done { std::mem::take(&mut order.reserved) } else { Decimal::ZERO };
+        let (is_finished, origin) = (!order.open, order.origin);
+        let unused = if is_finished { std::mem::take(&mut order.reserved) } else { Decimal::ZERO };
         let wallet = self.ensure_wallet(fill.account, WalletKind::Futures, &fill.quote);
-        self.ledger.release(wallet, rest);
-        if row.maker && !done {
+        self.ledger.release(wallet, unused);
+        if row.maker && !is_finished {
             self.release_surplus(id);
         }
         self.futures_fills.add(row.clone(), self.history_limit);
@@ -245,7 +284,7 @@ impl Exchange {
             Origin::Bankruptcy => FuturesAction::Bankrupt,
         };
         self.report_futures(id, action, Some(row));
-        if done {
+        if is_finished {
             self.finish_futures(fill.account, id);
         }
     }
@@ -272,7 +311,7 @@ impl Exchange {
             }
             let has_reservation = |order: &&FuturesOrder| {
                 order.request.symbol == *symbol
-                    && order.request.side.buys() != long
+                    && order.request.side.closes_long() == long
                     && !order.closes.is_zero()
             };
             let open = self.accounts.get(&account).map(|owner| owner.futures_orders.open());
@@ -305,26 +344,25 @@ impl Exchange {
             order.closes -= converted;
             order.reserved += reserved;
         }
-        let position =
-            self.account_mut(account).position_mut(&request.symbol, !request.side.buys());
-        position.closing -= converted;
+        self.reserve_contracts(account, &request, -converted);
         true
     }
 
     // Rule: The exchange holds one net position, pays no fee and has no margin. Source: invented (it replaces
     // all other customers)
     /// Fills an order of the exchange, which holds one net position without margin: it closes before it opens.
-    fn fill_exchange(&mut self, fill: &Fill, size: Decimal) {
-        let (buys, value) = (fill.buys, fill.value(size));
+    fn fill_house(&mut self, fill: &Fill, size: Decimal) {
+        let value = fill.value(size);
         let owner = account_entry(&mut self.accounts, fill.account);
-        let opposite = owner.position_mut(&fill.symbol, !buys);
-        let closed = opposite.size.min(size);
-        let closed_value = round_share_down(value.checked_div(size).unwrap_or_default() * closed);
-        let (cost, _) = opposite.reduce(closed, Decimal::ZERO);
-        let realized = if buys { cost - closed_value } else { closed_value - cost };
-        let same = owner.position_mut(&fill.symbol, buys);
-        same.size += size - closed;
-        same.cost += value - closed_value;
+        let closed = owner.position_mut(&fill.symbol, fill.closes_long());
+        let closed_size = closed.size.min(size);
+        let closed_value =
+            round_share_down(value.checked_div(size).unwrap_or_default() * closed_size);
+        let (cost, _) = closed.reduce(closed_size, Decimal::ZERO);
+        let realized = if fill.buys { cost - closed_value } else { closed_value - cost };
+        let opened = owner.position_mut(&fill.symbol, fill.opens_long());
+        opened.size += size - closed_size;
+        opened.cost += value - closed_value;
         let wallet = owner.ensure_wallet(&mut self.ledger, WalletKind::Futures, &fill.quote);
         self.ledger.pay_from_house(HouseBook::Profit, wallet.available(), realized);
     }
@@ -333,21 +371,22 @@ impl Exchange {
     pub(super) fn take_over(&mut self, id: OrderId, price: Decimal, size: Decimal, now_ms: u64) {
         let Some(order) = self.futures_orders.get(&id) else { return };
         let Some(market) = self.futures.get(&order.request.symbol) else { return };
-        let side = order.request.side.book_side().opposite();
         let counterparty = Fill {
             account: crate::MAKER,
             symbol: order.request.symbol.clone(),
             quote: market.rules.quote.clone(),
             contract_size: market.rules.contract_size,
-            buys: side == Side::Buy,
+            buys: !order.request.side.buys(),
             leverage: 1,
             margin_type: MarginType::Cross,
             price,
             fee_rate: Decimal::ZERO,
             now_ms,
         };
-        self.fill_exchange(&counterparty, size);
+        self.fill_house(&counterparty, size);
         let trade = self.counters.next_futures_trade();
-        self.fill_futures(id, Match { maker: id, price, size }, trade, false, now_ms);
+        // There is no maker order.
+        let matched = Match { maker: id, price, size };
+        self.fill_futures(id, matched, trade, TradeRole::Taker, now_ms);
     }
 }

@@ -23,7 +23,8 @@ pub(crate) type MarginAccount = (AccountId, SmolStr);
 pub(crate) struct MarginChecks {
     /// Whether the accounts of a new or restored exchange were listed.
     is_complete: bool,
-    due: BTreeSet<MarginAccount>,
+    /// Those that must be compared.
+    uncompared: BTreeSet<MarginAccount>,
     /// Those with debts that were compared, by pair.
     compared: BTreeMap<SmolStr, Compared>,
 }
@@ -36,22 +37,25 @@ struct Compared {
 }
 
 impl MarginChecks {
-    pub(super) fn set_due(&mut self, account: AccountId, symbol: &SmolStr) {
-        self.due.insert((account, symbol.clone()));
+    /// Has an account compared by the next command.
+    pub(super) fn require_comparison(&mut self, account: AccountId, symbol: &SmolStr) {
+        self.uncompared.insert((account, symbol.clone()));
     }
 
-    /// Returns the first account that is due, or the next one after another account.
-    pub(super) fn next_due(&self, after: Option<&MarginAccount>) -> Option<MarginAccount> {
+    /// Returns the first account that must be compared, or the next one after another account.
+    pub(super) fn next_uncompared(&self, after: Option<&MarginAccount>) -> Option<MarginAccount> {
         match after {
-            None => self.due.first().cloned(),
-            Some(one) => self.due.range((Bound::Excluded(one), Bound::Unbounded)).next().cloned(),
+            None => self.uncompared.first().cloned(),
+            Some(one) => {
+                self.uncompared.range((Bound::Excluded(one), Bound::Unbounded)).next().cloned()
+            }
         }
     }
 
     /// Notes that an account is above the liquidation rate at the current price of its pair. An account without debts
     /// is left out until its wallets change: a loan changes them.
     pub(super) fn set_compared(&mut self, one: &MarginAccount, price: Decimal, has_debts: bool) {
-        self.due.remove(one);
+        self.uncompared.remove(one);
         let (account, symbol) = one;
         if has_debts {
             let new = || Compared { price, accounts: BTreeSet::new() };
@@ -66,30 +70,35 @@ impl MarginChecks {
 }
 
 impl Exchange {
-    /// Finds the margin accounts that are due since the last call.
+    /// Finds the margin accounts that must be compared since the last call.
     pub(super) fn note_margin_changes(&mut self) {
         if !std::mem::replace(&mut self.margin_checks.is_complete, true) {
             self.list_margin_accounts();
         }
         let checks = &mut self.margin_checks;
-        checks.due.extend(self.ledger.take_moved());
+        checks.uncompared.extend(self.ledger.take_moved());
         let spot = &self.spot;
         checks.compared.retain(|symbol, pair| {
             let is_same = spot.get(symbol).is_some_and(|market| market.last_price() == pair.price);
             if !is_same {
-                checks.due.extend(pair.accounts.iter().map(|account| (*account, symbol.clone())));
+                checks
+                    .uncompared
+                    .extend(pair.accounts.iter().map(|account| (*account, symbol.clone())));
             }
             is_same
         });
     }
 
+    /// Watches the wallets of all margin accounts, and has those with loans compared.
     fn list_margin_accounts(&mut self) {
         for account in self.accounts.values() {
             for ((symbol, _), wallet) in &account.margin {
                 self.ledger.watch(*wallet, (account.id, symbol.clone()));
             }
             let loans = account.open_loans.iter().filter_map(|id| self.loans.get(*id));
-            self.margin_checks.due.extend(loans.map(|loan| (account.id, loan.symbol.clone())));
+            self.margin_checks
+                .uncompared
+                .extend(loans.map(|loan| (account.id, loan.symbol.clone())));
         }
     }
 
@@ -100,7 +109,7 @@ impl Exchange {
         let pair = checks.compared.get(symbol);
         let pair = pair.filter(|pair| pair.price == self.pair_price(symbol));
         pair.is_some_and(|pair| pair.accounts.contains(&account))
-            && !checks.due.contains(&one)
+            && !checks.uncompared.contains(&one)
             && !self.ledger.has_moved(&one)
     }
 }

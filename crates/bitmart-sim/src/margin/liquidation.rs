@@ -20,23 +20,23 @@ impl Exchange {
     pub(crate) fn liquidate_margins(&mut self, now_ms: u64) {
         // This runs before every command, and usually nothing has changed.
         self.note_margin_changes();
-        let mut next = self.margin_checks.next_due(None);
-        while let Some(one) = next {
-            let (account, symbol) = (one.0, &one.1);
+        let mut next = self.margin_checks.next_uncompared(None);
+        while let Some(margin_account) = next {
+            let (account, symbol) = (margin_account.0, &margin_account.1);
             // Rule: In a halted pair no margin account is liquidated until trading resumes. Source: invented (no source
             // says it)
             if self.check_trading(symbol).is_ok() {
                 let risk = self.risk(account, symbol);
                 if risk.is_below_liquidation_rate() {
                     self.liquidate_margin(account, symbol, now_ms);
-                    // Its trades may have changed the rates of accounts that follow. It is due until it has recovered.
+                    // Its trades may have changed the rates of accounts that follow. It is compared again until it has recovered.
                     self.note_margin_changes();
                 } else {
                     let price = self.pair_price(symbol);
-                    self.margin_checks.set_compared(&one, price, !risk.debts.is_zero());
+                    self.margin_checks.set_compared(&margin_account, price, !risk.debts.is_zero());
                 }
             }
-            next = self.margin_checks.next_due(Some(&one));
+            next = self.margin_checks.next_uncompared(Some(&margin_account));
         }
     }
 
@@ -47,8 +47,8 @@ impl Exchange {
     fn liquidate_margin(&mut self, account: AccountId, symbol: &SmolStr, now_ms: u64) {
         let Some(rules) = self.spot.get(symbol).map(|market| market.rules.clone()) else { return };
         self.cancel_margin_orders(account, symbol, now_ms);
-        let sides = [&rules.base, &rules.quote];
-        for currency in sides {
+        let currencies = [&rules.base, &rules.quote];
+        for currency in currencies {
             self.repay_available(account, symbol, currency, now_ms);
         }
         let owes_quote = !self.debt(account, symbol, &rules.quote).total().is_zero();
@@ -62,12 +62,12 @@ impl Exchange {
         if let Some(order) = order.filter(|_| !debts(self).is_zero() && has_counterparty(self)) {
             // Cannot fail: the order is covered by the balance and has no client order id.
             let _ = self.place_spot(account, order, now_ms);
-            for currency in sides {
+            for currency in currencies {
                 self.repay_available(account, symbol, currency, now_ms);
             }
         }
         if !debts(self).is_zero() && self.liquidation_order(account, symbol, side).is_none() {
-            for currency in sides {
+            for currency in currencies {
                 self.write_off(account, symbol, currency);
             }
         }

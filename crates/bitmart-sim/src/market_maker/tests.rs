@@ -1,3 +1,5 @@
+//! Prices that the operator moves.
+
 use super::*;
 use crate::markets::{Contract, SpotPair};
 

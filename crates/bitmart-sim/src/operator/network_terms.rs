@@ -107,7 +107,7 @@ impl NetworkTerms {
         // Rule: A withdrawal fits the precision, the step, the smallest amount and the memo of its network,
         // checked in this order (60006, 60013, 60005, 60014). Source: documented (endpoint account_withdraw_quota,
         // the table of error codes); simplified (the order)
-        if amount.scale() > self.decimals {
+        if amount.normalize().scale() > self.decimals {
             return Err(Reject::WithdrawalTooPrecise { decimals: self.decimals });
         }
         let fits = |step: &u32| (amount % Decimal::from(*step)).is_zero();
@@ -118,5 +118,19 @@ impl NetworkTerms {
             return Err(Reject::WithdrawalTooSmall { minimum: self.min_withdrawal() });
         }
         if self.memo && memo.is_empty() { Err(Reject::MemoMissing) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_at_the_end_of_an_amount_are_no_decimals() {
+        let terms = NetworkTerms::new().decimals(1);
+        // 10.00 and 10.01.
+        assert_eq!(terms.check(Decimal::new(1_000, 2), ""), Ok(()));
+        let too_precise = Err(Reject::WithdrawalTooPrecise { decimals: 1 });
+        assert_eq!(terms.check(Decimal::new(1_001, 2), ""), too_precise);
     }
 }

@@ -9,6 +9,9 @@ use smol_str::SmolStr;
 use super::{Payment, PaymentState};
 use crate::{AccountId, Exchange};
 
+#[cfg(test)]
+mod tests;
+
 // Rule: An account may withdraw 100 BTC in 24 hours (60064). Source: documented (a sample, endpoint
 // account_withdraw_quota, and the text of 60064)
 /// Withdrawal quota of an account in 24 hours, in BTC: that of the documented sample.
@@ -36,16 +39,16 @@ struct Withdrawn {
 impl RecentWithdrawals {
     /// Counts a new withdrawal, and removes the rows of the account that no longer count.
     pub(super) fn add(&mut self, row: &Payment) {
-        let old: Vec<_> = self
+        let expired: Vec<_> = self
             .of(row.account)
             .take_while(|(_, withdrawn)| !withdrawn.counts(row.time_ms))
             .map(|(key, _)| key.clone())
             .collect();
-        for key in old {
+        for key in expired {
             self.rows.remove(&key);
         }
-        let none = Withdrawn { amount: Decimal::ZERO, last_ms: row.time_ms };
-        let withdrawn = self.rows.entry(key(row)).or_insert(none);
+        let nothing_yet = Withdrawn { amount: Decimal::ZERO, last_ms: row.time_ms };
+        let withdrawn = self.rows.entry(key(row)).or_insert(nothing_yet);
         withdrawn.amount = withdrawn.amount.saturating_add(row.amount);
         withdrawn.last_ms = withdrawn.last_ms.max(row.time_ms);
     }

@@ -13,7 +13,9 @@ use crate::{
 
 // Rule: A trailing order turns back by 0.1 to 5 percent. Source: documented (endpoint
 // futures_submit_trailing_order)
+/// Smallest callback rate, in percent.
 const MIN_CALLBACK_RATE: Decimal = Decimal::from_parts(1, 0, 0, false, 1);
+/// Largest callback rate, in percent.
 const MAX_CALLBACK_RATE: Decimal = Decimal::from_parts(5, 0, 0, false, 0);
 // Rule: A countdown that cancels orders is at least 5 seconds. Source: documented (endpoint
 // futures_cancel_all_after)
@@ -96,8 +98,8 @@ impl FuturesRules {
         }
         // Rule: Self-trade prevention of futures cancels the maker, the taker or both, and is never off.
         // Source: documented (endpoint futures_submit_order)
-        let prevented = order.self_trade_prevention != SelfTradePrevention::Off;
-        if prevented { Ok(()) } else { Err(Reject::SelfTradePreventionRequired) }
+        let has_prevention = order.self_trade_prevention != SelfTradePrevention::Off;
+        if has_prevention { Ok(()) } else { Err(Reject::SelfTradePreventionRequired) }
     }
 }
 
@@ -176,7 +178,7 @@ impl Exchange {
             }
             Condition::Trail(trail) if kind == PlanKind::Trailing => {
                 check_callback_rate(trail.callback_rate)?;
-                trail.peak.map_or(Ok(()), |peak| rules.check_price(peak))?;
+                trail.extreme.map_or(Ok(()), |extreme| rules.check_price(extreme))?;
                 rules.check_price(trail.activation)
             }
             _ => Err(Reject::ConditionMismatch),

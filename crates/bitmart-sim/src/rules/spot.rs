@@ -38,29 +38,34 @@ impl SpotRules {
         if size < lot { Err(Reject::SizeTooSmall { minimum: lot }) } else { Ok(()) }
     }
 
-    /// Checks size, price and value of an order; `best` is the best price of the other side.
-    fn check_order(&self, order: &NewSpotOrder, best: Option<Decimal>) -> Result<(), Reject> {
+    /// Checks size, price and value of an order. `opposite_best` is the best price of the other side.
+    fn check_order(
+        &self,
+        order: &NewSpotOrder,
+        opposite_best: Option<Decimal>,
+    ) -> Result<(), Reject> {
         let minimum = self.min_notional;
         if (order.kind, order.side) == (SpotOrderType::Market, Side::Buy) {
             check_amount(order.notional)?;
             // Rule: A market buy spends at least the smallest value of its pair (51012). Source: documented
             // (endpoint spot_symbol_details, the table of error codes)
-            let enough = order.notional >= minimum;
-            return if enough { Ok(()) } else { Err(Reject::MarketBuyTooSmall { minimum }) };
+            let is_too_small = order.notional < minimum;
+            return if is_too_small { Err(Reject::MarketBuyTooSmall { minimum }) } else { Ok(()) };
         }
         self.check_size(order.size)?;
         if order.kind == SpotOrderType::Market {
             // Rule: A market sell is worth at least the smallest value at the best bid (51014). Source:
             // simplified (no source states the price that the value is taken at)
-            let enough = best.is_none_or(|best| order.size * best >= minimum);
-            return if enough { Ok(()) } else { Err(Reject::MarketSellTooSmall { minimum }) };
+            let is_too_small = opposite_best.is_some_and(|bid| order.size * bid < minimum);
+            return if is_too_small { Err(Reject::MarketSellTooSmall { minimum }) } else { Ok(()) };
         }
         self.check_price(order.price)?;
         // Rule: A limit order is worth at least the smallest value of its pair (51011). Source: documented
         // (endpoint spot_symbol_details, the table of error codes)
         // A post-only order below it is accepted and then canceled, as documented.
-        let enough = order.kind == SpotOrderType::LimitMaker || order.size * order.price >= minimum;
-        if enough { Ok(()) } else { Err(Reject::LimitValueTooLow { minimum }) }
+        let is_too_small =
+            order.kind != SpotOrderType::LimitMaker && order.size * order.price < minimum;
+        if is_too_small { Err(Reject::LimitValueTooLow { minimum }) } else { Ok(()) }
     }
 }
 
@@ -92,9 +97,9 @@ impl Exchange {
         // Rule: A market or immediate order is rejected while the other side of the book is empty (50034 for a
         // buy, 50035 for a sell); one whose limit is not reached is accepted and canceled. Source:
         // simplified (clients report the codes without saying which is for what)
-        let at_once =
+        let is_immediate =
             matches!(order.kind, SpotOrderType::Market | SpotOrderType::ImmediateOrCancel);
-        if at_once && market.book.opposite_best(order.side).is_none() {
+        if is_immediate && market.book.opposite_best(order.side).is_none() {
             return Err(Reject::EmptyBook { side: order.side });
         }
         Ok(())

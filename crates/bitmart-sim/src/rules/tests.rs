@@ -10,7 +10,7 @@ use crate::{
     futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode},
     margin::PairAmount,
     spot_order::NewSpotOrder,
-    tests::{START_MS, futures_order, quiet, spot_order},
+    tests::{START_MS, limit_buy, market_buy, market_sell, open_long, quiet},
     transfer::{AccountWallet, NewTransfer},
     trigger::{
         Condition, Direction, NewPlan, Plan, PlanKind, Preset, PresetPrice, PriceType, Trail,
@@ -20,20 +20,22 @@ use crate::{
 const ONE: AccountId = AccountId(1);
 const TWO: AccountId = AccountId(2);
 
-fn d(units: i64, scale: u32) -> Decimal {
-    Decimal::new(units, scale)
+/// So many units of a decimal place: `d(15, 1)` is 1.5.
+fn d(units: i64, decimals: u32) -> Decimal {
+    Decimal::new(units, decimals)
 }
 
-fn rejected(exchange: &mut Exchange, request: impl Into<Request>) -> Option<Reject> {
+/// Why a request of [`ONE`] is rejected, if it is.
+fn rejection(exchange: &mut Exchange, request: impl Into<Request>) -> Option<Reject> {
     let command = Command::Customer { account: ONE, request: request.into() };
     exchange.apply(command, START_MS).err()
 }
 
 #[test]
 fn the_engine_checks_spot_orders() {
-    let limit = |size, price| NewSpotOrder { size, price, ..spot_order(true, 0, 0, 0, 10) };
-    let market = |size| NewSpotOrder { size, ..spot_order(false, 1, 0, 0, 10) };
-    let spend = |notional| NewSpotOrder { notional, ..spot_order(true, 1, 0, 0, 10) };
+    let limit = |size, price| NewSpotOrder { size, price, ..limit_buy(60_000, 10) };
+    let market = |size| NewSpotOrder { size, ..market_sell(10) };
+    let spend = |notional| NewSpotOrder { notional, ..market_buy(370) };
     let named = |id: &str| NewSpotOrder {
         client_order_id: Some(id.into()),
         ..limit(d(1, 3), d(60_000, 0))
@@ -57,21 +59,21 @@ fn the_engine_checks_spot_orders() {
     ];
     let mut exchange = quiet();
     for (order, reject) in rows {
-        let got = rejected(&mut exchange, SpotRequest::Place(order.clone()));
-        assert_eq!(got, Some(reject), "{order:?}");
+        let rejected = rejection(&mut exchange, SpotRequest::Place(order.clone()));
+        assert_eq!(rejected, Some(reject), "{order:?}");
     }
     assert!(exchange.order_rows().is_empty());
-    let bid = NewSpotOrder { price: d(6_000, 0), ..spot_order(true, 0, 0, 0, 10) };
+    let bid = NewSpotOrder { price: d(6_000, 0), ..limit_buy(60_000, 10) };
     exchange.place_spot(TWO, bid, START_MS).expect("accepted");
-    let got = rejected(&mut exchange, SpotRequest::Place(market(d(1, 4))));
-    assert_eq!(got, Some(Reject::MarketSellTooSmall { minimum: d(5, 0) }));
+    let rejected = rejection(&mut exchange, SpotRequest::Place(market(d(1, 4))));
+    assert_eq!(rejected, Some(Reject::MarketSellTooSmall { minimum: d(5, 0) }));
     let ok = SpotRequest::Place(limit(d(1, 3), d(60_000, 0)));
-    assert_eq!(rejected(&mut exchange, ok), None);
+    assert_eq!(rejection(&mut exchange, ok), None);
 }
 
 #[test]
 fn the_engine_checks_futures_orders_and_settings() {
-    let order = || futures_order(true, Some(60_000), 10);
+    let order = || open_long(Some(60_000), 10);
     let place = |order| FuturesRequest::Place { order, preset: Preset::default() };
     let leg = |price| Some(PresetPrice { price, by: PriceType::Last });
     let preset = |price| FuturesRequest::Place {
@@ -121,32 +123,32 @@ fn the_engine_checks_futures_orders_and_settings() {
     ];
     let mut exchange = quiet();
     for (request, reject) in rows {
-        assert_eq!(rejected(&mut exchange, request.clone()), Some(reject), "{request:?}");
+        assert_eq!(rejection(&mut exchange, request.clone()), Some(reject), "{request:?}");
     }
     assert!(exchange.order_rows().is_empty());
-    assert_eq!(rejected(&mut exchange, countdown(5)), None);
-    assert_eq!(rejected(&mut exchange, place(order())), None);
+    assert_eq!(rejection(&mut exchange, countdown(5)), None);
+    assert_eq!(rejection(&mut exchange, place(order())), None);
     let rows = exchange.order_rows();
     let id = crate::OrderId(rows[0].order_id.parse().expect("a number"));
     let change = FuturesRequest::Modify { id, price: Some(d(6_000_001, 2)), size: None };
-    assert_eq!(rejected(&mut exchange, change), Some(Reject::PriceOffTick { tick }));
+    assert_eq!(rejection(&mut exchange, change), Some(Reject::PriceOffTick { tick }));
     exchange.halt("BTCUSDT", true).expect("known");
     let change = FuturesRequest::Modify { id, price: Some(d(60_001, 0)), size: None };
-    assert_eq!(rejected(&mut exchange, change), Some(Reject::MarketHalted));
-    assert_eq!(rejected(&mut exchange, place(order())), Some(Reject::MarketHalted));
+    assert_eq!(rejection(&mut exchange, change), Some(Reject::MarketHalted));
+    assert_eq!(rejection(&mut exchange, place(order())), Some(Reject::MarketHalted));
 }
 
 #[test]
 fn the_engine_checks_trigger_orders() {
     let plan = |kind, side, price, condition| {
-        let order = NewFuturesOrder { side, price, ..futures_order(true, None, 10) };
+        let order = NewFuturesOrder { side, price, ..open_long(None, 10) };
         let terms = Plan { kind, order, whole_position: false, preset: Preset::default() };
         FuturesRequest::PlacePlan(NewPlan { client_order_id: None, condition, terms })
     };
     let reach = |price| Condition::Reach { price, way: Direction::Rise, by: PriceType::Last };
     let trail = |callback_rate| {
         let (activation, by, way) = (d(60_000, 0), PriceType::Last, Direction::Fall);
-        Condition::Trail(Trail { activation, callback_rate, by, way, peak: None })
+        Condition::Trail(Trail { activation, callback_rate, by, way, extreme: None })
     };
     let (open, tick) = (FuturesSide::OpenLong, d(1, 1));
     let rate = Reject::CallbackRateOutOfRange { minimum: d(1, 1), maximum: d(5, 0) };
@@ -161,9 +163,12 @@ fn the_engine_checks_trigger_orders() {
     ];
     let mut exchange = quiet();
     for (request, reject) in rows {
-        assert_eq!(rejected(&mut exchange, request.clone()), Some(reject), "{request:?}");
+        assert_eq!(rejection(&mut exchange, request.clone()), Some(reject), "{request:?}");
     }
-    assert_eq!(rejected(&mut exchange, plan(PlanKind::Trailing, open, None, trail(d(5, 0)))), None);
+    assert_eq!(
+        rejection(&mut exchange, plan(PlanKind::Trailing, open, None, trail(d(5, 0)))),
+        None
+    );
 }
 
 #[test]
@@ -209,9 +214,9 @@ fn an_account_can_move_only_its_own_money() {
     ];
     let mut exchange = quiet();
     for (request, reject) in rows {
-        assert_eq!(rejected(&mut exchange, request.clone()), Some(reject), "{request:?}");
+        assert_eq!(rejection(&mut exchange, request.clone()), Some(reject), "{request:?}");
     }
-    assert_eq!(rejected(&mut exchange, transfer(spot, futures, Decimal::ONE)), None);
+    assert_eq!(rejection(&mut exchange, transfer(spot, futures, Decimal::ONE)), None);
     for account in [MAKER, AccountId(77)] {
         let request = WalletRequest::ClaimPlayMoney.into();
         let command = Command::Customer { account, request };

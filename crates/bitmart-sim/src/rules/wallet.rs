@@ -12,7 +12,9 @@ use crate::{
 
 // Rule: A transfer between spot and futures is from 0.01 to 10,000,000,000. Source: documented (endpoint
 // futures_transfer)
+/// Smallest transfer between spot and futures: 0.01.
 const MIN_TRANSFER: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
+/// Largest transfer between spot and futures: 10,000,000,000.
 const MAX_TRANSFER: Decimal = Decimal::from_parts(1_410_065_408, 2, 0, false, 0);
 
 /// Checks the amount of a transfer between the spot and the futures wallet.
@@ -62,8 +64,9 @@ impl Exchange {
         // main account. Source: documented (endpoint sub_accounts_transfer_main_to_sub, endpoint
         // sub_accounts_transfer_sub_to_main, endpoint sub_accounts_transfer_own_to_main, endpoint
         // sub_accounts_transfer_sub_to_sub)
-        let own = main_or_self(from)? == main && main_or_self(to)? == main;
-        if !own || !(caller_is_main || (from.account == caller && to.account == main)) {
+        let is_same_customer = main_or_self(from)? == main && main_or_self(to)? == main;
+        if !is_same_customer || !(caller_is_main || (from.account == caller && to.account == main))
+        {
             return Err(Reject::NotOwnAccount);
         }
         if from == to {
@@ -83,8 +86,8 @@ impl Exchange {
         if request.address.is_empty() {
             return Err(Reject::AddressMissing);
         }
-        let known = |id: &AccountId| self.accounts.get(id).is_some_and(|owner| !owner.house);
-        if !request.payee.as_ref().is_none_or(known) {
+        let exists = |id: &AccountId| self.accounts.get(id).is_some_and(|owner| !owner.house);
+        if !request.payee.as_ref().is_none_or(exists) {
             return Err(Reject::UnknownAccount);
         }
         // Rule: A frozen account receives no withdrawal of another account. Source: invented (as for transfers)

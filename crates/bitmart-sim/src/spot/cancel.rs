@@ -13,9 +13,9 @@ impl Exchange {
         order.state = order.canceled_state();
         order.cancel_source = Some(source);
         order.updated_ms = now_ms;
-        let rest = std::mem::take(&mut order.reserved);
+        let unused = std::mem::take(&mut order.reserved);
         let account = order.account;
-        self.ledger.release(order.paid_from, rest);
+        self.ledger.release(order.paid_from, unused);
         if Self::is_house(account) {
             self.spot_orders.remove(id);
             return;
@@ -55,11 +55,11 @@ impl Exchange {
     ) {
         let open = self.account(account).map(|owner| owner.spot_orders.open());
         let open = open.into_iter().flatten().filter_map(|id| self.spot_orders.get(id));
-        let wanted = open.filter(|order| {
+        let matching = open.filter(|order| {
             symbol.is_none_or(|symbol| order.request.symbol == symbol)
                 && side.is_none_or(|side| order.request.side == side)
         });
-        for id in wanted.map(|order| order.id).collect::<Vec<_>>() {
+        for id in matching.map(|order| order.id).collect::<Vec<_>>() {
             self.remove_spot(id, CancelSource::User, now_ms);
         }
     }

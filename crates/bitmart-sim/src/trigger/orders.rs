@@ -27,10 +27,10 @@ pub struct TriggerOrders<T> {
     finished: VecDeque<Trigger<T>>,
     /// The waiting ones by market; no entry without any.
     #[serde(skip)]
-    markets: BTreeMap<SmolStr, MarketWatch>,
+    by_market: BTreeMap<SmolStr, MarketWatch>,
     /// The waiting ones by account; no entry without any.
     #[serde(skip)]
-    owners: BTreeMap<AccountId, BTreeSet<OrderId>>,
+    by_account: BTreeMap<AccountId, BTreeSet<OrderId>>,
     /// Whether orders were added or changed.
     #[serde(skip)]
     has_new: bool,
@@ -58,8 +58,8 @@ impl<T> Default for TriggerOrders<T> {
         Self {
             waiting: BTreeMap::new(),
             finished: VecDeque::new(),
-            markets: BTreeMap::new(),
-            owners: BTreeMap::new(),
+            by_market: BTreeMap::new(),
+            by_account: BTreeMap::new(),
             has_new: false,
         }
     }
@@ -96,10 +96,11 @@ impl<T> TriggerOrders<T> {
         &self,
         account: AccountId,
     ) -> impl DoubleEndedIterator<Item = &Trigger<T>> {
-        let own = self.owners.get(&account).into_iter().flatten();
+        let own = self.by_account.get(&account).into_iter().flatten();
         own.filter_map(|id| self.waiting.get(id))
     }
 
+    /// Returns a waiting trigger order.
     pub(super) fn waiting(&self, id: OrderId) -> Option<&Trigger<T>> {
         self.waiting.get(&id)
     }
@@ -114,22 +115,23 @@ impl<T> TriggerOrders<T> {
         std::mem::take(&mut self.has_new)
     }
 
+    /// Whether an account may have no further trigger order waiting.
     pub(super) fn is_full(&self, account: AccountId) -> bool {
         self.has_no_room_for(account, 1)
     }
 
     pub(super) fn has_no_room_for(&self, account: AccountId, more: usize) -> bool {
-        self.owners.get(&account).map_or(0, BTreeSet::len) + more > MAX_WAITING
+        self.by_account.get(&account).map_or(0, BTreeSet::len) + more > MAX_WAITING
     }
 
     /// Returns the markets of the waiting trigger orders.
     pub(super) fn markets(&self) -> impl Iterator<Item = (&SmolStr, &MarketWatch)> {
-        self.markets.iter()
+        self.by_market.iter()
     }
 
     /// Returns the fixed trigger prices of a market.
     pub(super) fn prices(&self, symbol: &str) -> impl Iterator<Item = Decimal> {
-        self.markets.get(symbol).into_iter().flat_map(MarketWatch::prices)
+        self.by_market.get(symbol).into_iter().flat_map(MarketWatch::prices)
     }
 }
 
@@ -139,16 +141,16 @@ impl<T: Traded> TriggerOrders<T> {
     pub(super) fn triggered_by(
         &mut self,
         symbol: &str,
-        kind: PriceType,
+        price_type: PriceType,
         price: Decimal,
         operator_settings: &OperatorSettings,
     ) -> Vec<OrderId> {
-        let Some(watch) = self.markets.get_mut(symbol) else { return Vec::new() };
+        let Some(watch) = self.by_market.get_mut(symbol) else { return Vec::new() };
         let is_frozen = |one: &Trigger<T>| operator_settings.is_frozen(one.account);
-        let reached = watch.reached(kind, price).filter_map(|id| self.waiting.get(&id));
+        let reached = watch.reached(price_type, price).filter_map(|id| self.waiting.get(&id));
         let mut triggered: Vec<_> =
             reached.filter(|one| !is_frozen(one)).map(|one| one.id).collect();
-        watch.follow(kind, price, |id| {
+        watch.follow(price_type, price, |id| {
             let one = self.waiting.get_mut(&id).filter(|one| !is_frozen(one))?;
             if let Condition::Trail(trail) = &mut one.condition
                 && trail.follow(price)
@@ -164,8 +166,8 @@ impl<T: Traded> TriggerOrders<T> {
     /// Adds a waiting trigger order.
     pub(super) fn insert(&mut self, trigger: Trigger<T>) {
         let (id, account, condition) = (trigger.id, trigger.account, &trigger.condition);
-        self.markets.entry(trigger.terms.symbol().clone()).or_default().insert(id, condition);
-        self.owners.entry(account).or_default().insert(id);
+        self.by_market.entry(trigger.terms.symbol().clone()).or_default().insert(id, condition);
+        self.by_account.entry(account).or_default().insert(id);
         self.waiting.insert(id, trigger);
         self.has_new = true;
     }
@@ -174,16 +176,16 @@ impl<T: Traded> TriggerOrders<T> {
     pub(super) fn take(&mut self, id: OrderId) -> Option<Trigger<T>> {
         let trigger = self.waiting.remove(&id)?;
         let symbol = trigger.terms.symbol();
-        if let Some(watch) = self.markets.get_mut(symbol) {
+        if let Some(watch) = self.by_market.get_mut(symbol) {
             watch.remove(id, &trigger.condition);
             if watch.is_empty() {
-                self.markets.remove(symbol);
+                self.by_market.remove(symbol);
             }
         }
-        if let Some(own) = self.owners.get_mut(&trigger.account) {
+        if let Some(own) = self.by_account.get_mut(&trigger.account) {
             own.remove(&id);
             if own.is_empty() {
-                self.owners.remove(&trigger.account);
+                self.by_account.remove(&trigger.account);
             }
         }
         Some(trigger)

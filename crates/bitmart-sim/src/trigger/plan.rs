@@ -32,12 +32,13 @@ pub enum PlanKind {
 }
 
 impl PlanKind {
-    /// Whether it belongs to a position, and is canceled when that is closed.
+    /// Whether it is bound to a position: it closes that position, and is canceled when the position ends.
     pub fn is_bound(self) -> bool {
         matches!(self, Self::TakeProfit | Self::StopLoss)
     }
 
-    /// Returns the direction of a take-profit or stop-loss: a long position profits from a rising price.
+    /// Returns the direction in which the price reaches a take-profit or stop-loss with this side: a long position
+    /// profits from a rising price.
     pub fn direction(self, side: FuturesSide) -> Direction {
         if side.long() == (self == Self::StopLoss) { Direction::Fall } else { Direction::Rise }
     }
@@ -79,7 +80,7 @@ pub struct NewPlan {
 pub struct PlanChange {
     /// Trigger price in the quote currency.
     pub trigger_price: Decimal,
-    /// The price that is watched.
+    /// Which price of the market is watched.
     pub by: PriceType,
     /// Limit price of the order to place; `None` for a market order.
     pub price: Option<Decimal>,
@@ -93,6 +94,7 @@ pub fn placed_by(client_order_id: Option<&SmolStr>) -> Option<&str> {
 }
 
 impl Exchange {
+    /// Adds a trigger order, which waits for its condition.
     pub(crate) fn submit_plan(
         &mut self,
         account: AccountId,
@@ -106,7 +108,10 @@ impl Exchange {
         if self.triggers.futures.is_full(account) {
             return Err(Reject::TooManyTriggerOrders);
         }
-        if client_order_id.as_ref().is_some_and(|id| self.is_futures_id_taken(account, id)) {
+        if client_order_id
+            .as_ref()
+            .is_some_and(|id| self.is_futures_client_order_id_used(account, id))
+        {
             return Err(Reject::DuplicateClientOrderId);
         }
         let id = self.counters.next_futures_order();
@@ -125,22 +130,22 @@ impl Exchange {
         Ok(id)
     }
 
-    fn is_futures_id_taken(&self, account: AccountId, id: &SmolStr) -> bool {
-        let placed =
-            |owner: &super::super::account::Account| owner.futures_orders.by_client_order_id(id);
+    fn is_futures_client_order_id_used(&self, account: AccountId, id: &SmolStr) -> bool {
+        let owner = self.accounts.get(&account);
         self.triggers.futures.by_client_order_id(account, id).is_some()
-            || self.accounts.get(&account).and_then(placed).is_some()
+            || owner.is_some_and(|owner| owner.futures_orders.by_client_order_id(id).is_some())
     }
 
     // Rule: A take-profit or stop-loss needs a position of at least its size (40021, 40020). Source: simplified
     // (the table of error codes has both codes; no source says when they come)
     /// Checks that the position of a take-profit or stop-loss has at least its size.
     fn check_position(&self, account: AccountId, terms: &Plan) -> Result<(), Reject> {
-        let held = self.position_size(account, &terms.order.symbol, terms.order.side.long());
-        if held.is_zero() {
+        let position_size =
+            self.position_size(account, &terms.order.symbol, terms.order.side.long());
+        if position_size.is_zero() {
             return Err(Reject::NoPosition);
         }
-        let fits = terms.whole_position || terms.order.size <= held;
+        let fits = terms.whole_position || terms.order.size <= position_size;
         fits.then_some(()).ok_or(Reject::PositionTooSmall)
     }
 
@@ -160,17 +165,18 @@ impl Exchange {
         id: OrderId,
         kinds: &[PlanKind],
     ) -> Result<Option<&Trigger<Plan>>, Reject> {
-        let own = |plan: &Trigger<Plan>| {
+        let is_wanted = |plan: &Trigger<Plan>| {
             plan.account == account
                 && plan.terms.order.symbol == symbol
                 && kinds.contains(&plan.terms.kind)
         };
-        let Some(plan) = self.triggers.futures.get(id).filter(|plan| own(plan)) else {
+        let Some(plan) = self.triggers.futures.get(id).filter(|plan| is_wanted(plan)) else {
             return Ok(None);
         };
         if plan.is_waiting() { Ok(Some(plan)) } else { Err(Reject::OrderNotOpen) }
     }
 
+    /// Changes a waiting trigger order of one of these kinds. A trailing condition stays as it is.
     pub(crate) fn change_plan(
         &mut self,
         account: AccountId,
@@ -206,6 +212,7 @@ impl Exchange {
         Ok(())
     }
 
+    /// Cancels a waiting trigger order of one of these kinds.
     pub(crate) fn cancel_plan(
         &mut self,
         account: AccountId,
@@ -249,11 +256,11 @@ impl Exchange {
         if !self.position_size(account, symbol, long).is_zero() {
             return;
         }
-        let bound = self.triggers.futures.waiting_of(account).filter(|plan| {
+        let bound_plans = self.triggers.futures.waiting_of(account).filter(|plan| {
             let order = &plan.terms.order;
             plan.terms.kind.is_bound() && (&order.symbol, order.side.long()) == (symbol, long)
         });
-        for id in bound.map(|plan| plan.id).collect::<Vec<_>>() {
+        for id in bound_plans.map(|plan| plan.id).collect::<Vec<_>>() {
             self.end_plan(id, TriggerState::Canceled, FuturesAction::Canceled, now_ms);
         }
     }
@@ -265,19 +272,19 @@ impl Exchange {
             let NewFuturesOrder { symbol, side, .. } = &plan.terms.order;
             self.cancel_closing_orders(plan.account, symbol, side.long(), now_ms);
         }
-        let order = self.order_of(&plan);
+        let order = self.order_to_place(&plan);
         if plan.terms.whole_position {
             plan.terms.order.size = order.size;
         }
-        let placed = if order.size.is_zero() {
+        let result = if order.size.is_zero() {
             Err(Reject::PositionTooSmall)
         } else {
             self.place_futures(plan.account, order, now_ms)
         };
-        let (state, action) = match placed {
-            Ok(placed) => {
-                self.set_preset(placed, plan.terms.preset);
-                (TriggerState::Placed(placed), FuturesAction::Submitted)
+        let (state, action) = match result {
+            Ok(order) => {
+                self.set_preset(order, plan.terms.preset);
+                (TriggerState::Placed(order), FuturesAction::Submitted)
             }
             Err(_) => (TriggerState::Rejected, FuturesAction::Canceled),
         };
@@ -288,15 +295,16 @@ impl Exchange {
     // Rule: A take-profit or stop-loss closes at most the unreserved contracts when it is triggered. Source:
     // simplified (no source says it)
     /// Returns the order to place. A take-profit or stop-loss closes at most the unreserved contracts.
-    fn order_of(&self, plan: &Trigger<Plan>) -> NewFuturesOrder {
+    fn order_to_place(&self, plan: &Trigger<Plan>) -> NewFuturesOrder {
         let mut order = plan.terms.order.clone();
         order.client_order_id = Some(format!("{PLACED_BY}{}", plan.id.0).into());
         if plan.terms.kind.is_bound() {
             let key = (order.symbol.clone(), order.side.long());
             let positions = self.accounts.get(&plan.account).map(|owner| &owner.positions);
             let position = positions.and_then(|all| all.get(&key));
-            let free = position.map_or(Decimal::ZERO, |one| one.size - one.closing);
-            order.size = if plan.terms.whole_position { free } else { order.size.min(free) };
+            let unreserved = position.map_or(Decimal::ZERO, |one| one.size - one.closing);
+            let whole_position = plan.terms.whole_position;
+            order.size = if whole_position { unreserved } else { order.size.min(unreserved) };
         }
         order
     }

@@ -21,7 +21,7 @@ use crate::{
 pub struct PresetPrice {
     /// Trigger price in the quote currency.
     pub price: Decimal,
-    /// The price that is watched.
+    /// Which price of the market is watched.
     pub by: PriceType,
 }
 
@@ -40,7 +40,7 @@ impl Preset {
         self == Self::default()
     }
 
-    /// Returns both prices, with the kind of trigger order that each becomes.
+    /// Returns both prices, the legs of the preset, with the kind of trigger order that each becomes.
     fn legs(self) -> [(PlanKind, Option<PresetPrice>); 2] {
         [(PlanKind::TakeProfit, self.take_profit), (PlanKind::StopLoss, self.stop_loss)]
     }
@@ -56,17 +56,39 @@ impl Preset {
 
 /// The presets of futures orders.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(from = "StoredPresets")]
 pub(super) struct Presets {
     by_order: BTreeMap<OrderId, Preset>,
     /// Orders whose presets are not placed yet.
     #[serde(rename = "armed")]
     pending: BTreeSet<OrderId>,
+    /// The other orders with presets, which are kept for queries only.
+    #[serde(skip)]
+    kept: BTreeSet<OrderId>,
     /// The latest take-profit and stop-loss that were placed for an order.
+    placed: BTreeMap<OrderId, Vec<(PlanKind, OrderId)>>,
+}
+
+/// The serialized form.
+#[derive(Debug, Deserialize)]
+struct StoredPresets {
+    by_order: BTreeMap<OrderId, Preset>,
+    #[serde(rename = "armed")]
+    pending: BTreeSet<OrderId>,
     #[serde(default)]
     placed: BTreeMap<OrderId, Vec<(PlanKind, OrderId)>>,
 }
 
+impl From<StoredPresets> for Presets {
+    fn from(stored: StoredPresets) -> Self {
+        let StoredPresets { by_order, pending, placed } = stored;
+        let kept = by_order.keys().filter(|id| !pending.contains(id)).copied().collect();
+        Self { by_order, pending, kept, placed }
+    }
+}
+
 impl Presets {
+    /// Whether no presets wait for a fill.
     pub(super) fn is_idle(&self) -> bool {
         self.pending.is_empty()
     }
@@ -75,22 +97,42 @@ impl Presets {
         self.pending.contains(&id)
     }
 
+    /// Notes that the presets of an order are placed or no longer needed. Returns whether they were pending.
     pub(super) fn remove_pending(&mut self, id: OrderId) -> bool {
-        self.pending.remove(&id)
+        let was_pending = self.pending.remove(&id);
+        if was_pending {
+            self.kept.insert(id);
+        }
+        was_pending
     }
 
-    fn set(&mut self, id: OrderId, preset: Preset) {
+    /// Sets the presets of an order, which are pending from now on. Removes the oldest kept ones.
+    fn set_pending(&mut self, id: OrderId, preset: Preset) {
         self.by_order.insert(id, preset);
         self.pending.insert(id);
-        // Placed presets are kept for queries only: the oldest are removed.
-        while self.by_order.len() > DEFAULT_HISTORY_LIMIT + self.pending.len() {
-            let oldest = self.by_order.keys().find(|id| !self.pending.contains(id)).copied();
-            let Some(oldest) = oldest else { return };
+        self.kept.remove(&id);
+        while self.kept.len() > DEFAULT_HISTORY_LIMIT {
+            let Some(oldest) = self.kept.pop_first() else { return };
             self.by_order.remove(&oldest);
             self.placed.remove(&oldest);
         }
     }
 
+    /// Replaces the presets of an order that were placed before.
+    fn set_placed(&mut self, id: OrderId, preset: Preset) {
+        self.by_order.insert(id, preset);
+        if !self.pending.contains(&id) {
+            self.kept.insert(id);
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_consistent(&self) -> bool {
+        self.by_order.keys().eq(self.pending.union(&self.kept))
+            && self.pending.is_disjoint(&self.kept)
+    }
+
+    /// Returns the latest trigger order of a kind that was placed for an order.
     fn placed_for(&self, order: OrderId, kind: PlanKind) -> Option<OrderId> {
         self.placed.get(&order)?.iter().find(|row| row.0 == kind).map(|row| row.1)
     }
@@ -108,9 +150,10 @@ impl Exchange {
         self.triggers.presets.by_order.get(&id).copied().unwrap_or_default()
     }
 
+    /// Sets the presets of a new order, unless there are none.
     pub(crate) fn set_preset(&mut self, id: OrderId, preset: Preset) {
         if !preset.is_empty() {
-            self.triggers.presets.set(id, preset);
+            self.triggers.presets.set_pending(id, preset);
         }
     }
 
@@ -148,14 +191,14 @@ impl Exchange {
         }
         // Rule: Presets that are changed after the first fill change the trigger orders that it placed; one that does
         // not wait any more is placed again. Source: simplified (no source says it)
-        let new = preset
+        let new_orders = preset
             .legs()
             .into_iter()
             .filter(|leg| leg.1.is_some() && self.waiting_leg(id, leg.0).is_none());
-        if self.triggers.futures.has_no_room_for(account, new.count()) {
+        if self.triggers.futures.has_no_room_for(account, new_orders.count()) {
             return Err(Reject::TooManyTriggerOrders);
         }
-        self.triggers.presets.by_order.insert(id, updated);
+        self.triggers.presets.set_placed(id, updated);
         self.place_legs(&order, preset, now_ms);
         Ok(())
     }

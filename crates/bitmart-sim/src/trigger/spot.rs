@@ -57,7 +57,8 @@ impl Exchange {
         let market = self.spot.get(&terms.order.symbol).ok_or(Reject::UnknownMarket)?;
         let way = if market.last_price() < price { Direction::Rise } else { Direction::Fall };
         let client_order_id = terms.order.client_order_id.clone();
-        if client_order_id.as_ref().is_some_and(|id| self.is_spot_id_taken(account, id)) {
+        if client_order_id.as_ref().is_some_and(|id| self.is_spot_client_order_id_used(account, id))
+        {
             return Err(Reject::DuplicateClientOrderId);
         }
         if self.triggers.spot.is_full(account) {
@@ -78,7 +79,7 @@ impl Exchange {
         Ok(id)
     }
 
-    fn is_spot_id_taken(&self, account: AccountId, id: &SmolStr) -> bool {
+    fn is_spot_client_order_id_used(&self, account: AccountId, id: &SmolStr) -> bool {
         let owner = self.accounts.get(&account);
         self.triggers.spot.by_client_order_id(account, id).is_some()
             || owner.is_some_and(|owner| owner.spot_orders.by_client_order_id(id).is_some())
@@ -111,8 +112,8 @@ impl Exchange {
         now_ms: u64,
     ) -> Result<(), Reject> {
         let orders = &mut self.triggers.spot;
-        let own = orders.get(id).filter(|algo| algo.account == account);
-        if !own.ok_or(Reject::UnknownOrder)?.is_waiting() {
+        let algo = orders.get(id).filter(|algo| algo.account == account);
+        if !algo.ok_or(Reject::UnknownOrder)?.is_waiting() {
             return Err(Reject::OrderNotOpen);
         }
         if let Some(algo) = orders.take(id) {
@@ -121,6 +122,7 @@ impl Exchange {
         Ok(())
     }
 
+    /// Places the order of an algo order whose condition is met. A rejected order ends the algo order.
     pub(super) fn trigger_algo(&mut self, id: OrderId, now_ms: u64) {
         let Some(algo) = self.triggers.spot.take(id) else { return };
         let placed = self.place_spot(algo.account, algo.terms.order.clone(), now_ms);

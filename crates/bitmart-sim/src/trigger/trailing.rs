@@ -12,12 +12,13 @@ pub struct Trail {
     pub activation: Decimal,
     /// Callback rate in percent: 1 is 1 %.
     pub callback_rate: Decimal,
-    /// The price that is watched.
+    /// Which price of the market is followed.
     pub by: PriceType,
     /// The direction of the followed price: rising for a sell, falling for a buy.
     pub way: Direction,
-    /// The extreme price since the activation; `None` before it.
-    pub peak: Option<Decimal>,
+    /// The extreme price since the activation, highest or lowest by the direction; `None` before the activation.
+    #[serde(rename = "peak")]
+    pub extreme: Option<Decimal>,
 }
 
 impl Trail {
@@ -26,19 +27,19 @@ impl Trail {
     // (how the price is followed)
     /// Follows a price. Returns whether it has turned back from the extreme by the callback rate.
     pub(super) fn follow(&mut self, price: Decimal) -> bool {
-        let Some(peak) = self.peak else {
-            self.peak = self.way.is_reached(price, self.activation).then_some(price);
+        let Some(extreme) = self.extreme else {
+            self.extreme = self.way.is_reached(price, self.activation).then_some(price);
             return false;
         };
-        let back = peak * self.callback_rate / Decimal::ONE_HUNDRED;
+        let callback = extreme * self.callback_rate / Decimal::ONE_HUNDRED;
         match self.way {
             Direction::Rise => {
-                self.peak = Some(peak.max(price));
-                price <= peak - back
+                self.extreme = Some(extreme.max(price));
+                price <= extreme - callback
             }
             Direction::Fall => {
-                self.peak = Some(peak.min(price));
-                price >= peak + back
+                self.extreme = Some(extreme.min(price));
+                price >= extreme + callback
             }
         }
     }

@@ -88,6 +88,7 @@ impl Random {
         }
     }
 
+    /// Returns a request. The newest spot and futures order are those near which one is canceled.
     fn request(&mut self, (spot, futures): (OrderId, OrderId)) -> Request {
         let back = u64::from(self.below(30));
         match self.below(6) {
@@ -110,6 +111,7 @@ pub(crate) fn run(
 ) -> Exchange {
     let mut random = Random(seed);
     let mut exchange = Exchange::new(setup, START_MS);
+    // The newest spot and futures order.
     let mut newest = (OrderId(0), OrderId(0));
     for number in 0..commands {
         let command = if setup.market_maker && number % 20 == 0 {
@@ -118,9 +120,9 @@ pub(crate) fn run(
             let account = AccountId(1 + random.below(4));
             Command::Customer { account, request: random.request(newest) }
         };
-        let spot = matches!(&command, Command::Customer { request: Request::Spot(_), .. });
+        let is_spot = matches!(&command, Command::Customer { request: Request::Spot(_), .. });
         if let Ok(Outcome::Order(id)) = exchange.apply(command, START_MS + number * 50) {
-            *(if spot { &mut newest.0 } else { &mut newest.1 }) = id;
+            *(if is_spot { &mut newest.0 } else { &mut newest.1 }) = id;
         }
         let events = exchange.take_events();
         after(&exchange, events);

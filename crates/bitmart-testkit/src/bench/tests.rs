@@ -1,3 +1,5 @@
+//! When a comparison measures, and what its report says.
+
 use std::cell::Cell;
 
 use super::{Comparison, Report, is_test_mode, median};

@@ -14,8 +14,8 @@ const OUT_OF_RANGE: Mismatch = Some("no time between 2015 and 2100 in any unit")
 
 /// 2015-01-01 and 2100-01-01 in seconds. The exchange is younger than the first. Between them the
 /// magnitude of a number determines its unit.
-const EARLIEST: i64 = 1_420_070_400;
-const LATEST: i64 = 4_102_444_800;
+const EARLIEST_S: i64 = 1_420_070_400;
+const LATEST_S: i64 = 4_102_444_800;
 
 /// The zero time of Go.
 const NO_DATE: &str = "0001-01-01T00:00:00";
@@ -53,7 +53,7 @@ impl Unit {
 }
 
 /// Reads a time as number, text, text with a fraction or date, in any unit. `None` for zero and the
-/// spellings of no value.
+/// spellings of no value. A unit other than the one described in the documentation is noted.
 fn read_time(scalar: Scalar<'_>, described: Unit) -> Result<Option<Timestamp>, Mismatch> {
     let (time, found) = match scalar {
         Scalar::Null => return Ok(None),
@@ -67,7 +67,7 @@ fn read_time(scalar: Scalar<'_>, described: Unit) -> Result<Option<Timestamp>, M
             if time == Timestamp::default() {
                 return Ok(None);
             }
-            if !(EARLIEST..LATEST).contains(&time.as_secs()) {
+            if !(EARLIEST_S..LATEST_S).contains(&time.as_secs()) {
                 return Err(OUT_OF_RANGE);
             }
             (time, Unit::Date)
@@ -101,7 +101,7 @@ fn from_number(scalar: Scalar<'_>) -> Result<Option<(Timestamp, Unit)>, Mismatch
     }
     let unit = Unit::OF_NUMBERS
         .into_iter()
-        .find(|(_, per_second)| (EARLIEST * per_second..LATEST * per_second).contains(&number));
+        .find(|(_, per_second)| (EARLIEST_S * per_second..LATEST_S * per_second).contains(&number));
     let (unit, per_second) = unit.ok_or(OUT_OF_RANGE)?;
     let millis = if unit == Unit::Seconds {
         number * 1000 + whole_thousandths(fraction)

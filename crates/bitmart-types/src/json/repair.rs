@@ -59,28 +59,30 @@ fn without_repetition(json: &str, at: usize, name: &str) -> Option<(String, Opti
     let end = start + stream.byte_offset();
 
     let mut note = Some(Note::RepeatedMember);
-    let mut kept = without_repeated_keys(&members);
-    if kept.len() == members.len() {
+    let mut remaining = without_repeated_keys(&members);
+    if remaining.len() == members.len() {
         // The field has two names. The decoder stopped at the second one.
         let key_end = json[start..at].rfind('"')?;
         let key_start = json[start..start + key_end].rfind('"')?;
         let key = &json[start + key_start + 1..start + key_end];
-        let named = kept.iter().position(|(kept, _)| kept == name);
-        match named {
+        let name_index = remaining.iter().position(|(member, _)| member == name);
+        match name_index {
             // The alias comes first, and its key is unknown. With the name moved to the front, the
             // next attempt stops at the alias.
-            Some(named) if key == name => {
-                kept[..=named].rotate_right(1);
+            Some(name_index) if key == name => {
+                remaining[..=name_index].rotate_right(1);
                 note = None;
             }
             // A name without a value yields to an alias.
-            Some(named) if kept[named].1.get() == "null" => drop(kept.remove(named)),
+            Some(name_index) if remaining[name_index].1.get() == "null" => {
+                drop(remaining.remove(name_index))
+            }
             // The name takes precedence over an alias, and the first of two aliases counts.
-            _ => kept.retain(|(kept, _)| kept != key),
+            _ => remaining.retain(|(member, _)| member != key),
         }
     }
     let mut object = String::from("{");
-    for (index, (key, value)) in kept.iter().enumerate() {
+    for (index, (key, value)) in remaining.iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
         let key = serde_json::to_string(key).ok()?;
         object.extend([comma, key.as_str(), ":", value.get()]);

@@ -86,12 +86,12 @@ fn null_is_an_empty_list_and_other_json_a_fault_or_an_error() {
         let (page, _) = decode::<Page>(&format!(r#"{{"total":1,"orders":{other}}}"#));
         assert_eq!(page.orders.faults().len(), 1, "{other}");
         assert_eq!(page.orders.faults()[0].raw, other);
-        assert!(json::from_str::<Rows<Order>>(other).is_err(), "all there is: {other}");
+        assert!(json::from_str::<Rows<Order>>(other).is_err(), "the whole text: {other}");
     }
 }
 
 #[test]
-fn a_list_that_is_all_may_be_in_a_member_or_a_single_row() {
+fn a_list_that_is_the_whole_text_may_be_in_a_member_or_a_single_row() {
     let read = |text: &str| json::from_str::<Rows<Order>>(text);
     let ids =
         |text: &str| -> Vec<u64> { read(text).expect(text).iter().map(|order| order.id).collect() };
@@ -200,7 +200,7 @@ fn strict_decoding_rejects_every_fault() {
         r#"{"total":1,"total":1,"orders":[]}"#,
     ] {
         assert!(json::from_str_strict::<Page>(text).is_err(), "{text}");
-        // Also where it calls itself.
+        // The mode ends with each call.
         assert!(json::from_str_strict::<Page>(r#"{"total":1,"orders":[]}"#).is_ok());
     }
 }

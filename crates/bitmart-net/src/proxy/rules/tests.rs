@@ -1,6 +1,9 @@
+//! Which proxy a host is reached through, and which addresses of proxies are valid.
+
 use super::*;
 use crate::proxy::Protocol;
 
+/// Rules from environment variables.
 fn rules(variables: &[(&str, &str)]) -> Rules {
     Rules::from_variables(|name| {
         let found = variables.iter().find(|(known, _)| *known == name);
@@ -9,6 +12,7 @@ fn rules(variables: &[(&str, &str)]) -> Rules {
     .expect("usable variables")
 }
 
+/// Returns the variable whose proxy a host is reached through.
 fn origin(rules: &Rules, host: &str, tls: bool) -> Option<&'static str> {
     rules.proxy_for(&Target::new(host, 443, tls)).map(|proxy| proxy.origin)
 }
@@ -27,11 +31,11 @@ fn variables_have_the_precedence_of_curl() {
         (&["ALL_PROXY", "HTTPS_PROXY"], Some("HTTPS_PROXY"), Some("ALL_PROXY")),
         (&[], None, None),
     ];
-    for (names, tls, plain) in cases {
+    for (names, with_tls, without_tls) in cases {
         let variables: Vec<_> = names.iter().map(|&name| (name, PROXY)).collect();
         let rules = rules(&variables);
-        assert_eq!(origin(&rules, "api.example", true), *tls, "{names:?}");
-        assert_eq!(origin(&rules, "api.example", false), *plain, "{names:?}");
+        assert_eq!(origin(&rules, "api.example", true), *with_tls, "{names:?}");
+        assert_eq!(origin(&rules, "api.example", false), *without_tls, "{names:?}");
     }
     let empty = rules(&[("https_proxy", ""), ("HTTPS_PROXY", PROXY)]);
     assert_eq!(origin(&empty, "api.example", true), Some("HTTPS_PROXY"));
@@ -57,12 +61,12 @@ fn no_proxy_patterns_match_as_in_curl() {
         (",, ,", &[], &["example.com"]),
         ("", &[], &["example.com"]),
     ];
-    for (patterns, without, with) in cases {
+    for (patterns, direct, through_proxy) in cases {
         let rules = rules(&[("ALL_PROXY", PROXY), ("NO_PROXY", patterns)]);
-        for host in *without {
+        for host in *direct {
             assert_eq!(origin(&rules, host, true), None, "{host} by {patterns:?}");
         }
-        for host in *with {
+        for host in *through_proxy {
             assert!(origin(&rules, host, true).is_some(), "{host} by {patterns:?}");
         }
     }

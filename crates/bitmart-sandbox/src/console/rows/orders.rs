@@ -267,7 +267,7 @@ fn condition(condition: &Condition, kind: &str) -> String {
         Condition::Trail(trail) => {
             let (by, rate) = (name(trail.by), plain(trail.callback_rate));
             let from = plain(trail.activation);
-            let peak = trail.peak.map(|peak| format!(", extreme {}", plain(peak)));
+            let peak = trail.extreme.map(|peak| format!(", extreme {}", plain(peak)));
             format!("{kind}{by} turns by {rate} % after {from}{}", peak.unwrap_or_default())
         }
     }

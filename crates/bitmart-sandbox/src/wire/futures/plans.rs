@@ -187,7 +187,7 @@ fn parse_trailing(params: &Params, rules: &FuturesRules) -> Result<NewPlan, Wire
         callback_rate,
         by: required_price_type(params, "activation_price_type")?,
         way: if buys { Direction::Fall } else { Direction::Rise },
-        peak: None,
+        extreme: None,
     };
     let preset = Preset::default();
     let terms = Plan { kind: PlanKind::Trailing, order, whole_position: false, preset };

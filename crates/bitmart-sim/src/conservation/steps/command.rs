@@ -17,7 +17,7 @@ use crate::{
     savings::Renewal,
     spot_order::NewSpotOrder,
     tape::Candle,
-    tests::spot_order,
+    tests::generated_spot_order,
     transfer::{AccountWallet, NewTransfer},
     trigger::Preset,
 };
@@ -42,10 +42,10 @@ pub(super) fn command(
 ) -> Option<Command> {
     let owner = &exchange.accounts[&account];
     let request: Request = match step.clone() {
-        Step::Spot(Spot { margin, buy, kind, self_trade_prevention, price, lots }) => {
+        Step::Spot(Spot { margin, buy, kind, self_trade_prevention, price, milli_btc }) => {
             let order = NewSpotOrder {
                 margin,
-                ..spot_order(buy, kind, self_trade_prevention, price, lots)
+                ..generated_spot_order(buy, kind, self_trade_prevention, price, milli_btc)
             };
             SpotRequest::Place(order).into()
         }

@@ -6,18 +6,22 @@ use crate::{
     operator::{LeverageBracket, Operation},
 };
 
-fn row(leverage: u32, cap: i64, ratio: &str) -> LeverageBracket {
+fn bracket(leverage: u32, cap: i64, ratio: &str) -> LeverageBracket {
     LeverageBracket::new(leverage, d(cap), ratio.parse().expect("a number"))
 }
 
-fn set(exchange: &mut Exchange, brackets: Vec<LeverageBracket>) -> Result<(), ControlError> {
+fn set_brackets(
+    exchange: &mut Exchange,
+    brackets: Vec<LeverageBracket>,
+) -> Result<(), ControlError> {
     exchange.operate(Operation::SetBrackets { symbol: "BTCUSDT".to_owned(), brackets }, START_MS)
 }
 
 #[test]
 fn brackets_of_the_operator_bound_leverage_and_value_of_new_orders() {
     let mut exchange = quiet();
-    set(&mut exchange, vec![row(20, 10_000, "0.01"), row(5, 60_000, "0.1")]).expect("accepted");
+    set_brackets(&mut exchange, vec![bracket(20, 10_000, "0.01"), bracket(5, 60_000, "0.1")])
+        .expect("accepted");
     let rules = &exchange.futures["BTCUSDT"].rules;
     assert_eq!(
         (rules.max_leverage, rules.max_value(20), rules.max_value(5)),
@@ -28,9 +32,9 @@ fn brackets_of_the_operator_bound_leverage_and_value_of_new_orders() {
     let order = |leverage, size| NewFuturesOrder {
         leverage,
         margin_type: MarginType::Isolated,
-        ..futures_order(true, Some(60_000), size)
+        ..open_long(Some(60_000), size)
     };
-    let place = |exchange: &mut Exchange, order| exchange.place_futures(ONE, order, START_MS);
+    let place = |exchange: &mut Exchange, order| exchange.place_futures(OWNER, order, START_MS);
     let high = rules.check_leverage(d(21));
     assert!(matches!(high, Err(Reject::LeverageOutOfRange { maximum: 20, .. })), "{high:?}");
     // 170 contracts of 0.001 coins are worth 10,200 at 60,000.
@@ -42,23 +46,23 @@ fn brackets_of_the_operator_bound_leverage_and_value_of_new_orders() {
 #[test]
 fn a_leverage_that_was_set_counts_up_to_the_highest_of_the_contract() {
     let mut exchange = quiet();
-    exchange.set_leverage(ONE, &"BTCUSDT".into(), 50, MarginType::Isolated).expect("accepted");
-    set(&mut exchange, vec![row(20, 1_000_000, "0.01")]).expect("accepted");
+    exchange.set_leverage(OWNER, &"BTCUSDT".into(), 50, MarginType::Isolated).expect("accepted");
+    set_brackets(&mut exchange, vec![bracket(20, 1_000_000, "0.01")]).expect("accepted");
     let rules = &exchange.futures["BTCUSDT"].rules;
-    assert_eq!(exchange.leverage_of(ONE, rules, MarginType::Isolated), 20);
+    assert_eq!(exchange.leverage_of(OWNER, rules, MarginType::Isolated), 20);
 }
 
 #[test]
 fn a_higher_maintenance_ratio_liquidates_a_position_that_keeps_its_leverage() {
     let mut exchange = quiet();
-    trade(&mut exchange, 60_000, 100, 20, MarginType::Isolated);
-    mark_at(&mut exchange, 60_000, START_MS);
-    set(&mut exchange, vec![row(10, 1_000_000, "0.04")]).expect("accepted");
-    mark_at(&mut exchange, 60_000, START_MS + HOUR_MS);
-    assert_eq!(size(&exchange, ONE, true), d(100), "its margin is 5 %");
-    set(&mut exchange, vec![row(10, 1_000_000, "0.06")]).expect("accepted");
-    mark_at(&mut exchange, 60_000, START_MS + 2 * HOUR_MS);
-    assert_eq!(size(&exchange, ONE, true), Decimal::ZERO);
+    buy_long(&mut exchange, 60_000, 100, Leverage(20), MarginType::Isolated);
+    move_mark_price(&mut exchange, 60_000, START_MS);
+    set_brackets(&mut exchange, vec![bracket(10, 1_000_000, "0.04")]).expect("accepted");
+    move_mark_price(&mut exchange, 60_000, START_MS + HOUR_MS);
+    assert_eq!(long_size(&exchange), d(100), "its margin is 5 %");
+    set_brackets(&mut exchange, vec![bracket(10, 1_000_000, "0.06")]).expect("accepted");
+    move_mark_price(&mut exchange, 60_000, START_MS + 2 * HOUR_MS);
+    assert_eq!(long_size(&exchange), Decimal::ZERO);
 }
 
 #[test]
@@ -67,23 +71,23 @@ fn brackets_that_do_not_fit_together_are_rejected() {
     let before = exchange.futures["BTCUSDT"].rules.clone();
     for brackets in [
         vec![],
-        vec![row(0, 1, "0.1")],
-        vec![row(1_001, 1, "0.0001")],
-        vec![row(10, 0, "0.01")],
-        vec![row(10, i64::MAX, "0.01")],
-        vec![row(10, 1, "0")],
-        vec![row(10, 1, "0.1")],
-        vec![row(10, 1, "0.000000001")],
-        vec![row(10, 2, "0.01"), row(5, 2, "0.02")],
-        vec![row(10, 1, "0.01"), row(10, 2, "0.02")],
-        vec![row(10, 1, "0.02"), row(5, 2, "0.01")],
-        (1..=51).rev().map(|at| row(at, 52 - i64::from(at), "0.001")).collect(),
+        vec![bracket(0, 1, "0.1")],
+        vec![bracket(1_001, 1, "0.0001")],
+        vec![bracket(10, 0, "0.01")],
+        vec![bracket(10, i64::MAX, "0.01")],
+        vec![bracket(10, 1, "0")],
+        vec![bracket(10, 1, "0.1")],
+        vec![bracket(10, 1, "0.000000001")],
+        vec![bracket(10, 2, "0.01"), bracket(5, 2, "0.02")],
+        vec![bracket(10, 1, "0.01"), bracket(10, 2, "0.02")],
+        vec![bracket(10, 1, "0.02"), bracket(5, 2, "0.01")],
+        (1..=51).rev().map(|at| bracket(at, 52 - i64::from(at), "0.001")).collect(),
     ] {
-        let error = set(&mut exchange, brackets.clone()).expect_err("rejected");
+        let error = set_brackets(&mut exchange, brackets.clone()).expect_err("rejected");
         assert!(matches!(error, ControlError::InvalidBrackets(_)), "{brackets:?}: {error}");
     }
     let unknown =
-        Operation::SetBrackets { symbol: "NOPE".to_owned(), brackets: vec![row(1, 1, "0.1")] };
+        Operation::SetBrackets { symbol: "NOPE".to_owned(), brackets: vec![bracket(1, 1, "0.1")] };
     assert!(matches!(exchange.operate(unknown, START_MS), Err(ControlError::UnknownMarket(_))));
     assert_eq!(exchange.futures["BTCUSDT"].rules.brackets, before.brackets);
 }

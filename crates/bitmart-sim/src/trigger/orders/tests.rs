@@ -36,7 +36,7 @@ fn condition() -> impl Strategy<Value = Condition> {
         let price = Decimal::from(price);
         if trails {
             let callback_rate = Decimal::from(5);
-            Condition::Trail(Trail { activation: price, callback_rate, by, way, peak: None })
+            Condition::Trail(Trail { activation: price, callback_rate, by, way, extreme: None })
         } else {
             Condition::Reach { price, way, by }
         }
@@ -144,13 +144,13 @@ proptest! {
                     orders.change(all[one].id, |one| one.condition = condition);
                 }
                 Step::Take { pick } if !all.is_empty() => {
-                    let taken = all.remove(pick % all.len());
-                    prop_assert_eq!(orders.take(taken.id), Some(taken));
+                    let removed = all.remove(pick % all.len());
+                    prop_assert_eq!(orders.take(removed.id), Some(removed));
                 }
                 Step::Price { market, kind, price } => {
                     let (symbol, price) = (SYMBOLS[market], Decimal::from(price));
                     let operator_settings = &exchange.operator_settings;
-                    let watch = orders.markets.get(symbol);
+                    let watch = orders.by_market.get(symbol);
                     let is_affected = watch.is_some_and(|one| one.is_affected_by(kind, price));
                     let before = all.clone();
                     let expected = triggered(&mut all, symbol, kind, price, operator_settings);

@@ -10,7 +10,7 @@ use super::super::{Condition, Direction, OrderId, PriceType};
 #[derive(Debug, Clone, Default)]
 pub(in super::super) struct MarketWatch {
     last: PriceWatch,
-    fair: PriceWatch,
+    mark: PriceWatch,
 }
 
 /// Those that watch one price of the market.
@@ -23,24 +23,25 @@ struct PriceWatch {
     trailing: BTreeSet<OrderId>,
     /// The latest price, when all trailing ones have followed it. To follow it again would change nothing, because a
     /// callback rate is above zero.
-    followed: Option<Decimal>,
+    followed_price: Option<Decimal>,
 }
 
 impl MarketWatch {
-    fn of(&self, kind: PriceType) -> &PriceWatch {
-        match kind {
+    fn of(&self, price_type: PriceType) -> &PriceWatch {
+        match price_type {
             PriceType::Last => &self.last,
-            PriceType::Fair => &self.fair,
+            PriceType::Fair => &self.mark,
         }
     }
 
-    fn of_mut(&mut self, kind: PriceType) -> &mut PriceWatch {
-        match kind {
+    fn of_mut(&mut self, price_type: PriceType) -> &mut PriceWatch {
+        match price_type {
             PriceType::Last => &mut self.last,
-            PriceType::Fair => &mut self.fair,
+            PriceType::Fair => &mut self.mark,
         }
     }
 
+    /// Adds a waiting trigger order.
     pub(super) fn insert(&mut self, id: OrderId, condition: &Condition) {
         let watch = self.of_mut(condition.watched());
         match condition {
@@ -52,11 +53,12 @@ impl MarketWatch {
             }
             Condition::Trail(_) => {
                 watch.trailing.insert(id);
-                watch.followed = None;
+                watch.followed_price = None;
             }
         }
     }
 
+    /// Removes a trigger order with the condition that it was added with.
     pub(super) fn remove(&mut self, id: OrderId, condition: &Condition) {
         let watch = self.of_mut(condition.watched());
         match condition {
@@ -73,47 +75,51 @@ impl MarketWatch {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        [&self.last, &self.fair].into_iter().all(PriceWatch::is_empty)
+        [&self.last, &self.mark].into_iter().all(PriceWatch::is_empty)
     }
 
     /// Whether a trigger order watches this price.
-    pub(in super::super) fn has(&self, kind: PriceType) -> bool {
-        !self.of(kind).is_empty()
+    pub(in super::super) fn has(&self, price_type: PriceType) -> bool {
+        !self.of(price_type).is_empty()
     }
 
     /// Whether a price triggers an order, or must be followed by one.
-    pub(in super::super) fn is_affected_by(&self, kind: PriceType, price: Decimal) -> bool {
-        let watch = self.of(kind);
-        (!watch.trailing.is_empty() && watch.followed != Some(price))
+    pub(in super::super) fn is_affected_by(&self, price_type: PriceType, price: Decimal) -> bool {
+        let watch = self.of(price_type);
+        (!watch.trailing.is_empty() && watch.followed_price != Some(price))
             || watch.reached(price).next().is_some()
     }
 
     /// Returns the trigger orders whose fixed price is reached.
-    pub(super) fn reached(&self, kind: PriceType, price: Decimal) -> impl Iterator<Item = OrderId> {
-        self.of(kind).reached(price)
+    pub(super) fn reached(
+        &self,
+        price_type: PriceType,
+        price: Decimal,
+    ) -> impl Iterator<Item = OrderId> {
+        self.of(price_type).reached(price)
     }
 
     /// Lets the trailing orders follow a price, unless they have. The function returns `None` for one that does not.
     pub(super) fn follow(
         &mut self,
-        kind: PriceType,
+        price_type: PriceType,
         price: Decimal,
         mut follow: impl FnMut(OrderId) -> Option<()>,
     ) {
-        let watch = self.of_mut(kind);
-        if watch.followed == Some(price) {
+        let watch = self.of_mut(price_type);
+        if watch.followed_price == Some(price) {
             return;
         }
-        let mut all = true;
+        let mut have_all_followed = true;
         for id in &watch.trailing {
-            all &= follow(*id).is_some();
+            have_all_followed &= follow(*id).is_some();
         }
-        watch.followed = all.then_some(price);
+        watch.followed_price = have_all_followed.then_some(price);
     }
 
     /// Returns the fixed trigger prices.
     pub(super) fn prices(&self) -> impl Iterator<Item = Decimal> {
-        let both = [&self.last, &self.fair].into_iter();
+        let both = [&self.last, &self.mark].into_iter();
         both.flat_map(|watch| watch.rising.iter().chain(&watch.falling).map(|row| row.0))
     }
 }

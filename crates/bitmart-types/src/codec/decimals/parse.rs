@@ -46,11 +46,11 @@ fn cut(text: &str) -> Result<Decimal, Mismatch> {
     let length = i64::try_from(significant().count()).map_err(|_| OUT_OF_RANGE)?;
     let scale = i64::try_from(places.len()).map_err(|_| OUT_OF_RANGE)? - exponent;
     // As few as possible: those after the last place, and one more if 29 digits exceed 96 bits.
-    let least = 0.max(scale - PLACES).max(length - MAX_DIGITS);
-    for removed in least..=scale.min(least + 1) {
-        let kept = usize::try_from(length - removed).map_err(|_| NOT_EXACT)?;
+    let fewest = 0.max(scale - PLACES).max(length - MAX_DIGITS);
+    for removed in fewest..=scale.min(fewest + 1) {
+        let digits_left = usize::try_from(length - removed).map_err(|_| NOT_EXACT)?;
         let append = |value: i128, digit: u8| value * 10 + i128::from(digit - b'0');
-        let value = significant().take(kept).fold(0, append);
+        let value = significant().take(digits_left).fold(0, append);
         let scale = u32::try_from(scale - removed).map_err(|_| NOT_EXACT)?;
         let signed = if mantissa.starts_with('-') { -value } else { value };
         // A value is never made zero.
