@@ -13,6 +13,7 @@ use bitmart::rest::catalog;
 use bitmart::rest::history::{Cursor, RowKey};
 use serde_json::Value;
 
+use super::ambiguous::WindowPages;
 use super::archive::ArchiveInfo;
 use super::history_rows::{self, Read};
 use super::index::{Digest, digest};
@@ -21,7 +22,7 @@ use super::pages::{EARLIEST_MS, update_pending, with_snapshot_time};
 use super::row_check::id_in_snapshot;
 use super::row_versions::{Added, RowVersions};
 use super::snapshot::{NO_LIST, SnapshotLines, count, entry, snapshot_lines};
-use super::state::{FAULTS, State};
+use super::state::{MAX_DIGESTS, State};
 use super::store::{StoredResponse, raw_path, versions_path};
 use crate::failure::Failure;
 use crate::secure_fs;
@@ -110,6 +111,9 @@ struct Rebuilder<'a> {
     cursor: Option<Cursor>,
     /// Ids of rows that will be received again, because the pagination did not get past their response.
     again: Vec<String>,
+    /// Ids of rows on earlier pages of the window in which the pagination stopped.
+    on_earlier_pages: Vec<String>,
+    window_pages: WindowPages,
     /// Digests of the rows that do not decode.
     faults: HashSet<Digest>,
     /// Digests of such rows in the previous and the present window, each with a number that tells equal rows apart.
@@ -135,6 +139,7 @@ impl<'a> Rebuilder<'a> {
         let mut state = old.clone();
         (state.rows, state.bytes, state.span) = (0, 0, None);
         (state.unread, state.faulty, state.unreadable, state.cut) = (0, 0, 0, 0);
+        state.ambiguous = state.ambiguous_rows.len() as u64;
         // The rows say which are pending; older programs wrote other ids.
         state.pending.clear();
         Self {
@@ -144,6 +149,8 @@ impl<'a> Rebuilder<'a> {
             taken: None,
             cursor: old.cursor.clone().or_else(begin),
             again: Vec::new(),
+            on_earlier_pages: Vec::new(),
+            window_pages: WindowPages::default(),
             faults: HashSet::new(),
             windows: [HashSet::new(), HashSet::new()],
             last_error: None,
@@ -194,7 +201,8 @@ impl<'a> Rebuilder<'a> {
         }
         self.taken = taken;
         (self.state.unread, self.state.faulty, self.last_error) = (0, 0, None);
-        (self.state.unreadable, self.state.cut) = (0, 0);
+        (self.state.unreadable, self.state.cut, self.state.ambiguous) = (0, 0, 0);
+        self.state.ambiguous_rows.clear();
         self.faults.clear();
         if let Some(snapshot) = self.state.snapshot.as_mut().filter(|one| Some(one.taken) == taken)
         {
@@ -216,6 +224,9 @@ impl<'a> Rebuilder<'a> {
         versions: &mut impl Write,
     ) -> std::io::Result<()> {
         self.note_repeated(response, &read);
+        for id in self.window_pages.add(response, &read) {
+            self.state.add_ambiguous(&id);
+        }
         self.count_faults(response, std::mem::take(&mut read.faults));
         self.state.unreadable += read.unreadable as u64;
         self.state.cut += read.cut as u64;
@@ -259,7 +270,7 @@ impl<'a> Rebuilder<'a> {
             let is_new = now.insert((raw, *number)) && !before.contains(&(raw, *number));
             // The same bound as in a state.
             let is_known = self.faults.contains(&raw);
-            if self.faults.len() < FAULTS {
+            if self.faults.len() < MAX_DIGESTS {
                 self.faults.insert(raw);
             }
             if is_new && (response.pagination == 0 || !is_known) {
@@ -271,12 +282,20 @@ impl<'a> Rebuilder<'a> {
 
     /// Notes the rows of a response that will be requested again, because the pagination did not get past it.
     fn note_repeated(&mut self, response: &StoredResponse, read: &Read) {
-        let to = response.request.get("to").and_then(Value::as_i64);
-        if let (Some(cursor), Some(to)) = (&self.cursor, to)
-            && self.old.unread > 0
-            && to > cursor.next.as_millis()
-        {
-            self.again.extend(read.rows.iter().map(|(key, _)| key.id.clone()));
+        let number = |name: &str| response.request.get(name).and_then(Value::as_i64);
+        let (Some(cursor), Some(to)) = (&self.cursor, number("to")) else { return };
+        if self.old.unread == 0 || to <= cursor.next.as_millis() {
+            return;
+        }
+        let ids = read.rows.iter().map(|(key, _)| key.id.clone());
+        let unit = history_rows::time_unit(&self.old.endpoint).unwrap_or_default();
+        let begin = cursor.next.as_millis() - 2 * unit;
+        let is_window = response.pagination == self.old.pagination
+            && number("from").is_some_and(|from| from > begin);
+        if is_window && number("page") < next_page(cursor) {
+            self.on_earlier_pages.extend(ids);
+        } else {
+            self.again.extend(ids);
         }
     }
 
@@ -339,9 +358,14 @@ impl<'a> Rebuilder<'a> {
             self.begin_snapshot(old.snapshot.map(|snapshot| snapshot.taken));
         }
         let mut state = self.state;
-        if !old.done && !self.again.is_empty() {
-            let cursor = self.cursor.and_then(|cursor| with_seen_ids(&cursor, self.again));
+        if !old.done && !(self.again.is_empty() && self.on_earlier_pages.is_empty()) {
+            let more = [("seen", self.again), ("current", self.on_earlier_pages)];
+            let cursor = self.cursor.and_then(|cursor| with_ids(&cursor, more));
             state.cursor = cursor.or(state.cursor);
+        }
+        if old.snapshot.is_none() {
+            // Not all responses of a span that was requested again are stored.
+            state.ambiguous = state.ambiguous.max(old.ambiguous);
         }
         if !same_versions {
             (state.versions, state.version_bytes) = (self.versions, self.version_bytes);
@@ -371,10 +395,18 @@ impl<'a> Rebuilder<'a> {
     }
 }
 
-/// Returns the cursor with these ids among the rows that it has seen.
-fn with_seen_ids(cursor: &Cursor, ids: Vec<String>) -> Option<Cursor> {
+/// The page of its window that a cursor requests next.
+fn next_page(cursor: &Cursor) -> Option<i64> {
+    serde_json::to_value(cursor).ok()?["page"].as_i64()
+}
+
+/// Returns the cursor with more ids of rows in its members: `seen` are ids of rows that may be received again, `current`
+/// those of rows on earlier pages of its window.
+fn with_ids(cursor: &Cursor, more: [(&str, Vec<String>); 2]) -> Option<Cursor> {
     let mut cursor = serde_json::to_value(cursor).ok()?;
-    let seen = cursor.get_mut("seen")?.as_array_mut()?;
-    seen.extend(ids.into_iter().map(Value::from));
+    for (member, ids) in more {
+        let known = cursor.get_mut(member)?.as_array_mut()?;
+        known.extend(ids.into_iter().map(Value::from));
+    }
     serde_json::from_value(cursor).ok()
 }

@@ -87,7 +87,7 @@ fn reread_all(
                 changed += 1;
                 eprintln!("{name}: {text}");
             }
-            Outcome::FileRecord(reason) => problems.push(format!("{name}: {reason}")),
+            Outcome::Kept(reason) => problems.push(format!("{name}: {reason}")),
         }
     }
     if folder.join(NEW).join("state").exists() {
@@ -161,7 +161,7 @@ enum Outcome {
     /// New files were written; the text says what they add.
     Rebuilt(String),
     /// The old files are kept, for this reason.
-    FileRecord(String),
+    Kept(String),
 }
 
 fn reread(folder: &Path, name: &str, info: &ArchiveInfo) -> Result<Outcome, Failure> {
@@ -198,12 +198,20 @@ fn reread(folder: &Path, name: &str, info: &ArchiveInfo) -> Result<Outcome, Fail
             state.rows, old.rows
         );
         if is_older {
-            write_state(folder, name, old)?;
+            // The older program may not have counted what its rows lack.
+            let kept = State {
+                unreadable: old.unreadable.max(state.unreadable),
+                cut: old.cut.max(state.cut),
+                ambiguous: old.ambiguous.max(state.ambiguous),
+                ambiguous_rows: state.ambiguous_rows,
+                ..old
+            };
+            write_state(folder, name, kept)?;
         }
-        return Ok(Outcome::FileRecord(why));
+        return Ok(Outcome::Kept(why));
     }
     let counts = |state: &State| {
-        let faults = (state.unread, state.faulty, state.unreadable, state.cut);
+        let faults = (state.unread, state.faulty, state.unreadable, state.cut, state.ambiguous);
         (faults, state.done, state.lacks.is_some())
     };
     let is_unchanged = is_same && same_versions && counts(&state) == counts(&old);

@@ -303,7 +303,7 @@ pub(super) fn check(data: &ReportData<'_>) -> Section {
             wallet,
             one.coin.clone(),
             plain(one.balance),
-            plain(one.moved),
+            plain(one.movement_sum),
             plain(one.amount()),
             numbers,
         ]);

@@ -112,6 +112,7 @@ impl Journal {
         };
         if !this.read(&account)? {
             this.append(&account)?;
+            secure_fs::sync_name(path).map_err(failed)?;
         }
         Ok(this)
     }
