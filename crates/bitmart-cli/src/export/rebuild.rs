@@ -35,13 +35,13 @@ pub(super) struct Rebuilt {
     pub(super) same_versions: bool,
 }
 
-/// Rebuilds a dataset, and writes its rows and replaced rows to the files `to`.
+/// Rebuilds a dataset, and writes its rows and its replaced rows to these two files.
 pub(super) fn rebuild(
     folder: &Path,
     name: &str,
     old: &State,
     info: &ArchiveInfo,
-    to: [&Path; 2],
+    [rows_to, versions_to]: [&Path; 2],
 ) -> Result<Rebuilt, Failure> {
     let io = |error: std::io::Error| Failure::io(format!("{name}: {error}"));
     // The rows that later responses replace, and the responses that they came with.
@@ -60,21 +60,23 @@ pub(super) fn rebuild(
         })?;
     }
     let mut builder = Rebuilder::new(old, info, replaced);
-    secure_fs::write_with(to[0], io, |rows| {
-        secure_fs::write_with(to[1], io, |versions| {
+    secure_fs::write_with(rows_to, io, |rows| {
+        secure_fs::write_with(versions_to, io, |versions| {
             each_response(folder, name, old, |number, response| {
                 builder.response(number, &response, rows, versions).map_err(io)
             })
         })
     })?;
-    let mut sum = 0_u128;
+    let mut stored_versions_sum = 0_u128;
     if old.versions > 0 {
         for_each_line_within(&versions_path(folder, name), old.version_bytes, |_, line| {
-            sum = sum.wrapping_add(u128::from_le_bytes(digest(line)));
+            stored_versions_sum =
+                stored_versions_sum.wrapping_add(u128::from_le_bytes(digest(line)));
             Ok(())
         })?;
     }
-    let same_versions = sum == builder.versions_sum && old.versions == builder.versions;
+    let same_versions =
+        stored_versions_sum == builder.versions_sum && old.versions == builder.versions;
     Ok(builder.finish(same_versions))
 }
 
@@ -100,10 +102,13 @@ fn identities(read: &Read, taken: Option<i64>) -> Vec<(String, Digest)> {
     read.rows.iter().map(of).collect()
 }
 
+/// Reads the responses in order, and writes the rows as an export would have.
 struct Rebuilder<'a> {
+    /// The state of the archive as it is.
     old: &'a State,
     /// How many rows of this digest and response later ones replace.
     replaced: HashMap<(Digest, u64), u64>,
+    /// The newest version of each row so far.
     known: RowVersions,
     /// The snapshot that is being read, by its time.
     taken: Option<i64>,
@@ -122,11 +127,14 @@ struct Rebuilder<'a> {
     last_error: Option<String>,
     /// The last response had as many rows as were requested.
     is_full: bool,
+    /// Of the rows that were written.
     hash: ring::digest::Context,
+    /// Number and bytes of the replaced rows that were written.
     versions: u64,
     version_bytes: u64,
     /// Sum of the replaced rows' digests, which does not depend on their order.
     versions_sum: u128,
+    /// The state of the rebuilt dataset.
     state: State,
 }
 

@@ -48,7 +48,7 @@ pub(super) struct Snapshot {
     pub(super) responses: u64,
 }
 
-/// A finished snapshot, while a newer one is not finished.
+/// The last finished snapshot, while a newer one is not finished.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Previous {
     /// Where its rows begin and end in the file.
@@ -58,7 +58,7 @@ pub(super) struct Previous {
     pub(super) lacks: Option<String>,
 }
 
-/// Sizes of the files after replaced rows are moved.
+/// Sizes that the files of rows and of replaced rows will have once replaced rows are moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Rewrite {
     pub(super) bytes: u64,
@@ -105,7 +105,7 @@ pub(super) struct State {
     /// The exchange's code of the rejection, since it is stored.
     #[serde(default)]
     pub(super) code: Option<i64>,
-    /// How the rows are told apart: see [`IDENTITY`].
+    /// How the program that wrote the rows told them apart: see [`IDENTITY`].
     #[serde(default)]
     pub(super) identity: u32,
     /// The members of a row, by which the rows were decoded: see [`model`]. `None` in files of older programs.

@@ -52,8 +52,8 @@ struct Run<'a> {
     executed: BTreeMap<String, Option<Decimal>>,
     /// The request that the last run left unresolved, if it took effect.
     executed_before: Option<Request>,
-    /// Number of steps that were not executed.
-    missed: usize,
+    /// Number of steps that were skipped.
+    skipped_count: usize,
     /// Requests that were rejected because of the clock, or not sent in time. Their steps are in the next plan again.
     clock_errors: u32,
 }
@@ -74,7 +74,7 @@ pub(super) async fn run(
         skipped: Skipped::new(),
         executed: BTreeMap::new(),
         executed_before: None,
-        missed: 0,
+        skipped_count: 0,
         clock_errors: 0,
     };
     run.resume(outcome).await?;
@@ -93,8 +93,8 @@ pub(super) async fn run(
     };
     print::print(context, &facts, &plan(&facts, &run.skipped))?;
     let incomplete = |text: String| Failure::new(Exit::Incomplete, text);
-    if run.missed > 0 {
-        return Err(incomplete(format!("{} steps were not executed", run.missed))
+    if run.skipped_count > 0 {
+        return Err(incomplete(format!("{} steps were not executed", run.skipped_count))
             .with_advice("run the command again to be asked again"));
     }
     if !facts.unread.is_empty() {
@@ -164,7 +164,7 @@ impl Run<'_> {
             }
             let why = "it was executed, but the exchange does not show its effect";
             self.skipped.insert(repeated.key.clone(), why.to_owned());
-            self.missed += 1;
+            self.skipped_count += 1;
             queries = 0;
         }
     }
@@ -267,7 +267,7 @@ impl Run<'_> {
     fn skip(&mut self, step: &Step, why: &str) {
         note(format_args!("not done: {why}"));
         self.skipped.insert(step.key.clone(), why.to_owned());
-        self.missed += 1;
+        self.skipped_count += 1;
     }
 
     /// Queries and records the outcome of a request.
