@@ -11,6 +11,7 @@ mod cells;
 mod column_stats;
 pub(crate) mod columns;
 mod contracts;
+mod cursor;
 mod derived_files;
 mod fetch;
 mod forecast;

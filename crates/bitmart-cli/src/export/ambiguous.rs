@@ -4,9 +4,8 @@
 //!
 //! An export sees them page by page. [`WindowPages`] finds them in the stored responses, for `--reread` and `verify`.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
-use bitmart::rest::history::Cursor;
 use serde_json::Value;
 
 use super::history_rows::Read;
@@ -44,13 +43,6 @@ impl WindowPages {
         self.ids.extend(ids);
         ambiguous
     }
-}
-
-/// Ids of the rows on the pages that were read of the window at this position.
-pub(super) fn ids_on_earlier_pages(cursor: &Cursor) -> BTreeSet<String> {
-    let cursor = serde_json::to_value(cursor).unwrap_or_default();
-    let ids = cursor["current"].as_array().into_iter().flatten();
-    ids.filter_map(|id| id.as_str().map(str::to_owned)).collect()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::ambiguous::ids_on_earlier_pages;
+use super::cursor::ids_on_earlier_pages;
 use super::history_rows;
 use super::index::{Index, RowStatus};
 use super::manifest::sha256;

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::ambiguous::WindowPages;
 use super::archive::ArchiveInfo;
+use super::cursor::{is_for_earlier_page, with_ids};
 use super::history_rows::{self, Read};
 use super::index::{Digest, digest};
 use super::manifest::for_each_line_within;
@@ -67,16 +68,14 @@ pub(super) fn rebuild(
             })
         })
     })?;
-    let mut stored_versions_sum = 0_u128;
+    let mut stored_sum = 0_u128;
     if old.versions > 0 {
         for_each_line_within(&versions_path(folder, name), old.version_bytes, |_, line| {
-            stored_versions_sum =
-                stored_versions_sum.wrapping_add(u128::from_le_bytes(digest(line)));
+            stored_sum = stored_sum.wrapping_add(u128::from_le_bytes(digest(line)));
             Ok(())
         })?;
     }
-    let same_versions =
-        stored_versions_sum == builder.versions_sum && old.versions == builder.versions;
+    let same_versions = stored_sum == builder.versions_sum && old.versions == builder.versions;
     Ok(builder.finish(same_versions))
 }
 
@@ -114,7 +113,7 @@ struct Rebuilder<'a> {
     taken: Option<i64>,
     /// The stored position of the pagination.
     cursor: Option<Cursor>,
-    /// Ids of rows that will be received again, because the pagination did not get past their response.
+    /// Ids of rows that will be received again: the pagination did not get past their response.
     again: Vec<String>,
     /// Ids of rows on earlier pages of the window in which the pagination stopped.
     on_earlier_pages: Vec<String>,
@@ -245,13 +244,12 @@ impl<'a> Rebuilder<'a> {
             if added == Added::Again {
                 continue;
             }
-            let replaced = self.replaced.get_mut(&(digest(&line), number));
-            if let Some(left) = replaced.filter(|left| **left > 0) {
+            let hash = digest(&line);
+            if let Some(left) = self.replaced.get_mut(&(hash, number)).filter(|left| **left > 0) {
                 *left -= 1;
                 self.versions += 1;
                 self.version_bytes += line.len() as u64;
-                self.versions_sum =
-                    self.versions_sum.wrapping_add(u128::from_le_bytes(digest(&line)));
+                self.versions_sum = self.versions_sum.wrapping_add(u128::from_le_bytes(hash));
                 versions.write_all(&line)?;
                 continue;
             }
@@ -276,7 +274,6 @@ impl<'a> Rebuilder<'a> {
             let number = equal.entry(raw).and_modify(|number| *number += 1).or_default();
             let [before, now] = &mut self.windows;
             let is_new = now.insert((raw, *number)) && !before.contains(&(raw, *number));
-            // The same bound as in a state.
             let is_known = self.faults.contains(&raw);
             if self.faults.len() < MAX_DIGESTS {
                 self.faults.insert(raw);
@@ -290,17 +287,15 @@ impl<'a> Rebuilder<'a> {
 
     /// Notes the rows of a response that will be requested again, because the pagination did not get past it.
     fn note_repeated(&mut self, response: &StoredResponse, read: &Read) {
-        let number = |name: &str| response.request.get(name).and_then(Value::as_i64);
-        let (Some(cursor), Some(to)) = (&self.cursor, number("to")) else { return };
-        if self.old.unread == 0 || to <= cursor.next.as_millis() {
+        let Some(cursor) = &self.cursor else { return };
+        let to = response.request.get("to").and_then(Value::as_i64);
+        if self.old.unread == 0 || to.is_none_or(|to| to <= cursor.next.as_millis()) {
             return;
         }
         let ids = read.rows.iter().map(|(key, _)| key.id.clone());
         let unit = history_rows::time_unit(&self.old.endpoint).unwrap_or_default();
-        let begin = cursor.next.as_millis() - 2 * unit;
-        let is_window = response.pagination == self.old.pagination
-            && number("from").is_some_and(|from| from > begin);
-        if is_window && number("page") < next_page(cursor) {
+        let is_earlier = is_for_earlier_page(cursor, &response.request, unit);
+        if is_earlier && response.pagination == self.old.pagination {
             self.on_earlier_pages.extend(ids);
         } else {
             self.again.extend(ids);
@@ -401,20 +396,4 @@ impl<'a> Rebuilder<'a> {
         }
         Rebuilt { state, rows_sha256: hex::encode(self.hash.finish()), same_versions }
     }
-}
-
-/// The page of its window that a cursor requests next.
-fn next_page(cursor: &Cursor) -> Option<i64> {
-    serde_json::to_value(cursor).ok()?["page"].as_i64()
-}
-
-/// Returns the cursor with more ids of rows in its members: `seen` are ids of rows that may be received again, `current`
-/// those of rows on earlier pages of its window.
-fn with_ids(cursor: &Cursor, more: [(&str, Vec<String>); 2]) -> Option<Cursor> {
-    let mut cursor = serde_json::to_value(cursor).ok()?;
-    for (member, ids) in more {
-        let known = cursor.get_mut(member)?.as_array_mut()?;
-        known.extend(ids.into_iter().map(Value::from));
-    }
-    serde_json::from_value(cursor).ok()
 }
