@@ -361,8 +361,8 @@ impl<'a> Rebuilder<'a> {
             self.begin_snapshot(old.snapshot.map(|snapshot| snapshot.taken));
         }
         let mut state = self.state;
-        if !old.done && !(self.again.is_empty() && self.on_earlier_pages.is_empty()) {
-            let more = [("seen", self.again), ("current", self.on_earlier_pages)];
+        let more = [("seen", self.again), ("current", self.on_earlier_pages)];
+        if !old.done && more.iter().any(|(_, ids)| !ids.is_empty()) {
             let cursor = self.cursor.and_then(|cursor| with_ids(&cursor, more));
             state.cursor = cursor.or(state.cursor);
         }

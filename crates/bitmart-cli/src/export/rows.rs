@@ -26,6 +26,7 @@ pub(super) fn all(folder: &Path, name: &str, each: impl FnMut(Value)) -> Result<
 }
 
 /// Which rows of a dataset are read.
+#[derive(Clone, Copy)]
 enum Part {
     Newest,
     All,
