@@ -1,4 +1,5 @@
-//! Preview and confirmation of requests with an effect.
+//! Preview and confirmation of requests with an effect. What may lose the money of a withdrawal is confirmed apart from
+//! the request itself.
 
 pub(crate) mod address;
 mod preview;
@@ -32,7 +33,7 @@ pub(crate) enum Market {
 }
 
 /// The market of an endpoint that places an order; `None` for other endpoints.
-pub(crate) fn market(entry: &EndpointEntry) -> Option<Market> {
+pub(crate) fn order_market(entry: &EndpointEntry) -> Option<Market> {
     match (entry.role?, entry.metadata.host) {
         (Role::PlaceOrder, Host::Futures) => Some(Market::Futures),
         (Role::PlaceOrder, _) => Some(Market::Spot),
@@ -45,7 +46,7 @@ pub(crate) fn ensure_client_order_id(
     entry: &EndpointEntry,
     parameters: &mut Vec<(String, Json)>,
 ) -> Option<ClientOrderId> {
-    market(entry)?;
+    order_market(entry)?;
     let names = ["client_order_id", "clientOrderId"];
     let name = entry.parameters.iter().find(|one| names.contains(&one.name))?.name;
     if let Some(given) = parameter_text(parameters, name) {
@@ -56,7 +57,7 @@ pub(crate) fn ensure_client_order_id(
     Some(id)
 }
 
-/// Prints a preview and asks for confirmation. `sure` accepts the risks of a withdrawal.
+/// Prints a preview and asks for confirmation. `sure` is the option `--sure`, which accepts the risks of a withdrawal.
 pub(crate) async fn confirm(
     context: &Context,
     target: &Target,

@@ -1,11 +1,17 @@
 //! `export`: the history of an account, complete or with the reason for each gap.
+//!
+//! A *dataset* is one list of the exchange, such as the deposits. Each *run* of the command continues all of them: of a
+//! history it requests what came since the last run, and an overlap before it; of a list without a past, such as the
+//! balances, it adds a snapshot. Responses are stored unchanged beside the rows that were decoded from them.
 
+mod ambiguous;
 mod archive;
 mod audit;
 mod cells;
 mod column_stats;
 pub(crate) mod columns;
 mod contracts;
+mod cursor;
 mod derived_files;
 mod fetch;
 mod forecast;
@@ -31,6 +37,7 @@ mod row_versions;
 mod rows;
 mod run;
 mod snapshot;
+mod snapshot_pages;
 mod sorted;
 mod source;
 mod spans;
@@ -182,6 +189,7 @@ pub(crate) fn command() -> Command {
 struct Export {
     client: Client,
     folder: PathBuf,
+    /// Begin of the archive.
     from: Timestamp,
     /// End of this run.
     to: Timestamp,
@@ -193,6 +201,7 @@ struct Export {
     forecast: Option<Forecast>,
     retries: RetryBudget,
     overall: Overall,
+    /// For tests: the process aborts after so many pages.
     pages_left: Option<u64>,
 }
 

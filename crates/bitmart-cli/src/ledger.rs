@@ -1,4 +1,5 @@
-//! The ledger of an archive: every movement of money in its datasets, in order, with its row.
+//! The ledger of an archive: every movement of money in its datasets, in order, with its row. A row of the archive
+//! becomes an entry with one movement for each wallet and coin that it changes, or is listed as a problem.
 //!
 //! # Order
 //! By time. Of equal times first incoming money (deposits, loans, redemptions, interest), then trades and futures, so
@@ -81,9 +82,9 @@ impl<'a> Ledger<'a> {
     ) -> Result<Problems, Failure> {
         let archive = self.archive;
         let mut problems = Problems::default();
-        let others = snapshot_rows::entries(archive, &mut problems)?;
+        let of_snapshots = snapshot_rows::entries(archive, &mut problems)?;
         rows::report_unconverted(archive, &mut problems)?;
-        let mut others = others.into_iter().peekable();
+        let mut of_snapshots = of_snapshots.into_iter().peekable();
         let margin = |name: &&str| name.starts_with("margin-");
         let mut names: Vec<&str> = archive.datasets().filter(margin).collect();
         names.extend(HISTORIES);
@@ -93,20 +94,20 @@ impl<'a> Ledger<'a> {
                 Parsed::Entry(entry) => *entry,
                 Parsed::Nothing => return Ok(()),
                 Parsed::Problem(why) => {
-                    problems.add(dataset, why, &key.id, &untimed(dataset, row));
+                    problems.add(dataset, why, &key.id, &movements_without_time(dataset, row));
                     return Ok(());
                 }
             };
             if entry.is_fee_unknown {
                 problems.add_without_fee(dataset, &key.id);
             }
-            while let Some(other) = others.next_if(|other| other.time <= entry.time) {
-                pending.add(other, &mut each)?;
+            while let Some(earlier) = of_snapshots.next_if(|other| other.time <= entry.time) {
+                pending.add(earlier, &mut each)?;
             }
             pending.add(entry, &mut each)
         })?;
-        for other in others {
-            pending.add(other, &mut each)?;
+        for later in of_snapshots {
+            pending.add(later, &mut each)?;
         }
         pending.flush(&mut each)?;
         Ok(problems)
@@ -158,8 +159,8 @@ pub(crate) fn plus(sum: &mut Decimal, amount: Decimal) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The movements of a row without a time.
-fn untimed(dataset: &str, row: &Value) -> Vec<Movement> {
+/// The movements that a row without a time would have.
+fn movements_without_time(dataset: &str, row: &Value) -> Vec<Movement> {
     let key = RowKey { time: Some(Timestamp::from_millis(1)), id: String::new() };
     match parse(dataset, &key, row) {
         Parsed::Entry(entry) => entry.movements,
@@ -167,7 +168,7 @@ fn untimed(dataset: &str, row: &Value) -> Vec<Movement> {
     }
 }
 
-/// Collects entries of equal time, to sort them.
+/// The entries of one time, until all are known and can be sorted.
 #[derive(Default)]
 struct EqualTimes(Vec<Entry>);
 

@@ -63,8 +63,14 @@ pub(crate) fn write_with<E>(
 /// Renames a file, and makes the new name durable: after a power failure, no later change is there without it.
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;
+    sync_name(to)
+}
+
+/// Makes the name of a new or renamed file durable, which is a part of its folder and not of the file.
+pub(crate) fn sync_name(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
-    if let Some(folder) = to.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    if let Some(folder) = path.parent() {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         File::open(folder)?.sync_all()?;
     }
     Ok(())

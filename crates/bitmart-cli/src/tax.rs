@@ -1,4 +1,7 @@
 //! `tax`: writes the ledger of an archive as files for tax tools, offline.
+//!
+//! Most tools import *lines* with a sent amount, a received amount and a fee. An entry of the ledger becomes one line or
+//! several, a line one row or several of the tool's tables. The format `generic` has a row for each movement instead.
 
 mod format;
 mod line;
@@ -136,7 +139,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         .with_advice("with --play-money the files are made all the same"));
     }
     let now = matches.get_one::<String>("now").and_then(|text| date(text));
-    warn(&archive, &options, now.unwrap_or_else(Timestamp::now));
+    print_limits(&archive, &options, now.unwrap_or_else(Timestamp::now));
     let out = matches.get_one::<String>("out").map(PathBuf::from);
     let files = OutputFiles::create(options.format, out.as_deref())?;
     let summary = Summary::collect(&archive, &options)?;
@@ -145,38 +148,38 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     if options.span.is_none() {
         print_balances(&archive)?;
     }
-    faults(&archive, &options)
+    check_completeness(&archive, &options)
 }
 
 /// Fails if the movements come from a list that is not complete, or from a file that was changed. The files are
 /// written all the same.
-fn faults(archive: &Archive, options: &Options) -> Result<(), Failure> {
+fn check_completeness(archive: &Archive, options: &Options) -> Result<(), Failure> {
     let incomplete = archive.incomplete();
     let incomplete = incomplete.iter().filter(|(name, _)| Ledger::reads(name));
-    let mut faults: Vec<_> =
+    let mut reasons: Vec<_> =
         incomplete.map(|(name, why)| format!("{name} is not complete: {why}")).collect();
     let end = options.span.map_or(archive.span().1, |(_, last)| last.min(archive.span().1));
     let ends_early = archive
         .rejected_later()
         .into_iter()
         .filter(|(name, until)| Ledger::reads(name) && until.is_none_or(|until| until < end));
-    faults.extend(ends_early.map(|(name, until)| {
+    reasons.extend(ends_early.map(|(name, until)| {
         let until = until.map_or_else(|| "an unknown time".to_owned(), |time| time.to_string());
         format!("{name} ends at {until}: the exchange rejected it later")
     }));
-    faults.extend(Ledger::absent(archive).map(|name| format!("{name} was never exported")));
+    reasons.extend(Ledger::absent(archive).map(|name| format!("{name} was never exported")));
     let changed = archive.with_other_length();
     let changed = changed.iter().filter(|name| Ledger::reads(name));
-    faults.extend(changed.map(|name| format!("{name}.jsonl has another length than it had")));
-    if faults.is_empty() {
+    reasons.extend(changed.map(|name| format!("{name}.jsonl has another length than it had")));
+    if reasons.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(Exit::Incomplete, format!("movements may be missing: {}", faults.join("; ")))
+    Err(Failure::new(Exit::Incomplete, format!("movements may be missing: {}", reasons.join("; ")))
         .with_advice("the files are written all the same; see `bitmart verify`"))
 }
 
 /// Prints what limits the use of the files: the span and the gaps of the archive.
-fn warn(archive: &Archive, options: &Options, now: Timestamp) {
+fn print_limits(archive: &Archive, options: &Options, now: Timestamp) {
     let (begin, end) = archive.span();
     if options.span.is_some_and(|(first, _)| begin > first) {
         eprintln!(
@@ -210,9 +213,9 @@ fn warn(archive: &Archive, options: &Options, now: Timestamp) {
 #[derive(Default)]
 struct Summary {
     /// Sums of the ledger.
-    ledger: Sums,
-    /// Sums of the lines.
-    lines: Sums,
+    ledger_sums: Sums,
+    /// Sums of the lines in the file.
+    line_sums: Sums,
     /// Kinds that the format cannot represent: the number of lines, and their sums.
     unsupported: BTreeMap<LineKind, (u64, Sums)>,
     /// Coins without a price, and the number of rows.
@@ -233,7 +236,7 @@ impl Summary {
             rows += 1;
             let inside = entry.movements.iter().filter(|movement| movement.wallet.is_inside());
             for movement in inside {
-                add(&mut summary.ledger, movement.coin.clone(), movement.amount)?;
+                add(&mut summary.ledger_sums, movement.coin.clone(), movement.amount)?;
             }
             if options.format.name == GENERIC {
                 return Ok(());
@@ -262,7 +265,7 @@ impl Summary {
             (&line.fee, Decimal::NEGATIVE_ONE),
         ];
         let is_unsupported = options.format.unsupported.contains(&line.kind);
-        let mut sums = &mut self.lines;
+        let mut sums = &mut self.line_sums;
         if is_unsupported {
             let unsupported = self.unsupported.entry(line.kind).or_default();
             unsupported.0 += 1;
@@ -312,19 +315,19 @@ impl Summary {
         if options.format.name == GENERIC {
             return;
         }
-        for line in self.residues() {
+        for line in self.differences() {
             eprintln!("{line}");
         }
     }
 
     /// Differences between the sums of ledger and file, apart from unsupported lines.
-    fn residues(&self) -> Vec<String> {
-        let coins: BTreeSet<_> = self.ledger.keys().chain(self.lines.keys()).collect();
+    fn differences(&self) -> Vec<String> {
+        let coins: BTreeSet<_> = self.ledger_sums.keys().chain(self.line_sums.keys()).collect();
         let of = |sums: &Sums, coin: &String| sums.get(coin).copied().unwrap_or_default();
         let line = |coin| {
             let unsupported = self.unsupported.values().map(|(_, sums)| of(sums, coin));
-            let in_file = unsupported.fold(of(&self.lines, coin), Decimal::saturating_add);
-            let rest = of(&self.ledger, coin).saturating_sub(in_file);
+            let in_file = unsupported.fold(of(&self.line_sums, coin), Decimal::saturating_add);
+            let rest = of(&self.ledger_sums, coin).saturating_sub(in_file);
             (!rest.is_zero()).then(|| {
                 format!(
                     "{coin}: the ledger has {} more than the file: transfers of which only one side is in \

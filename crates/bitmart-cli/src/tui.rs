@@ -80,8 +80,8 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
             action = actions.recv() => match action {
                 None | Some(Action::Quit) => break Ok(()),
                 Some(Action::Redraw) => {}
-                Some(Action::ScrollAway) => model.scroll(true),
-                Some(Action::ScrollBack) => model.scroll(false),
+                Some(Action::ScrollAway) => model.scroll_away(),
+                Some(Action::ScrollBack) => model.scroll_back(),
                 Some(Action::NextCandleLength) => {
                     model.next_step();
                     // The end of the feed is reported by its events.

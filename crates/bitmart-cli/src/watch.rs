@@ -132,7 +132,7 @@ async fn follow(context: &Context, matches: &ArgMatches) -> Result<(), Failure> 
     let mut printer = Printer::new(context.output.clone());
     let mut lines = subscribe(context, &topics, &printer).await?;
     let mut interrupts = Interrupts::listen()?;
-    let several = topics.len() > 1;
+    let has_several_topics = topics.len() > 1;
     let mut reader_check = tokio::time::interval(READER_CHECK);
     loop {
         let line = tokio::select! {
@@ -147,7 +147,7 @@ async fn follow(context: &Context, matches: &ArgMatches) -> Result<(), Failure> 
         };
         match line {
             Some(Line::Row(topic, row)) => {
-                printer.row(several.then_some(topic.as_str()), &row)?;
+                printer.row(has_several_topics.then_some(topic.as_str()), &row)?;
                 if let Some(remaining) = &mut remaining {
                     *remaining -= 1;
                     if *remaining == 0 {
@@ -197,14 +197,14 @@ pub(crate) async fn subscribe_reporting<T: Event>(
     topic: Topic<T>,
     mut report: impl FnMut(&SubscriptionEvent) -> Result<(), Failure>,
 ) -> Result<Subscription<T>, Failure> {
-    let mut troubles = client.connection_problems();
+    let mut problems = client.connection_problems();
     let mut subscribing = std::pin::pin!(client.subscribe(topic));
     loop {
         tokio::select! {
             biased;
             subscription = &mut subscribing => return Ok(subscription?),
-            Some(trouble) = troubles.next() => {
-                let detail = Some(trouble.reason.to_string());
+            Some(problem) = problems.next() => {
+                let detail = Some(problem.reason.to_string());
                 report(&SubscriptionEvent { event: "reconnecting", detail })?;
             }
         }

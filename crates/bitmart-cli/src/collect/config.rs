@@ -1,4 +1,5 @@
-//! The configuration file of `collect`.
+//! The configuration file of `collect`, in TOML: the NATS servers, the collector, its topics, and the address for its
+//! health and metrics. A fleet is all collectors with the same NATS servers and prefix.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,42 +15,58 @@ use serde::Deserialize;
 use crate::failure::Failure;
 use crate::record::Frame;
 
+/// The file. Each member is a section of it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Config {
     nats: Nats,
     collector: CollectorSettings,
     topics: Topics,
+    /// Without it the collector does not listen.
     http: Option<Http>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Nats {
+    /// Addresses such as `tls://host:4222`, separated by commas. Without user and password.
     servers: String,
+    /// Begin of the names of everything that the fleet has at these servers.
     prefix: Option<String>,
     user: Option<String>,
+    /// A file whose first line is the password of `user`.
     password_file: Option<PathBuf>,
+    /// A file whose first line is a token, in place of user and password.
     token_file: Option<PathBuf>,
+    /// A PEM file of root certificates that are trusted besides those of the system.
     root_certificates: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CollectorSettings {
+    /// Different for each collector of a fleet.
     id: String,
+    /// Number of parts into which the topics are divided, each with a lease of its own.
     shards: Option<usize>,
+    /// Number of collectors that publish each topic.
     replicas: Option<usize>,
+    /// Milliseconds of silence after which a collector counts as dead, and others take its leases.
     lease_timeout_ms: Option<u64>,
+    /// Seconds between two snapshots of an order book.
     snapshot_interval_s: Option<u64>,
+    /// Minutes of the past that NATS keeps.
     history_minutes: Option<u64>,
+    /// Bytes on the disk of NATS that the past may take.
     history_bytes: Option<u64>,
+    /// Number of servers of a NATS cluster that store the past and the leases.
     stored_copies: Option<usize>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Topics {
+    /// Names such as `spot/trade:BTC_USDT`.
     #[serde(default)]
     spot: Vec<String>,
     #[serde(default)]
@@ -59,6 +76,7 @@ struct Topics {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Http {
+    /// Where `/healthz` and `/metrics` are served.
     address: SocketAddr,
 }
 
@@ -75,11 +93,11 @@ impl Config {
 
     /// The topics that are named in `only`, or all if it is empty.
     pub(super) fn topics(&self, only: &[&str]) -> Result<Vec<Topic<Frame>>, Failure> {
-        let all = |market, names: &[String]| -> Vec<_> {
+        let of_market = |market, names: &[String]| -> Vec<_> {
             names.iter().map(|name| Topic::public(market, name.as_str())).collect()
         };
-        let mut topics = all(ws::Market::Spot, &self.topics.spot);
-        topics.extend(all(ws::Market::Futures, &self.topics.futures));
+        let mut topics = of_market(ws::Market::Spot, &self.topics.spot);
+        topics.extend(of_market(ws::Market::Futures, &self.topics.futures));
         for name in only {
             if !topics.iter().any(|topic: &Topic<Frame>| topic.name() == *name) {
                 return Err(Failure::usage(format!("{name} is not a topic of the configuration")));

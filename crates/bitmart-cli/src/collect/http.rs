@@ -1,4 +1,4 @@
-//! `/healthz` and `/metrics` of a collector.
+//! `/healthz` and `/metrics` of a collector: a small HTTP server without dependencies, one request per connection.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -12,8 +12,8 @@ use tokio::time::timeout;
 
 /// Largest head of a request.
 const MAX_HEAD_BYTES: usize = 8_192;
-/// How long a client may take.
-const LIMIT: Duration = Duration::from_secs(2);
+/// How long a client may take to send its request and to read the response.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 const MAX_CONNECTIONS: usize = 16;
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 
@@ -25,7 +25,7 @@ pub(super) async fn serve(listener: &TcpListener, status: impl Fn() -> Status) {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    let handle = open.spawn(timeout(LIMIT, respond(stream, status())));
+                    let handle = open.spawn(timeout(REQUEST_TIMEOUT, respond(stream, status())));
                     connections.push_back(handle);
                 }
                 // No file descriptors are left, for example.
@@ -131,7 +131,7 @@ mod tests {
                 let mut stream = TcpStream::connect(address).await.expect("connected");
                 stream.write_all(b"GET /metrics HTTP/1.1\r\n\r\n").await.expect("sent");
                 let mut text = String::new();
-                let read = timeout(LIMIT / 2, stream.read_to_string(&mut text)).await;
+                let read = timeout(REQUEST_TIMEOUT / 2, stream.read_to_string(&mut text)).await;
                 read.expect("not behind the silent ones").expect("read");
                 assert!(text.starts_with("HTTP/1.1 200"), "{text}");
             } => {}

@@ -9,11 +9,11 @@ pub(crate) fn plain_network(network: &str) -> String {
 
 /// Whether two names mean the same network.
 pub(crate) fn is_same_network(one: &str, other: &str) -> bool {
-    family(one) == family(other)
+    canonical_network(one) == canonical_network(other)
 }
 
-/// The canonical name of a network.
-fn family(network: &str) -> String {
+/// One name for all spellings of a network.
+fn canonical_network(network: &str) -> String {
     let plain = plain_network(network);
     match plain.as_str() {
         "ETH" | "ETHEREUM" => "ERC20".to_owned(),
@@ -45,7 +45,7 @@ const EVM: [&str; 14] = [
 
 /// Whether a network has the address format of Ethereum.
 pub(crate) fn is_evm(network: &str) -> bool {
-    EVM.contains(&family(network).as_str())
+    EVM.contains(&canonical_network(network).as_str())
 }
 
 /// Networks on which exchanges share one address and distinguish accounts by a tag, payment id or memo.
@@ -59,11 +59,11 @@ const WITHOUT_MEMO: [&str; 5] = ["BTC", "LTC", "DOGE", "TRC20", "SOL"];
 
 /// Whether deposits to an exchange usually need a memo on a network; `None` if it is not known here.
 pub(crate) fn needs_memo(network: &str) -> Option<bool> {
-    let family = family(network);
-    if WITH_MEMO.contains(&family.as_str()) {
+    let canonical = canonical_network(network);
+    if WITH_MEMO.contains(&canonical.as_str()) {
         return Some(true);
     }
-    (is_evm(&family) || WITHOUT_MEMO.contains(&family.as_str())).then_some(false)
+    (is_evm(&canonical) || WITHOUT_MEMO.contains(&canonical.as_str())).then_some(false)
 }
 
 /// Whether two texts are the same address. The letter case of an Ethereum address is only a checksum.
@@ -85,13 +85,13 @@ pub(crate) fn is_well_formed(network: &str, address: &str) -> Option<bool> {
         let letters = |letter: char| "qpzry9x8gf2tvdw0s3jn54khce6mua7l".contains(letter);
         rest.is_some_and(|rest| (38..=90).contains(&rest.len()) && rest.chars().all(letters))
     };
-    let family = family(network);
-    if is_evm(&family) {
+    let canonical = canonical_network(network);
+    if is_evm(&canonical) {
         let digits = address.strip_prefix("0x");
         let hex = |letter: char| letter.is_ascii_hexdigit();
         return Some(digits.is_some_and(|digits| digits.len() == 40 && digits.chars().all(hex)));
     }
-    Some(match family.as_str() {
+    Some(match canonical.as_str() {
         "BTC" => base58(&["1", "3"], 26..=35) || bech32("bc1"),
         "LTC" => base58(&["L", "M", "3"], 26..=35) || bech32("ltc1"),
         "DOGE" => base58(&["D", "A", "9"], 26..=35),

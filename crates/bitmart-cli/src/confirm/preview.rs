@@ -6,7 +6,7 @@ use bitmart::Decimal;
 use bitmart::rest::catalog::EndpointEntry;
 use bitmart::rest::{Client, Error, futures};
 
-use super::{Market, Parameters, market, parameter_text};
+use super::{Market, Parameters, order_market, parameter_text};
 use crate::failure::chain;
 
 /// The lines of the preview; none for endpoints that do not place an order.
@@ -15,7 +15,7 @@ pub(super) async fn lines(
     entry: &EndpointEntry,
     parameters: &Parameters,
 ) -> Vec<String> {
-    let lines = match market(entry) {
+    let lines = match order_market(entry) {
         Some(Market::Spot) => spot(client, parameters).await,
         Some(Market::Futures) => futures(client, parameters).await,
         None => return Vec::new(),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::DAY_MS;
-use super::manifest::names as lists;
+use super::manifest::names as dataset_names;
 use super::store::read_state;
 use crate::failure::{Failure, chain};
 use crate::secure_fs;
@@ -107,7 +107,7 @@ pub(super) fn read_versioned<T: serde::de::DeserializeOwned>(
 
 /// Returns the archives directly below `folder`, by name, as `--profiles` creates them.
 pub(super) fn archives_below(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let below = names(folder)?.into_iter().map(|name| folder.join(name));
+    let below = file_names(folder)?.into_iter().map(|name| folder.join(name));
     Ok(below.filter(|path| path.join(FILE).exists()).collect())
 }
 
@@ -115,7 +115,7 @@ pub(super) fn archives_below(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 pub(super) fn reject_foreign_folder(folder: &Path) -> Result<(), Failure> {
     // Left by a program that was killed before it wrote `export.json`.
     let begun = |name: &str| name == "lock" || (name == "state" && is_empty(&folder.join(name)));
-    match names(folder)?.into_iter().find(|name| !begun(name)) {
+    match file_names(folder)?.into_iter().find(|name| !begun(name)) {
         None => Ok(()),
         Some(name) => Err(Failure::usage(format!(
             "{} holds other files, such as {name}, and no archive; nothing was written",
@@ -127,12 +127,12 @@ pub(super) fn reject_foreign_folder(folder: &Path) -> Result<(), Failure> {
 
 /// Returns the files in an archive's folder that do not belong to it.
 pub(super) fn foreign_files(folder: &Path) -> Result<Vec<String>, Failure> {
-    let (derived, lists) = (claimed(folder), lists(folder)?);
+    let (derived, datasets) = (claimed(folder), dataset_names(folder)?);
     let is_own = |name: &String| {
-        let list = name.strip_suffix(".jsonl").is_some_and(|name| lists.contains(name));
-        list || OWN.contains(&name.as_str()) || derived.contains(name)
+        let is_dataset = name.strip_suffix(".jsonl").is_some_and(|name| datasets.contains(name));
+        is_dataset || OWN.contains(&name.as_str()) || derived.contains(name)
     };
-    Ok(names(folder)?.into_iter().filter(|name| !is_own(name)).collect())
+    Ok(file_names(folder)?.into_iter().filter(|name| !is_own(name)).collect())
 }
 
 /// Returns the time up to which every history was requested, and the histories that end more than a day before
@@ -142,7 +142,7 @@ pub(super) fn complete_until(
     info: &ArchiveInfo,
 ) -> Result<(i64, Vec<(String, i64)>), Failure> {
     let mut ends = Vec::new();
-    for name in lists(folder)? {
+    for name in dataset_names(folder)? {
         let state = read_state(folder, &name)?;
         // Snapshots have no end, and a rejected history has none yet.
         if state.snapshot.is_some() || (state.cursor.is_none() && state.to.is_none()) {
@@ -160,7 +160,8 @@ fn is_empty(folder: &Path) -> bool {
     std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
 }
 
-fn names(folder: &Path) -> Result<Vec<String>, Failure> {
+/// Names of the files and folders in a folder, except those that the program or the system creates for a while.
+fn file_names(folder: &Path) -> Result<Vec<String>, Failure> {
     let to_failure = |error: io::Error| Failure::io(format!("{}: {error}", folder.display()));
     let mut names = Vec::new();
     let entries = match std::fs::read_dir(folder) {

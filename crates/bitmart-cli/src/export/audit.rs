@@ -62,9 +62,9 @@ impl Archive {
         let info = ArchiveInfo::read(folder)?
             .ok_or_else(|| Failure::io(format!("{}: it is gone", folder.display())))?;
         let (reach, behind) = archive::complete_until(folder, &info)?;
-        let found = verify::examine(folder, &info)?;
-        let manifest = found.manifest;
-        let faults = found.general.into_iter().chain(found.damaged).collect();
+        let findings = verify::examine(folder, &info)?;
+        let manifest = findings.manifest;
+        let faults = findings.general.into_iter().chain(findings.damaged).collect();
         let host = if info.host.is_empty() { String::new() } else { format!(" ({})", info.host) };
         Ok(Audit {
             program: manifest.program.clone(),

@@ -75,7 +75,7 @@ fn begins_formula(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
 }
 
-/// Prefixes an apostrophe where a text would not be read as text.
+/// Prefixes an apostrophe where programs would not read a text as text.
 pub(super) fn escaped(text: String) -> String {
     let is_formula = begins_formula(&text) || text.starts_with('\'');
     let trimmed = text.trim();

@@ -1,4 +1,4 @@
-//! Requests one dataset, page by page.
+//! Requests one dataset that the exchange serves by time, page by page, and decides what a failed request means for it.
 
 use bitmart::Timestamp;
 use bitmart::rest::ErrorKind;
@@ -13,7 +13,7 @@ use super::history_rows;
 use super::index::Index;
 use super::manifest::sha256;
 use super::outage::AfterFailure;
-use super::pages::{Changes, PageSink, store_page, window_json};
+use super::pages::{Changes, SpanRows, store_page, window_json};
 use super::snapshot::{count, entry, finished};
 use super::store::{Span, State, Store, StoredResponse, read_state};
 use super::{Export, progress, rejected_times, spans};
@@ -108,7 +108,7 @@ async fn fetch_spans<H>(
 where
     H: History<Row: Serialize + DeserializeOwned>,
 {
-    let from_start = store.state.cursor.is_none();
+    let begins_run = store.state.cursor.is_none();
     let mut index = None;
     if store.state.pagination > 0 {
         index = Some(Index::read::<H>(&export.folder, &store.name, &store.state)?);
@@ -121,13 +121,13 @@ where
             export.client.history(request.clone(), from, to)
         };
         let mut pages = pages.with_gaps();
-        let mut sink = PageSink { span, index: index.as_mut(), changes };
-        if !fetch_pages(export, store, &mut pages, request, &mut sink).await? {
+        let mut of_span = SpanRows { span, index: index.as_mut(), changes };
+        if !fetch_pages(export, store, &mut pages, request, &mut of_span).await? {
             return Ok(false);
         }
         store.finish_span()?;
     }
-    if let Some(index) = index.filter(|_| from_start) {
+    if let Some(index) = index.filter(|_| begins_run) {
         changes.missing += index.missing();
     }
     Ok(true)
@@ -139,21 +139,21 @@ async fn fetch_pages<H>(
     store: &mut Store,
     pages: &mut HistoryPages<H>,
     request: &H,
-    sink: &mut PageSink<'_>,
+    of_span: &mut SpanRows<'_>,
 ) -> Result<bool, Failure>
 where
     H: History<Row: Serialize + DeserializeOwned>,
 {
-    let [from, to] = [sink.span.from, sink.span.to].map(Timestamp::from_millis);
+    let [from, to] = [of_span.span.from, of_span.span.to].map(Timestamp::from_millis);
     let mut progress = progress::Progress::new(&store.name, pages.cursor().next, to);
     while let Some(page) = pages.next_page().await {
         match page {
             Ok(page) => {
                 export.retries.succeeded();
-                let bytes = store_page::<H>(store, &page, sink)?;
+                let bytes = store_page::<H>(store, &page, of_span)?;
                 let cursor = &page.cursor;
                 export.overall.add(page.rows.len(), bytes);
-                if !sink.span.again {
+                if !of_span.span.again {
                     export.overall.reached(&store.name, (from, to), cursor.next);
                 }
                 export.page_done();
@@ -166,7 +166,7 @@ where
                 {
                     continue;
                 }
-                let position = (sink.span, pages.cursor().next.as_millis());
+                let position = (of_span.span, pages.cursor().next.as_millis());
                 let next = rejected_times::skip(export, store, request, &error, position).await?;
                 if let Some(next) = next {
                     let next = Timestamp::from_millis(next);
@@ -198,11 +198,11 @@ where
         return estimate::<H>(export, name);
     }
     let mut store = Store::open(&export.folder, name, H::METADATA.id)?;
-    let of_this_run = store.state.run >= export.run;
-    if store.state.done && of_this_run {
+    let is_of_this_run = store.state.run >= export.run;
+    if store.state.done && is_of_this_run {
         return Ok(());
     }
-    if !of_this_run || store.state.snapshot.is_none() || store.state.cursor.is_none() {
+    if !is_of_this_run || store.state.snapshot.is_none() || store.state.cursor.is_none() {
         store.begin_snapshot(export.run, export.now().as_millis())?;
     }
     let (from, to) = (export.from, export.to);
@@ -212,8 +212,8 @@ where
     };
     let mut pages = pages.with_gaps();
     let span = Span { from: from.as_millis(), to: to.as_millis(), again: false };
-    let mut sink = PageSink { span, index: None, changes: &mut Changes::default() };
-    if fetch_pages(export, &mut store, &mut pages, &request, &mut sink).await? {
+    let mut of_span = SpanRows { span, index: None, changes: &mut Changes::default() };
+    if fetch_pages(export, &mut store, &mut pages, &request, &mut of_span).await? {
         store.finish()?;
         finished(export, &store);
     }

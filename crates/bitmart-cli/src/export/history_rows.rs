@@ -4,6 +4,7 @@ use bitmart::Timestamp;
 use bitmart::rest::bytes::Bytes;
 use bitmart::rest::catalog::{self, HistoryEntry, RecodeError};
 use bitmart::rest::history::{Cursor, Pagination, RowKey};
+use serde_json::Value;
 
 use crate::failure::chain;
 
@@ -18,6 +19,17 @@ pub(super) struct Read {
     pub(super) unreadable: usize,
     /// Decimals that lack places in the rows.
     pub(super) cut: usize,
+    /// `None` if the list has no numbered pages.
+    pub(super) page: Option<NumberedPage>,
+}
+
+/// A numbered page of a list.
+#[derive(Debug)]
+pub(super) struct NumberedPage {
+    /// It has as many rows as are requested, so that another page may follow.
+    pub(super) is_full: bool,
+    /// Number of rows over all pages, if the exchange states it.
+    pub(super) total: Option<u64>,
 }
 
 fn history(endpoint: &str) -> Option<HistoryEntry> {
@@ -30,7 +42,8 @@ pub(super) fn is_history(endpoint: &str) -> bool {
 
 /// Decodes the rows of a response; `None` if the endpoint is no history.
 pub(super) fn read(endpoint: &str, body: &Bytes) -> Option<Result<Read, String>> {
-    let rows = match history(endpoint)?.read(body) {
+    let entry = history(endpoint)?;
+    let rows = match entry.read(body) {
         Ok(rows) => rows,
         Err(RecodeError::Response(error)) => return Some(Err(chain(&error))),
         Err(error) => return Some(Err(chain(&error))),
@@ -38,7 +51,25 @@ pub(super) fn read(endpoint: &str, body: &Bytes) -> Option<Result<Read, String>>
     let lines = rows.rows.into_iter().map(|(key, row)| (key, (row + "\n").into_bytes()));
     let faults = rows.faults.iter().map(|fault| (fault.raw.clone(), fault.to_string()));
     let (unreadable, cut) = (rows.unreadable, rows.cut);
-    Some(Ok(Read { rows: lines.collect(), faults: faults.collect(), unreadable, cut }))
+    let (rows, faults): (Vec<_>, Vec<_>) = (lines.collect(), faults.collect());
+    let received = (rows.len() + faults.len()) as u64;
+    let is_full = received >= u64::from(entry.spec.page_size);
+    let page = entry.spec.numbered.then(|| NumberedPage { is_full, total: total(body) });
+    Some(Ok(Read { rows, faults, unreadable, cut, page }))
+}
+
+/// The number of rows over all pages that a response states.
+pub(super) fn total(body: &[u8]) -> Option<u64> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    match &body["data"]["total"] {
+        Value::String(text) => text.parse().ok(),
+        number => number.as_u64(),
+    }
+}
+
+/// Resolution of the time ranges that a history accepts, in milliseconds; `None` if the endpoint is no history.
+pub(super) fn time_unit(endpoint: &str) -> Option<i64> {
+    Some(history(endpoint)?.spec.time_unit)
 }
 
 /// Returns the position at the beginning of a span; `None` if the endpoint is no history.

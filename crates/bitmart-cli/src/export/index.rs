@@ -27,6 +27,7 @@ pub(super) fn digest(bytes: &[u8]) -> Digest {
     half
 }
 
+/// A stored row.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     line: Digest,
@@ -63,8 +64,8 @@ impl Index {
     ) -> Result<Self, Failure> {
         let spans = state.todo.clone();
         let mut index = Self { path: rows_path(folder, name), spans, known: HashMap::new() };
-        let covered: Vec<Span> = index.spans.clone();
-        index.load::<H>(state, |key| covers(&covered, key))?;
+        let requested = index.spans.clone();
+        index.load::<H>(state, |key| covers(&requested, key))?;
         Ok(index)
     }
 
@@ -130,10 +131,11 @@ impl Index {
         if !outside.is_empty() {
             self.load::<H>(state, |key| outside.contains(key.id.as_str()))?;
         }
-        let mut found = vec![RowStatus::New; rows.len()];
+        let mut statuses = vec![RowStatus::New; rows.len()];
         for (id, group) in groups(rows.iter().map(|(key, _)| key.id.as_str())) {
             let mut entries: Vec<_> = self.entries(id).collect();
-            // Rows with lower numbers that are not on this page were on an earlier one.
+            // How many of the stored rows this page may contain: rows with lower numbers than on this page were on an
+            // earlier one.
             let highest = group.iter().map(|(_, number)| *number).max().unwrap_or_default();
             let mut free = (entries.len() + group.len()).saturating_sub(highest);
             let mut changed = Vec::new();
@@ -144,17 +146,17 @@ impl Index {
                     free -= 1;
                     // Keeps the order, by which the changed rows are paired below.
                     self.received(entries.remove(same).0);
-                    found[at] = RowStatus::Same;
+                    statuses[at] = RowStatus::Same;
                 } else {
                     changed.push(at);
                 }
             }
             for (at, (slot, known)) in changed.into_iter().zip(entries).take(free) {
                 self.received(slot);
-                found[at] = RowStatus::Changed(known.at, known.bytes);
+                statuses[at] = RowStatus::Changed(known.at, known.bytes);
             }
         }
-        Ok(found)
+        Ok(statuses)
     }
 
     fn received(&mut self, slot: Digest) {

@@ -1,4 +1,4 @@
-//! The lock of an archive: one export at a time, and none while the archive is read.
+//! The lock of an archive: one export at a time, and none while `verify` and others read the archive.
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;

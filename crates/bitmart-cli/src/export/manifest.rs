@@ -166,8 +166,8 @@ impl Manifest {
     pub(super) fn summary(&self) -> String {
         let rows: u64 = self.datasets.iter().map(|dataset| dataset.rows).sum();
         let missing = self.datasets.iter().filter(|dataset| !dataset.complete).count();
-        let optional = |one: &&Dataset| one.complete && one.rejected.is_some();
-        let optional = self.datasets.iter().filter(optional).count();
+        let is_not_for_account = |one: &&Dataset| one.complete && one.rejected.is_some();
+        let not_for_account = self.datasets.iter().filter(is_not_for_account).count();
         let mut text = format!(
             "{rows} rows in {} datasets, {missing} of them not complete",
             self.datasets.len()
@@ -176,8 +176,9 @@ impl Manifest {
         if later > 0 {
             text += &format!("; {later} were rejected by the exchange in the newest run");
         }
-        if optional > 0 {
-            text += &format!("; {optional} more are not for this account, see manifest.json");
+        if not_for_account > 0 {
+            text +=
+                &format!("; {not_for_account} more are not for this account, see manifest.json");
         }
         let sum = |of: fn(&Dataset) -> u64| self.datasets.iter().map(of).sum::<u64>();
         for (count, what) in [
@@ -196,12 +197,12 @@ impl Dataset {
     /// Describes a dataset by its state, and hashes its files.
     fn read(folder: &Path, name: String, state: State) -> Result<Self, Failure> {
         // What was appended before a crash and is not counted is no part of the dataset.
-        let kept =
+        let of_dataset =
             |path: &Path, bytes| FileRecord::read_prefix(folder, &relative(folder, path), bytes);
-        let file = kept(&rows_path(folder, &name), state.bytes)?;
-        let raw = kept(&raw_path(folder, &name), state.raw_bytes)?;
+        let file = of_dataset(&rows_path(folder, &name), state.bytes)?;
+        let raw = of_dataset(&raw_path(folder, &name), state.raw_bytes)?;
         let versions = if state.versions > 0 {
-            Some(kept(&versions_path(folder, &name), state.version_bytes)?)
+            Some(of_dataset(&versions_path(folder, &name), state.version_bytes)?)
         } else {
             None
         };
@@ -211,9 +212,9 @@ impl Dataset {
     /// Describes a dataset by its state, without its files.
     pub(super) fn from_state(name: String, state: State) -> Self {
         let time = |millis: i64| Timestamp::from_millis(millis).to_string();
-        let none = || FileRecord { path: String::new(), bytes: 0, sha256: String::new() };
+        let not_hashed = || FileRecord { path: String::new(), bytes: 0, sha256: String::new() };
         let earlier = state.completed_earlier();
-        let is_all = state.done || earlier.is_some() || is_not_for_account(&name, &state);
+        let is_read_to_end = state.done || earlier.is_some() || is_not_for_account(&name, &state);
         let (rejected, rejected_later) = match earlier {
             Some(_) => (None, state.rejected.clone()),
             None => (state.rejected.clone(), None),
@@ -228,10 +229,10 @@ impl Dataset {
             rows: state.rows,
             first: state.span.map(|(first, _)| time(first)),
             last: state.span.map(|(_, last)| time(last)),
-            file: none(),
+            file: not_hashed(),
             responses: state.responses,
-            raw: none(),
-            complete: is_all && lacks.is_none(),
+            raw: not_hashed(),
+            complete: is_read_to_end && lacks.is_none(),
             endpoint: state.endpoint,
             rejected,
             rejected_later,

@@ -26,7 +26,7 @@ use super::wide_decimal::{MAX_DIGITS, WideDecimal};
 use crate::failure::Failure;
 use crate::output::json::Json;
 
-/// Rows of a row group, which are in memory at once, and bytes of their lines.
+/// Maximum number of rows of a row group, which are in memory at once, and of bytes of their lines.
 const GROUP_ROWS: usize = 65_536;
 const GROUP_BYTES: usize = 8 << 20;
 

@@ -30,9 +30,6 @@ pub(crate) const GROUPS: [&str; 13] = [
     "reference",
 ];
 
-/// Maximum number of rows of a list without times; the exchange returns the newest.
-pub(super) const NEWEST: u32 = 100;
-
 /// The parts that `--what` selects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Selection {
@@ -212,16 +209,16 @@ async fn futures(export: &mut Export, all_contracts: bool) -> Result<(), Failure
     Ok(())
 }
 
-/// Records of savings, which are listed by kind.
+/// Records of savings, which are listed by kind. The pagination sets page and number of rows.
 async fn earn(export: &mut Export) -> Result<(), Failure> {
     for (name, kind) in [
         ("subscriptions", earn::RecordType::Subscribe),
         ("redemptions", earn::RecordType::Redeem),
         ("interest", earn::RecordType::Interest),
     ] {
-        let request = earn::ListFlexibleRecords::new(kind.clone(), 1, NEWEST);
+        let request = earn::ListFlexibleRecords::new(kind.clone(), 1, 1);
         fetch_history(export, &format!("earn-flexible-{name}"), request).await?;
-        let request = earn::ListFixedRecords::new(kind, 1, NEWEST);
+        let request = earn::ListFixedRecords::new(kind, 1, 1);
         fetch_history(export, &format!("earn-fixed-{name}"), request).await?;
     }
     Ok(())

@@ -16,28 +16,29 @@ pub(super) struct Progress {
     begin: Timestamp,
     end: Timestamp,
     started: Instant,
+    /// When a line was shown last.
     shown: Instant,
-    terminal: bool,
+    is_terminal: bool,
 }
 
 impl Progress {
     /// Begins or continues at `begin`.
     pub(super) fn new(name: &str, begin: Timestamp, end: Timestamp) -> Self {
         let now = Instant::now();
-        let terminal = std::io::stderr().is_terminal();
-        Self { name: name.to_owned(), begin, end, started: now, shown: now, terminal }
+        let is_terminal = std::io::stderr().is_terminal();
+        Self { name: name.to_owned(), begin, end, started: now, shown: now, is_terminal }
     }
 
     /// Shows that the history is stored up to `next`, unless it was shown a moment ago.
     pub(super) fn show(&mut self, next: Timestamp, rows: u64, overall: &Overall) {
-        if self.shown.elapsed() < INTERVALS[usize::from(!self.terminal)] {
+        if self.shown.elapsed() < INTERVALS[usize::from(!self.is_terminal)] {
             return;
         }
         self.shown = Instant::now();
         let line = self.line(next, rows, self.started.elapsed());
         let mut err = std::io::stderr().lock();
         // Failing to show progress does not end the export.
-        let _ = if self.terminal {
+        let _ = if self.is_terminal {
             write!(err, "\r\x1b[K{line}\r\n\x1b[K{}\x1b[A", overall.line())
                 .and_then(|()| err.flush())
         } else {
@@ -47,7 +48,7 @@ impl Progress {
 
     /// Clears the line.
     pub(super) fn end(&self) {
-        if self.terminal {
+        if self.is_terminal {
             eprint!("\r\x1b[K\n\x1b[K\x1b[A");
         }
     }

@@ -191,19 +191,19 @@ impl Archive {
         names: &[&str],
         mut each: impl FnMut(&str, &RowKey, &Value) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let mut there = Vec::new();
+        let mut files = Vec::new();
         for &name in names.iter().filter(|name| self.has(name)) {
             let path = rows_path(&self.folder, name);
             if path.exists() {
                 let state = read_state(&self.folder, name)?;
-                there.push((name, path, state.endpoint, state.bytes));
+                files.push((name, path, state.endpoint, state.bytes));
             }
         }
-        let keys: Vec<_> = there
+        let keys: Vec<_> = files
             .iter()
             .map(|(_, _, endpoint, _)| move |line: &[u8]| key(endpoint, line))
             .collect();
-        let sources = there.iter().zip(&keys);
+        let sources = files.iter().zip(&keys);
         let sources = sources
             .map(|((_, path, _, bytes), key)| Source { path, bytes: *bytes, key })
             .collect::<Vec<_>>();
@@ -211,7 +211,7 @@ impl Archive {
         let mut last: Option<(usize, RowKey)> = None;
         let mut number = 1;
         for_each_sorted(&sources, |source, line| {
-            let (name, path, endpoint, _) = &there[source];
+            let (name, path, endpoint, _) = &files[source];
             let row: Value = serde_json::from_slice(line).map_err(|error| {
                 Failure::io(format!("{}: a line is no row: {error}", path.display()))
             })?;

@@ -97,6 +97,9 @@ const HOW_TO_READ: &str = "
   exchange did not send.
 - Codes are numbers with a name, which `csv` has in the column `NAME_name`. Codes that a row may lack are text, since
   programs read a column of numbers with blanks as floating point numbers.
+- A row without an id that the exchange returned on two pages of a list is there once, and the list is named under what
+  is not here: it may be one event or two. A snapshot of several pages was read twice with the same rows; if the list
+  changed each time, it is named there as well.
 - `csv` and `parquet` are sorted by time, then by id; snapshots by the time at which they were taken, then by the id
   or the first column of a row. `jsonl` is in the order of arrival.
 - Rows of futures count contracts. `csv` adds the size of a contract and computed amounts of the base and the quote

@@ -13,7 +13,9 @@ use bitmart::rest::catalog;
 use bitmart::rest::history::{Cursor, RowKey};
 use serde_json::Value;
 
+use super::ambiguous::WindowPages;
 use super::archive::ArchiveInfo;
+use super::cursor::{is_for_earlier_page, with_ids};
 use super::history_rows::{self, Read};
 use super::index::{Digest, digest};
 use super::manifest::for_each_line_within;
@@ -21,7 +23,7 @@ use super::pages::{EARLIEST_MS, update_pending, with_snapshot_time};
 use super::row_check::id_in_snapshot;
 use super::row_versions::{Added, RowVersions};
 use super::snapshot::{NO_LIST, SnapshotLines, count, entry, snapshot_lines};
-use super::state::{FAULTS, State};
+use super::state::{MAX_DIGESTS, State};
 use super::store::{StoredResponse, raw_path, versions_path};
 use crate::failure::Failure;
 use crate::secure_fs;
@@ -34,13 +36,13 @@ pub(super) struct Rebuilt {
     pub(super) same_versions: bool,
 }
 
-/// Rebuilds a dataset, and writes its rows and replaced rows to the files `to`.
+/// Rebuilds a dataset, and writes its rows and its replaced rows to these two files.
 pub(super) fn rebuild(
     folder: &Path,
     name: &str,
     old: &State,
     info: &ArchiveInfo,
-    to: [&Path; 2],
+    [rows_to, versions_to]: [&Path; 2],
 ) -> Result<Rebuilt, Failure> {
     let io = |error: std::io::Error| Failure::io(format!("{name}: {error}"));
     // The rows that later responses replace, and the responses that they came with.
@@ -59,21 +61,21 @@ pub(super) fn rebuild(
         })?;
     }
     let mut builder = Rebuilder::new(old, info, replaced);
-    secure_fs::write_with(to[0], io, |rows| {
-        secure_fs::write_with(to[1], io, |versions| {
+    secure_fs::write_with(rows_to, io, |rows| {
+        secure_fs::write_with(versions_to, io, |versions| {
             each_response(folder, name, old, |number, response| {
                 builder.response(number, &response, rows, versions).map_err(io)
             })
         })
     })?;
-    let mut sum = 0_u128;
+    let mut stored_sum = 0_u128;
     if old.versions > 0 {
         for_each_line_within(&versions_path(folder, name), old.version_bytes, |_, line| {
-            sum = sum.wrapping_add(u128::from_le_bytes(digest(line)));
+            stored_sum = stored_sum.wrapping_add(u128::from_le_bytes(digest(line)));
             Ok(())
         })?;
     }
-    let same_versions = sum == builder.versions_sum && old.versions == builder.versions;
+    let same_versions = stored_sum == builder.versions_sum && old.versions == builder.versions;
     Ok(builder.finish(same_versions))
 }
 
@@ -99,17 +101,23 @@ fn identities(read: &Read, taken: Option<i64>) -> Vec<(String, Digest)> {
     read.rows.iter().map(of).collect()
 }
 
+/// Reads the responses in order, and writes the rows as an export would have.
 struct Rebuilder<'a> {
+    /// The state of the archive as it is.
     old: &'a State,
     /// How many rows of this digest and response later ones replace.
     replaced: HashMap<(Digest, u64), u64>,
+    /// The newest version of each row so far.
     known: RowVersions,
     /// The snapshot that is being read, by its time.
     taken: Option<i64>,
     /// The stored position of the pagination.
     cursor: Option<Cursor>,
-    /// Ids of rows that will be received again, because the pagination did not get past their response.
+    /// Ids of rows that will be received again: the pagination did not get past their response.
     again: Vec<String>,
+    /// Ids of rows on earlier pages of the window in which the pagination stopped.
+    on_earlier_pages: Vec<String>,
+    window_pages: WindowPages,
     /// Digests of the rows that do not decode.
     faults: HashSet<Digest>,
     /// Digests of such rows in the previous and the present window, each with a number that tells equal rows apart.
@@ -118,11 +126,14 @@ struct Rebuilder<'a> {
     last_error: Option<String>,
     /// The last response had as many rows as were requested.
     is_full: bool,
+    /// Of the rows that were written.
     hash: ring::digest::Context,
+    /// Number and bytes of the replaced rows that were written.
     versions: u64,
     version_bytes: u64,
     /// Sum of the replaced rows' digests, which does not depend on their order.
     versions_sum: u128,
+    /// The state of the rebuilt dataset.
     state: State,
 }
 
@@ -135,6 +146,7 @@ impl<'a> Rebuilder<'a> {
         let mut state = old.clone();
         (state.rows, state.bytes, state.span) = (0, 0, None);
         (state.unread, state.faulty, state.unreadable, state.cut) = (0, 0, 0, 0);
+        state.ambiguous = state.ambiguous_rows.len() as u64;
         // The rows say which are pending; older programs wrote other ids.
         state.pending.clear();
         Self {
@@ -144,6 +156,8 @@ impl<'a> Rebuilder<'a> {
             taken: None,
             cursor: old.cursor.clone().or_else(begin),
             again: Vec::new(),
+            on_earlier_pages: Vec::new(),
+            window_pages: WindowPages::default(),
             faults: HashSet::new(),
             windows: [HashSet::new(), HashSet::new()],
             last_error: None,
@@ -194,7 +208,8 @@ impl<'a> Rebuilder<'a> {
         }
         self.taken = taken;
         (self.state.unread, self.state.faulty, self.last_error) = (0, 0, None);
-        (self.state.unreadable, self.state.cut) = (0, 0);
+        (self.state.unreadable, self.state.cut, self.state.ambiguous) = (0, 0, 0);
+        self.state.ambiguous_rows.clear();
         self.faults.clear();
         if let Some(snapshot) = self.state.snapshot.as_mut().filter(|one| Some(one.taken) == taken)
         {
@@ -216,6 +231,9 @@ impl<'a> Rebuilder<'a> {
         versions: &mut impl Write,
     ) -> std::io::Result<()> {
         self.note_repeated(response, &read);
+        for id in self.window_pages.add(response, &read) {
+            self.state.add_ambiguous(&id);
+        }
         self.count_faults(response, std::mem::take(&mut read.faults));
         self.state.unreadable += read.unreadable as u64;
         self.state.cut += read.cut as u64;
@@ -226,13 +244,12 @@ impl<'a> Rebuilder<'a> {
             if added == Added::Again {
                 continue;
             }
-            let replaced = self.replaced.get_mut(&(digest(&line), number));
-            if let Some(left) = replaced.filter(|left| **left > 0) {
+            let hash = digest(&line);
+            if let Some(left) = self.replaced.get_mut(&(hash, number)).filter(|left| **left > 0) {
                 *left -= 1;
                 self.versions += 1;
                 self.version_bytes += line.len() as u64;
-                self.versions_sum =
-                    self.versions_sum.wrapping_add(u128::from_le_bytes(digest(&line)));
+                self.versions_sum = self.versions_sum.wrapping_add(u128::from_le_bytes(hash));
                 versions.write_all(&line)?;
                 continue;
             }
@@ -257,9 +274,8 @@ impl<'a> Rebuilder<'a> {
             let number = equal.entry(raw).and_modify(|number| *number += 1).or_default();
             let [before, now] = &mut self.windows;
             let is_new = now.insert((raw, *number)) && !before.contains(&(raw, *number));
-            // The same bound as in a state.
             let is_known = self.faults.contains(&raw);
-            if self.faults.len() < FAULTS {
+            if self.faults.len() < MAX_DIGESTS {
                 self.faults.insert(raw);
             }
             if is_new && (response.pagination == 0 || !is_known) {
@@ -271,12 +287,18 @@ impl<'a> Rebuilder<'a> {
 
     /// Notes the rows of a response that will be requested again, because the pagination did not get past it.
     fn note_repeated(&mut self, response: &StoredResponse, read: &Read) {
+        let Some(cursor) = &self.cursor else { return };
         let to = response.request.get("to").and_then(Value::as_i64);
-        if let (Some(cursor), Some(to)) = (&self.cursor, to)
-            && self.old.unread > 0
-            && to > cursor.next.as_millis()
-        {
-            self.again.extend(read.rows.iter().map(|(key, _)| key.id.clone()));
+        if self.old.unread == 0 || to.is_none_or(|to| to <= cursor.next.as_millis()) {
+            return;
+        }
+        let ids = read.rows.iter().map(|(key, _)| key.id.clone());
+        let unit = history_rows::time_unit(&self.old.endpoint).unwrap_or_default();
+        let is_earlier = is_for_earlier_page(cursor, &response.request, unit);
+        if is_earlier && response.pagination == self.old.pagination {
+            self.on_earlier_pages.extend(ids);
+        } else {
+            self.again.extend(ids);
         }
     }
 
@@ -339,9 +361,14 @@ impl<'a> Rebuilder<'a> {
             self.begin_snapshot(old.snapshot.map(|snapshot| snapshot.taken));
         }
         let mut state = self.state;
-        if !old.done && !self.again.is_empty() {
-            let cursor = self.cursor.and_then(|cursor| with_seen_ids(&cursor, self.again));
+        let more = [("seen", self.again), ("current", self.on_earlier_pages)];
+        if !old.done && more.iter().any(|(_, ids)| !ids.is_empty()) {
+            let cursor = self.cursor.and_then(|cursor| with_ids(&cursor, more));
             state.cursor = cursor.or(state.cursor);
+        }
+        if old.snapshot.is_none() {
+            // Not all responses of a span that was requested again are stored.
+            state.ambiguous = state.ambiguous.max(old.ambiguous);
         }
         if !same_versions {
             (state.versions, state.version_bytes) = (self.versions, self.version_bytes);
@@ -369,12 +396,4 @@ impl<'a> Rebuilder<'a> {
         }
         Rebuilt { state, rows_sha256: hex::encode(self.hash.finish()), same_versions }
     }
-}
-
-/// Returns the cursor with these ids among the rows that it has seen.
-fn with_seen_ids(cursor: &Cursor, ids: Vec<String>) -> Option<Cursor> {
-    let mut cursor = serde_json::to_value(cursor).ok()?;
-    let seen = cursor.get_mut("seen")?.as_array_mut()?;
-    seen.extend(ids.into_iter().map(Value::from));
-    serde_json::from_value(cursor).ok()
 }

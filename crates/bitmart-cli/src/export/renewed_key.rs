@@ -11,12 +11,12 @@ use crate::failure::Failure;
 use crate::target::{RateLimits, Target};
 
 /// Whether the archive in `folder` was made with another API key of the same account: both have the same id, or one
-/// of the ids is unknown and the user says so. `own` describes an archive of the present key.
+/// of the ids is unknown and the user states it with `--new-key`. `own` describes an archive of the present key.
 pub(super) async fn is_renewed(
     target: &Target,
     folder: &Path,
     own: &ArchiveInfo,
-    user_says_so: bool,
+    is_stated_by_user: bool,
 ) -> Result<bool, Failure> {
     let Some(known) = ArchiveInfo::read(folder)? else { return Ok(false) };
     if known.source != own.source || known.key == own.key {
@@ -31,6 +31,6 @@ pub(super) async fn is_renewed(
     };
     Ok(match (archived, account) {
         (Some(archived), Some(account)) => archived == account,
-        _ => user_says_so,
+        _ => is_stated_by_user,
     })
 }

@@ -87,7 +87,7 @@ fn reread_all(
                 changed += 1;
                 eprintln!("{name}: {text}");
             }
-            Outcome::FileRecord(reason) => problems.push(format!("{name}: {reason}")),
+            Outcome::Kept(reason) => problems.push(format!("{name}: {reason}")),
         }
     }
     if folder.join(NEW).join("state").exists() {
@@ -161,9 +161,10 @@ enum Outcome {
     /// New files were written; the text says what they add.
     Rebuilt(String),
     /// The old files are kept, for this reason.
-    FileRecord(String),
+    Kept(String),
 }
 
+/// Decodes the responses of one dataset again.
 fn reread(folder: &Path, name: &str, info: &ArchiveInfo) -> Result<Outcome, Failure> {
     let old = read_state(folder, name)?;
     let is_older = old.is_of_older_program();
@@ -184,8 +185,8 @@ fn reread(folder: &Path, name: &str, info: &ArchiveInfo) -> Result<Outcome, Fail
     let is_same =
         FileRecord::read_prefix(folder, &relative(folder, &rows), old.bytes)?.sha256 == rows_sha256;
     // An older program took different rows for versions of one.
-    let all = |state: &State| state.rows + state.versions;
-    let is_less = all(&state) < all(&old);
+    let with_versions = |state: &State| state.rows + state.versions;
+    let is_less = with_versions(&state) < with_versions(&old);
     if is_same || is_less {
         remove(&new_rows)?;
     }
@@ -198,12 +199,20 @@ fn reread(folder: &Path, name: &str, info: &ArchiveInfo) -> Result<Outcome, Fail
             state.rows, old.rows
         );
         if is_older {
-            write_state(folder, name, old)?;
+            // The older program may not have counted what its rows lack.
+            let kept = State {
+                unreadable: old.unreadable.max(state.unreadable),
+                cut: old.cut.max(state.cut),
+                ambiguous: old.ambiguous.max(state.ambiguous),
+                ambiguous_rows: state.ambiguous_rows,
+                ..old
+            };
+            write_state(folder, name, kept)?;
         }
-        return Ok(Outcome::FileRecord(why));
+        return Ok(Outcome::Kept(why));
     }
     let counts = |state: &State| {
-        let faults = (state.unread, state.faulty, state.unreadable, state.cut);
+        let faults = (state.unread, state.faulty, state.unreadable, state.cut, state.ambiguous);
         (faults, state.done, state.lacks.is_some())
     };
     let is_unchanged = is_same && same_versions && counts(&state) == counts(&old);
@@ -211,14 +220,14 @@ fn reread(folder: &Path, name: &str, info: &ArchiveInfo) -> Result<Outcome, Fail
         (Some(lacks), 1..) => format!("; still {lacks}"),
         _ => String::new(),
     };
-    let (gained, all) = (state.rows.saturating_sub(old.rows), state.rows);
+    let (gained, rows_now) = (state.rows.saturating_sub(old.rows), state.rows);
     if !is_unchanged || is_older {
         write_state(folder, name, state)?;
     }
     Ok(match gained {
         _ if is_unchanged => Outcome::Unchanged,
         0 => Outcome::Rebuilt(format!("the rows are written anew{rest}")),
-        gained => Outcome::Rebuilt(format!("{gained} rows are gained, {all} in all{rest}")),
+        gained => Outcome::Rebuilt(format!("{gained} rows are gained, {rows_now} in all{rest}")),
     })
 }
 

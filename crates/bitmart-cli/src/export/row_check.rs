@@ -1,19 +1,22 @@
-//! Compares the rows of a dataset with its responses. To bound the memory, large datasets are compared in shards,
-//! and both files are read once per shard.
+//! Compares the rows of a dataset with its responses. To bound the memory, the rows of a large dataset are divided into
+//! shards by their digests, and both files are read once per shard.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use bitmart::rest::bytes::Bytes;
+use bitmart::rest::catalog::Losses;
 use bitmart::rest::history::RowKey;
 
+use super::ambiguous::WindowPages;
+use super::history_rows::{self, Read};
 use super::index::{Digest, digest};
 use super::manifest::for_each_line_within;
 use super::pages::with_snapshot_time;
 use super::row_versions::{Added, RowVersions};
 use super::snapshot::{entry, snapshot_lines};
+use super::spans;
 use super::store::{State, StoredResponse, raw_path, rows_path, versions_path};
-use super::{history_rows, spans};
 use crate::failure::Failure;
 
 /// Rows of a shard, which take about 64 MB.
@@ -34,28 +37,28 @@ pub(super) fn check(
     state: &State,
     faults: &mut Vec<String>,
 ) -> Result<(), Failure> {
-    let parts = state.rows / SHARD_ROWS + 1;
-    let (mut known, mut missing, mut gone) = (0, 0, 0);
-    for part in 0..parts {
+    let shards = state.rows / SHARD_ROWS + 1;
+    let (mut all_rows, mut missing_rows, mut missing_versions) = (0, 0, 0);
+    for shard in 0..shards {
         // Faults of the file as a whole are reported once.
         let mut ignored = Vec::new();
-        let reported = if part == 0 { &mut *faults } else { &mut ignored };
-        let mut expected = expected(folder, name, state, (part, parts), reported)?;
-        known += expected.rows.values().sum::<i64>();
-        compare_files(folder, name, state, (part, parts), &mut expected, reported)?;
-        if part > 0 {
+        let reported = if shard == 0 { &mut *faults } else { &mut ignored };
+        let mut expected = expected(folder, name, state, (shard, shards), reported)?;
+        all_rows += expected.rows.values().sum::<i64>();
+        compare_files(folder, name, state, (shard, shards), &mut expected, reported)?;
+        if shard > 0 {
             faults.extend(ignored.into_iter().filter(|fault| fault.contains("is there twice")));
         }
         let left =
             |counts: &HashMap<Digest, i64>| counts.values().map(|left| (*left).max(0)).sum::<i64>();
-        missing += left(&expected.rows);
-        gone += left(&expected.versions);
+        missing_rows += left(&expected.rows);
+        missing_versions += left(&expected.versions);
     }
-    if missing > 0 {
-        faults.push(format!("{missing} of {known} rows of the responses are missing"));
+    if missing_rows > 0 {
+        faults.push(format!("{missing_rows} of {all_rows} rows of the responses are missing"));
     }
-    if gone > 0 {
-        faults.push(format!("{gone} rows that later ones replaced are missing"));
+    if missing_versions > 0 {
+        faults.push(format!("{missing_versions} rows that later ones replaced are missing"));
     }
     Ok(())
 }
@@ -65,17 +68,19 @@ fn expected(
     folder: &Path,
     name: &str,
     state: &State,
-    part: (u64, u64),
+    shard: (u64, u64),
     faults: &mut Vec<String>,
 ) -> Result<Expected, Failure> {
     let mut expected = Expected::default();
     let mut newest = RowVersions::default();
     let mut responses = 0;
+    let mut lacking = Lacking::default();
     for_each_line_within(&raw_path(folder, name), state.raw_bytes, |_, line| {
         responses += 1;
-        match rows_of(&state.endpoint, line) {
+        match decode(&state.endpoint, line) {
             Err(why) => faults.push(format!("response {responses} does not decode: {why}")),
-            Ok((response, rows)) => {
+            Ok(Decoded { response, rows, history, losses }) => {
+                lacking.add(state, &response, history.as_ref(), losses);
                 let mut with_id = Vec::new();
                 for (id, row) in rows {
                     let row = digest(&row);
@@ -83,12 +88,12 @@ fn expected(
                         Some(id) => {
                             // All rows with an id are in one shard.
                             let (plain, _) = RowKey::split_number(&id);
-                            if is_of(part, digest(plain.as_bytes())) {
+                            if is_of(shard, digest(plain.as_bytes())) {
                                 with_id.push((id, row));
                             }
                         }
                         // Rows without an id may repeat.
-                        None if is_of(part, row) => {
+                        None if is_of(shard, row) => {
                             *expected.rows.entry(row).or_default() += 1;
                         }
                         None => {}
@@ -109,6 +114,7 @@ fn expected(
     if responses != state.responses {
         faults.push(format!("has {responses} responses, not {}", state.responses));
     }
+    lacking.compare(state, faults);
     Ok(expected)
 }
 
@@ -117,7 +123,7 @@ fn compare_files(
     folder: &Path,
     name: &str,
     state: &State,
-    part: (u64, u64),
+    shard: (u64, u64),
     expected: &mut Expected,
     faults: &mut Vec<String>,
 ) -> Result<(), Failure> {
@@ -133,12 +139,12 @@ fn compare_files(
     let mut rows = 0;
     for_each_line_within(&rows_path(folder, name), state.bytes, |at, line| {
         rows += 1;
-        if !is_of(part, id(line)) {
+        if !is_of(shard, id(line)) {
             return Ok(());
         }
         let counts =
             if replaced.contains(&at) { &mut expected.versions } else { &mut expected.rows };
-        if !take(counts, line) {
+        if !take_expected(counts, line) {
             faults.push(match serde_json::from_slice::<serde_json::Value>(line) {
                 Ok(_) => format!("line {rows} is there twice, or in no response"),
                 Err(_) => format!("line {rows} is no JSON"),
@@ -155,7 +161,7 @@ fn compare_files(
     let mut versions = 0;
     for_each_line_within(&versions_path(folder, name), state.version_bytes, |_, line| {
         versions += 1;
-        if is_of(part, id(line)) && !take(&mut expected.versions, line) {
+        if is_of(shard, id(line)) && !take_expected(&mut expected.versions, line) {
             faults.push(format!("replaced row {versions} is there twice, or in no response"));
         }
         Ok(())
@@ -166,13 +172,15 @@ fn compare_files(
     Ok(())
 }
 
-fn is_of((part, parts): (u64, u64), digest: Digest) -> bool {
+/// Whether a row with this digest is in the shard, which is given by its number and the number of all shards.
+fn is_of((shard, shards): (u64, u64), digest: Digest) -> bool {
     let mut first = [0; 8];
     first.copy_from_slice(&digest[..8]);
-    u64::from_le_bytes(first) % parts == part
+    u64::from_le_bytes(first) % shards == shard
 }
 
-fn take(counts: &mut HashMap<Digest, i64>, line: &[u8]) -> bool {
+/// Takes a row off the expected ones; `false` if it is not expected, or not so often.
+fn take_expected(counts: &mut HashMap<Digest, i64>, line: &[u8]) -> bool {
     match counts.get_mut(&digest(line)) {
         Some(left) if *left > 0 => {
             *left -= 1;
@@ -187,29 +195,82 @@ pub(super) fn id_in_snapshot(taken: Option<i64>, id: &str) -> String {
     taken.map_or(id.to_owned(), |taken| format!("{taken} {id}"))
 }
 
-/// Rows of a stored response, each with its id. Rows of a snapshot have none.
-type Rows = Vec<(Option<String>, Vec<u8>)>;
+/// What the rows lack although every response decodes, by the responses: the state must have counted it, since the
+/// dataset would count as complete otherwise.
+#[derive(Debug, Default)]
+struct Lacking {
+    pages: WindowPages,
+    ambiguous: BTreeSet<String>,
+    unreadable: u64,
+    cut: u64,
+}
 
-fn rows_of(endpoint: &str, line: &[u8]) -> Result<(StoredResponse, Rows), String> {
+impl Lacking {
+    /// Adds a response. Of snapshots the newest counts.
+    fn add(
+        &mut self,
+        state: &State,
+        response: &StoredResponse,
+        history: Option<&Read>,
+        losses: Losses,
+    ) {
+        if state.snapshot.is_some_and(|newest| Some(newest.taken) != response.taken) {
+            return;
+        }
+        if let Some(read) = history {
+            self.ambiguous.extend(self.pages.add(response, read));
+        }
+        self.unreadable += losses.unreadable as u64;
+        self.cut += losses.cut as u64;
+    }
+
+    fn compare(&self, state: &State, faults: &mut Vec<String>) {
+        for (count, counted, what) in [
+            (self.ambiguous.len() as u64, state.ambiguous, "ambiguous rows"),
+            (self.unreadable, state.unreadable, "values that are not understood"),
+            (self.cut, state.cut, "amounts that are cut off"),
+        ] {
+            if count > counted {
+                faults.push(format!(
+                    "the responses have {count} {what}, of which {counted} are counted: \
+                     `bitmart export --reread` counts them"
+                ));
+            }
+        }
+    }
+}
+
+/// A stored response.
+struct Decoded {
+    response: StoredResponse,
+    /// Its rows, each with its id. Rows of a snapshot have none.
+    rows: Vec<(Option<String>, Vec<u8>)>,
+    /// `None` if the endpoint is no history. Its rows are in `rows`.
+    history: Option<Read>,
+    losses: Losses,
+}
+
+fn decode(endpoint: &str, line: &[u8]) -> Result<Decoded, String> {
     let mut response: StoredResponse =
         serde_json::from_slice(line).map_err(|error| error.to_string())?;
     if response.body.is_empty() {
         // The exchange reports an empty window as an error.
-        return Ok((response, Vec::new()));
+        let (rows, history) = (Vec::new(), None);
+        return Ok(Decoded { response, rows, history, losses: Losses::default() });
     }
     let body = Bytes::from(std::mem::take(&mut response.body));
     let taken = response.taken;
     if let Some(read) = history_rows::read(endpoint, &body) {
-        let rows = read?.rows.into_iter();
-        let rows = rows.map(|(key, row)| {
-            (Some(id_in_snapshot(taken, &key.id)), with_snapshot_time(row, taken))
+        let read = read?;
+        let rows = read.rows.iter().map(|(key, row)| {
+            (Some(id_in_snapshot(taken, &key.id)), with_snapshot_time(row.clone(), taken))
         });
-        return Ok((response, rows.collect()));
+        let mut losses = Losses::default();
+        (losses.unreadable, losses.cut) = (read.unreadable, read.cut);
+        return Ok(Decoded { response, rows: rows.collect(), losses, history: Some(read) });
     }
     let entry = entry(endpoint).map_err(|failure| failure.to_string())?;
-    let rows = snapshot_lines(entry, &body)?
-        .lines
-        .into_iter()
-        .map(|row| (None, with_snapshot_time(row, taken)));
-    Ok((response, rows.collect()))
+    let read = snapshot_lines(entry, &body)?;
+    let rows = read.lines.into_iter().map(|row| (None, with_snapshot_time(row, taken)));
+    Ok(Decoded { response, rows: rows.collect(), history: None, losses: read.losses })
 }

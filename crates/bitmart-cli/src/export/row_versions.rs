@@ -45,18 +45,19 @@ impl RowVersions {
             let slot = |at: usize| digest(numbered_id(id, at + 1).as_bytes());
             let mut known: Vec<Version> =
                 (0..).map_while(|at| self.0.get(&slot(at)).copied()).collect();
-            let seen = known.iter().filter(|one| one.pagination == pagination).count();
-            let fresh = group.into_iter().filter(|(_, row)| *row > seen).map(|(at, _)| at);
-            let mut rest = Vec::new();
-            for at in fresh {
+            // Rows that this pagination returned before, in an overlapping window, have the lowest numbers.
+            let of_pagination = known.iter().filter(|one| one.pagination == pagination).count();
+            let not_seen = group.into_iter().filter(|(_, number)| *number > of_pagination);
+            let mut changed_or_new = Vec::new();
+            for at in not_seen.map(|(at, _)| at) {
                 let same =
                     |one: &&mut Version| one.pagination != pagination && one.line == rows[at].1;
                 match known.iter_mut().find(same) {
                     Some(one) => one.pagination = pagination,
-                    None => rest.push(at),
+                    None => changed_or_new.push(at),
                 }
             }
-            for at in rest {
+            for at in changed_or_new {
                 let version = Version { line: rows[at].1, pagination, number };
                 let older = known.iter_mut().find(|one| one.pagination != pagination);
                 added[at] = if let Some(one) = older {

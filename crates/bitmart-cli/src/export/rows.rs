@@ -17,26 +17,31 @@ const MAX_LINE: u64 = 256 << 20;
 /// Passes the rows of a dataset to `each`: the newest version of each row of a history, or the newest snapshot. A
 /// missing dataset has no rows.
 pub(super) fn newest(folder: &Path, name: &str, each: impl FnMut(Value)) -> Result<(), Failure> {
-    rows(folder, name, true, each)
+    rows(folder, name, Part::Newest, each)
 }
 
 /// Passes the rows of all snapshots to `each`, oldest first; of a history the newest version of each row.
 pub(super) fn all(folder: &Path, name: &str, each: impl FnMut(Value)) -> Result<(), Failure> {
-    rows(folder, name, false, each)
+    rows(folder, name, Part::All, each)
 }
 
-fn rows(
-    folder: &Path,
-    name: &str,
-    newest: bool,
-    mut each: impl FnMut(Value),
-) -> Result<(), Failure> {
+/// Which rows of a dataset are read.
+#[derive(Clone, Copy)]
+enum Part {
+    Newest,
+    All,
+}
+
+fn rows(folder: &Path, name: &str, part: Part, mut each: impl FnMut(Value)) -> Result<(), Failure> {
     let path = rows_path(folder, name);
     let Ok(state) = read_state(folder, name) else { return Ok(()) };
     if !path.exists() {
         return Ok(());
     }
-    let (begin, end) = if newest { state.newest_rows() } else { (0, state.bytes) };
+    let (begin, end) = match part {
+        Part::Newest => state.newest_rows(),
+        Part::All => (0, state.bytes),
+    };
     let replaced: BTreeSet<u64> = state.replaced.iter().map(|(at, _)| *at).collect();
     for_each_line_within(&path, end, |at, line| {
         if at >= begin && !replaced.contains(&at) {

@@ -28,6 +28,7 @@ pub(super) fn for_each_sorted(
     sources: &[Source<'_>],
     mut each: impl FnMut(usize, &[u8]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    // The time and the position of each row.
     let mut keys: Vec<(i64, u64)> = Vec::new();
     for (file, source) in (0_u64..).zip(sources) {
         for_each_line_within(source.path, source.bytes, |offset, line| {
@@ -43,27 +44,28 @@ pub(super) fn for_each_sorted(
     for instant in keys.chunk_by_mut(|left, right| left.0 == right.0) {
         if instant.len() > 1 {
             let mut ids = Vec::with_capacity(instant.len());
-            for (_, place) in instant.iter() {
-                let file = file(*place);
-                readers[file].line_at(*place, &mut line)?;
-                ids.push((file, (sources[file].key)(&line), *place));
+            for (_, position) in instant.iter() {
+                let file = file_of(*position);
+                readers[file].line_at(*position, &mut line)?;
+                ids.push((file, (sources[file].key)(&line), *position));
             }
             ids.sort_unstable();
-            for (slot, (_, _, place)) in instant.iter_mut().zip(ids) {
-                slot.1 = place;
+            for (key, (_, _, position)) in instant.iter_mut().zip(ids) {
+                key.1 = position;
             }
         }
-        for (_, place) in instant.iter() {
-            let file = file(*place);
-            readers[file].line_at(*place, &mut line)?;
+        for (_, position) in instant.iter() {
+            let file = file_of(*position);
+            readers[file].line_at(*position, &mut line)?;
             each(file, &line)?;
         }
     }
     Ok(())
 }
 
-fn file(place: u64) -> usize {
-    usize::try_from(place >> OFFSET_BITS).unwrap_or(usize::MAX)
+/// The number of the file of a position.
+fn file_of(position: u64) -> usize {
+    usize::try_from(position >> OFFSET_BITS).unwrap_or(usize::MAX)
 }
 
 /// Reads lines at any offset. Consecutive lines are read from its buffer.
@@ -79,8 +81,8 @@ impl<'a> Reader<'a> {
         Ok(Self { path, file: BufReader::new(file), at: 0 })
     }
 
-    fn line_at(&mut self, place: u64, line: &mut Vec<u8>) -> Result<(), Failure> {
-        let offset = place & ((1 << OFFSET_BITS) - 1);
+    fn line_at(&mut self, position: u64, line: &mut Vec<u8>) -> Result<(), Failure> {
+        let offset = position & ((1 << OFFSET_BITS) - 1);
         line.clear();
         let moved = self.file.seek_relative(offset.cast_signed() - self.at.cast_signed());
         let read = moved.and_then(|()| self.file.read_until(b'\n', line));

@@ -33,10 +33,10 @@ pub(super) fn to_request(
     let (begin, to) = (export.from.as_millis(), export.to.as_millis());
     let end = requested_until(export, name, known)?.max(begin);
     let overlap = (end - export.overlap_ms).max(begin);
-    let mut moments: BTreeSet<i64> = known.pending.values().copied().collect();
-    moments.extend(closed(export, name, endpoint)?);
-    moments.retain(|time| (begin..overlap).contains(time));
-    let mut spans = merge(&moments, spec.max_window / 2);
+    let mut times: BTreeSet<i64> = known.pending.values().copied().collect();
+    times.extend(times_of_closed_orders(export, name, endpoint)?);
+    times.retain(|time| (begin..overlap).contains(time));
+    let mut spans = merge(&times, spec.max_window / 2);
     if let [first, .., last] = spans[..]
         && spans.len() > MAX_SPANS
     {
@@ -50,13 +50,13 @@ pub(super) fn to_request(
     Ok(spans)
 }
 
-/// Merges times that are at most `widest` milliseconds apart into one span.
-fn merge(moments: &BTreeSet<i64>, widest: i64) -> Vec<Span> {
+/// Returns spans of at most `longest` milliseconds that contain these times.
+fn merge(times: &BTreeSet<i64>, longest: i64) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
-    for &moment in moments {
+    for &time in times {
         match spans.last_mut() {
-            Some(span) if moment - span.from <= widest => span.to = moment + 1,
-            _ => spans.push(Span { from: moment, to: moment + 1, again: true }),
+            Some(span) if time - span.from <= longest => span.to = time + 1,
+            _ => spans.push(Span { from: time, to: time + 1, again: true }),
         }
     }
     spans
@@ -74,9 +74,13 @@ fn requested_until(export: &Export, name: &str, known: &State) -> Result<i64, Fa
     Ok(end.min(first))
 }
 
-/// Returns the times of orders that any earlier snapshot lists as open, the newest does not, and the history does not
-/// have as finished yet.
-fn closed(export: &Export, name: &str, endpoint: &str) -> Result<Vec<i64>, Failure> {
+/// Returns the times of orders that are open in an earlier snapshot and not in the newest one, and that the history does
+/// not have as finished yet.
+fn times_of_closed_orders(
+    export: &Export,
+    name: &str,
+    endpoint: &str,
+) -> Result<Vec<i64>, Failure> {
     const SPOT: &str = spot::ListOrderHistory::METADATA.id;
     const ALGO: &str = spot::ListAlgoOrderHistory::METADATA.id;
     const FUTURES: &str = futures::ListOrderHistory::METADATA.id;
@@ -86,7 +90,7 @@ fn closed(export: &Export, name: &str, endpoint: &str) -> Result<Vec<i64>, Failu
         FUTURES => (&["futures-open-orders", "futures-plan-orders"], "order_id", "create_time"),
         _ => return Ok(Vec::new()),
     };
-    let mut gone: BTreeMap<String, i64> = BTreeMap::new();
+    let mut closed: BTreeMap<String, i64> = BTreeMap::new();
     for list in lists {
         // Not requested yet.
         let Ok(snapshots) = read_state(&export.folder, list) else { continue };
@@ -104,19 +108,19 @@ fn closed(export: &Export, name: &str, endpoint: &str) -> Result<Vec<i64>, Failu
             if newest.is_some_and(|newest| snapshot_time(&row) == Some(newest.taken)) {
                 open.insert(id);
             } else {
-                gone.insert(id, time);
+                closed.insert(id, time);
             }
         })?;
-        gone.retain(|id, _| !open.contains(id));
+        closed.retain(|id, _| !open.contains(id));
     }
-    if !gone.is_empty() {
+    if !closed.is_empty() {
         rows::all(&export.folder, name, |row| {
             if let Some(id) = text(&row, id).filter(|_| !is_pending(endpoint, &row)) {
-                gone.remove(&id);
+                closed.remove(&id);
             }
         })?;
     }
-    Ok(gone.into_values().collect())
+    Ok(closed.into_values().collect())
 }
 
 fn millis(row: &Value, name: &str) -> Option<i64> {

@@ -8,18 +8,19 @@ use bitmart::rest::catalog;
 use bitmart::rest::history::Cursor;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::index::digest;
 use super::manifest::sha256;
 use crate::endpoint::former;
 use crate::failure::Failure;
 
-/// Maximum number of undecodable rows of a dataset whose digests are stored.
-pub(super) const FAULTS: usize = 10_000;
+/// Maximum number of undecodable and of ambiguous rows of a dataset whose digests are stored.
+pub(super) const MAX_DIGESTS: usize = 10_000;
 
 /// Gaps that are this close are one.
 const NEAR_MS: i64 = 3_000;
 
 /// Maximum number of gaps that are described.
-pub(super) const GAPS: usize = 1_000;
+pub(super) const MAX_GAPS: usize = 1_000;
 
 /// How rows are told apart. Before 1 by the exchange's id alone, which is not unique in every list.
 pub(super) const IDENTITY: u32 = 1;
@@ -47,7 +48,7 @@ pub(super) struct Snapshot {
     pub(super) responses: u64,
 }
 
-/// A finished snapshot, while a newer one is not finished.
+/// The last finished snapshot, while a newer one is not finished.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Previous {
     /// Where its rows begin and end in the file.
@@ -57,7 +58,7 @@ pub(super) struct Previous {
     pub(super) lacks: Option<String>,
 }
 
-/// Sizes of the files after replaced rows are moved.
+/// Sizes that the files of rows and of replaced rows will have once replaced rows are moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Rewrite {
     pub(super) bytes: u64,
@@ -104,7 +105,7 @@ pub(super) struct State {
     /// The exchange's code of the rejection, since it is stored.
     #[serde(default)]
     pub(super) code: Option<i64>,
-    /// How the rows are told apart: see [`IDENTITY`].
+    /// How the program that wrote the rows told them apart: see [`IDENTITY`].
     #[serde(default)]
     pub(super) identity: u32,
     /// The members of a row, by which the rows were decoded: see [`model`]. `None` in files of older programs.
@@ -119,9 +120,16 @@ pub(super) struct State {
     /// Decimals that lack places in the rows, by the stored responses.
     #[serde(default)]
     pub(super) cut: u64,
-    /// Rows without an id that equal a row of an earlier page, and are kept once. Never reset, as gaps.
+    /// Number of [ambiguous rows](super::ambiguous), which are kept once. Of a history never reset, as gaps: not all
+    /// responses of a span that is requested again are stored.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) ambiguous: u64,
+    /// Digests of their ids: a span that is requested again contains them again. At most [`MAX_DIGESTS`].
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) ambiguous_rows: BTreeSet<String>,
+    /// Why there may be rows that the newest snapshot does not have, or has twice, although every response decodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) unproven: Option<String>,
     /// Responses that do not decode.
     #[serde(default)]
     pub(super) unread: u64,
@@ -176,14 +184,27 @@ impl State {
     /// Remembers rows that the exchange does not return. Windows overlap, and find the same instant again.
     pub(super) fn add_gap(&mut self, at: i64, why: String) {
         let is_known = self.gaps.range(at - NEAR_MS..=at + NEAR_MS).next().is_some();
-        if self.gaps.len() < GAPS && !is_known {
+        if self.gaps.len() < MAX_GAPS && !is_known {
             self.gaps.insert(at, why);
         }
     }
 
+    /// Counts an ambiguous row, unless it was counted before. Returns whether it is new.
+    pub(super) fn add_ambiguous(&mut self, id: &str) -> bool {
+        let digest = hex::encode(digest(id.as_bytes()));
+        let known = &mut self.ambiguous_rows;
+        let is_new = if known.len() >= MAX_DIGESTS {
+            !known.contains(&digest)
+        } else {
+            known.insert(digest)
+        };
+        self.ambiguous += u64::from(is_new);
+        is_new
+    }
+
     /// What the rows lack although the exchange responded.
     pub(super) fn lacking(&self) -> Option<String> {
-        let mut parts: Vec<_> = self.lacks.iter().cloned().collect();
+        let mut parts: Vec<_> = self.lacks.iter().chain(&self.unproven).cloned().collect();
         if self.unreadable > 0 {
             parts.push(format!(
                 "{} values are not understood and missing in the rows; the responses have them",
@@ -254,7 +275,7 @@ pub(super) fn endpoint_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 }
 
 /// Changes when decoding finds more, so that the responses of older archives are read again.
-const DECODING: &str = "cut decimals are counted";
+const DECODING: &str = "cut decimals and ambiguous rows are counted";
 
 /// A fingerprint of the documented members of a response. Another one means that rows may be decoded in another way.
 pub(super) fn model(endpoint: &str) -> Option<String> {

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use bitmart::rest::history::Cursor;
 
 use super::manifest::for_each_line_within;
-use super::state::{FAULTS, IDENTITY, Previous, Rewrite, model, state_path};
+use super::state::{IDENTITY, MAX_DIGESTS, Previous, Rewrite, model, state_path};
 pub(super) use super::state::{
     Snapshot, Span, State, StoredResponse, file_name_part, raw_path, read_state, rows_path,
     state_folder, versions_path,
@@ -153,7 +153,8 @@ impl Store {
         (state.run, state.done, state.cursor) = (run, false, None);
         (state.rejected, state.denied, state.lacks) = (None, false, None);
         (state.unread, state.faulty, state.unreadable, state.cut) = (0, 0, 0, 0);
-        state.code = None;
+        (state.code, state.unproven, state.ambiguous) = (None, None, 0);
+        state.ambiguous_rows.clear();
         state.gaps.clear();
         state.faults.clear();
         self.save()?;
@@ -217,7 +218,7 @@ impl Store {
     /// Remembers an undecodable row; whether it is new. Only so many are remembered.
     pub(super) fn is_new_fault(&mut self, digest: String) -> bool {
         let faults = &mut self.state.faults;
-        if faults.len() >= FAULTS { !faults.contains(&digest) } else { faults.insert(digest) }
+        if faults.len() >= MAX_DIGESTS { !faults.contains(&digest) } else { faults.insert(digest) }
     }
 
     /// Stores the position after a response without new rows.
@@ -298,9 +299,9 @@ impl Store {
         self.save()
     }
 
-    /// Sets what a snapshot lacks.
-    pub(super) fn set_lacks(&mut self, what: String) {
-        self.state.lacks = Some(what);
+    /// Sets why a snapshot may not be what the exchange has.
+    pub(super) fn set_unproven(&mut self, why: String) {
+        self.state.unproven = Some(why);
     }
 
     pub(super) fn save(&self) -> Result<(), Failure> {

@@ -125,11 +125,11 @@ pub(super) fn examine(folder: &Path, info: &ArchiveInfo) -> Result<Findings, Fai
         incomplete.extend(lacks(dataset).map(|why| format!("{}: {why}", dataset.name)));
         let mut faults = Vec::new();
         check(folder, dataset, info.finished, &mut faults);
-        let more = faults.len().saturating_sub(MAX_FAULTS);
+        let not_shown = faults.len().saturating_sub(MAX_FAULTS);
         let shown = faults.iter().take(MAX_FAULTS);
         damaged.extend(shown.map(|fault| format!("{}: {fault}", dataset.name)));
-        if more > 0 {
-            damaged.push(format!("{}: and {more} more", dataset.name));
+        if not_shown > 0 {
+            damaged.push(format!("{}: and {not_shown} more", dataset.name));
         }
     }
     for file in manifest.derived.iter().filter(|_| info.finished) {

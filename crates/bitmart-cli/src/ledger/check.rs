@@ -1,4 +1,5 @@
-//! Compares balances with the sums of movements.
+//! Compares the last balances that the exchange reported with the sums of the movements in the ledger. They differ where
+//! money moved that no list of the exchange contains, so that each difference names its possible reasons.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,15 +18,17 @@ pub(crate) struct Difference {
     /// `None` for the coin in all wallets together.
     pub(crate) wallet: Option<Wallet>,
     pub(crate) coin: String,
+    /// As the exchange reported it last.
     pub(crate) balance: Decimal,
-    pub(crate) moved: Decimal,
-    /// Possible reasons for a difference.
+    /// Sum of the movements in the archive.
+    pub(crate) movement_sum: Decimal,
+    /// Possible reasons for a difference. Empty if there is none.
     pub(crate) reasons: Vec<&'static str>,
 }
 
 impl Difference {
     pub(crate) fn amount(&self) -> Decimal {
-        self.balance.saturating_sub(self.moved)
+        self.balance.saturating_sub(self.movement_sum)
     }
 
     /// Formats a line, and for a difference a second one with the possible reasons.
@@ -44,22 +47,25 @@ impl fmt::Display for Difference {
             None => f.write_str("all wallets ")?,
         }
         let plain = |amount: Decimal| amount.normalize();
-        let Self { coin, balance, moved, .. } = self;
-        let (balance, moved, amount) = (plain(*balance), plain(*moved), plain(self.amount()));
-        write!(f, "{coin}: balance {balance}, movements {moved}, difference {amount}")
+        let Self { coin, balance, movement_sum, .. } = self;
+        let (balance, sum, amount) = (plain(*balance), plain(*movement_sum), plain(self.amount()));
+        write!(f, "{coin}: balance {balance}, movements {sum}, difference {amount}")
     }
 }
 
-const BEFORE: &str =
+// Possible reasons for a difference.
+
+const BEFORE_ARCHIVE: &str =
     "what the account had before the archive begins, or received without a row in any list";
-const MARGIN: &str = "transfers into and out of isolated margin, which are in no list";
-const FUNDING: &str =
+const MARGIN_TRANSFERS: &str = "transfers into and out of isolated margin, which are in no list";
+const OTHER_DEPOSITS: &str =
     "deposits to the funding or futures account: the rows do not contain the account";
-const LOST: &str = "rows that are not in the ledger, or without their fee, as listed above";
-const SUBS: &str =
+const NOT_IN_LEDGER: &str =
+    "rows that are not in the ledger, or without their fee, as listed above";
+const SUB_ACCOUNT_TRANSFERS: &str =
     "transfers with sub-accounts beyond the newest 100, which is all that the exchange returns";
-const INCOMPLETE: &str = "lists that are not complete by the manifest";
-const EARN: &str = "savings whose records the exchange does not return";
+const INCOMPLETE_LISTS: &str = "lists that are not complete by the manifest";
+const UNLISTED_SAVINGS: &str = "savings whose records the exchange does not return";
 
 /// Compares the sums of all movements with the newest balances of the archive: per wallet and coin, then per coin in
 /// all wallets, since some transfers between wallets are in no list. Coins without balance and movements are left
@@ -68,62 +74,64 @@ const EARN: &str = "savings whose records the exchange does not return";
 /// # Errors
 /// If a file of the archive cannot be read.
 pub(crate) fn check(archive: &Archive) -> Result<(Vec<Difference>, Problems), Failure> {
-    let (moved, mut problems) = Ledger::new(archive).sums(None)?;
-    let has_lost = !problems.is_empty();
+    let (movements, mut problems) = Ledger::new(archive).sums(None)?;
+    let has_problems = !problems.is_empty();
     let Balances { sums: balances, unknown } = balances(archive, &mut problems)?;
-    let mut all: BTreeMap<String, (Decimal, Decimal)> = BTreeMap::new();
+    // Balance and movements of a coin in all wallets.
+    let mut by_coin: BTreeMap<String, (Decimal, Decimal)> = BTreeMap::new();
     let inside = |(wallet, _): &&(Wallet, String)| wallet.is_inside();
-    let keys: BTreeSet<_> = balances.keys().chain(moved.keys().filter(inside)).collect();
+    let keys: BTreeSet<_> = balances.keys().chain(movements.keys().filter(inside)).collect();
     let keys = keys.into_iter().filter(|key| !unknown.contains(key));
-    let mut lines = Vec::new();
+    let mut compared = Vec::new();
     for key @ (wallet, coin) in keys {
         let of = |sums: &Sums| sums.get(key).copied().unwrap_or_default();
-        let (balance, moved) = (of(&balances), of(&moved));
-        let sum = all.entry(coin.clone()).or_default();
-        plus(&mut sum.0, balance)?;
-        plus(&mut sum.1, moved)?;
+        let (balance, movement_sum) = (of(&balances), of(&movements));
+        let sums = by_coin.entry(coin.clone()).or_default();
+        plus(&mut sums.0, balance)?;
+        plus(&mut sums.1, movement_sum)?;
         if balance_dataset(wallet).is_some_and(|name| archive.has(name)) {
-            lines.push((Some(wallet.clone()), coin.clone(), balance, moved));
+            compared.push((Some(wallet.clone()), coin.clone(), balance, movement_sum));
         }
     }
-    if BALANCES.iter().all(|name| archive.has(name)) {
-        all.retain(|coin, _| unknown.iter().all(|(_, unknown)| unknown != coin));
-        lines.extend(all.into_iter().map(|(coin, (balance, moved))| (None, coin, balance, moved)));
+    if BALANCE_DATASETS.iter().all(|name| archive.has(name)) {
+        by_coin.retain(|coin, _| unknown.iter().all(|(_, unknown)| unknown != coin));
+        let coins = by_coin.into_iter();
+        compared.extend(coins.map(|(coin, (balance, sum))| (None, coin, balance, sum)));
     }
-    lines.retain(|(_, _, balance, moved)| !balance.is_zero() || !moved.is_zero());
-    let has_margin = balances.keys().chain(moved.keys()).any(|(wallet, _)| is_margin(wallet));
+    compared.retain(|(_, _, balance, sum)| !balance.is_zero() || !sum.is_zero());
+    let has_margin = balances.keys().chain(movements.keys()).any(|(wallet, _)| is_margin(wallet));
     let reasons = |wallet: &Option<Wallet>| {
         let of_spot = *wallet == Some(Wallet::Spot);
         [
-            (true, BEFORE),
-            (has_margin && (of_spot || wallet.as_ref().is_some_and(is_margin)), MARGIN),
-            (of_spot || *wallet == Some(Wallet::Futures), FUNDING),
-            (*wallet == Some(Wallet::Earn), EARN),
-            (archive.has("sub-account-transfers"), SUBS),
-            (has_lost, LOST),
-            (!archive.incomplete().is_empty(), INCOMPLETE),
+            (true, BEFORE_ARCHIVE),
+            (has_margin && (of_spot || wallet.as_ref().is_some_and(is_margin)), MARGIN_TRANSFERS),
+            (of_spot || *wallet == Some(Wallet::Futures), OTHER_DEPOSITS),
+            (*wallet == Some(Wallet::Earn), UNLISTED_SAVINGS),
+            (archive.has("sub-account-transfers"), SUB_ACCOUNT_TRANSFERS),
+            (has_problems, NOT_IN_LEDGER),
+            (!archive.incomplete().is_empty(), INCOMPLETE_LISTS),
         ]
     };
-    let lines = lines.into_iter().map(|(wallet, coin, balance, moved)| {
-        let reasons =
-            reasons(&wallet).into_iter().filter(|(applies, _)| *applies && balance != moved);
+    let differences = compared.into_iter().map(|(wallet, coin, balance, movement_sum)| {
+        let is_equal = balance == movement_sum;
+        let reasons = reasons(&wallet).into_iter().filter(|(applies, _)| *applies && !is_equal);
         let reasons = reasons.map(|(_, reason)| reason).collect();
-        Difference { wallet, coin, balance, moved, reasons }
+        Difference { wallet, coin, balance, movement_sum, reasons }
     });
-    Ok((lines.collect(), problems))
+    Ok((differences.collect(), problems))
 }
 
 /// The datasets of balances.
-const BALANCES: [&str; 4] =
+const BALANCE_DATASETS: [&str; 4] =
     ["balances-spot", "balances-futures", "balances-margin", "balances-earn"];
 
 /// The dataset with the balances of a wallet. Copy trading has none.
 fn balance_dataset(wallet: &Wallet) -> Option<&'static str> {
     match wallet {
-        Wallet::Spot => Some(BALANCES[0]),
-        Wallet::Futures => Some(BALANCES[1]),
-        Wallet::Margin(_) => Some(BALANCES[2]),
-        Wallet::Earn => Some(BALANCES[3]),
+        Wallet::Spot => Some(BALANCE_DATASETS[0]),
+        Wallet::Futures => Some(BALANCE_DATASETS[1]),
+        Wallet::Margin(_) => Some(BALANCE_DATASETS[2]),
+        Wallet::Earn => Some(BALANCE_DATASETS[3]),
         Wallet::CopyTrading | Wallet::SubAccount(_) => None,
     }
 }
@@ -180,7 +188,7 @@ impl Balances {
 /// Reads the newest balances. Those that lack an amount are added to `problems`.
 fn balances(archive: &Archive, problems: &mut Problems) -> Result<Balances, Failure> {
     let mut balances = Balances::default();
-    for name in BALANCES {
+    for name in BALANCE_DATASETS {
         archive.newest(name, |row| balances.add(name, row, None, problems))?;
     }
     Ok(balances)
@@ -196,7 +204,7 @@ pub(crate) fn each_balance_snapshot(
     problems: &mut Problems,
     mut each: impl FnMut(Timestamp, Sums) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    for name in BALANCES {
+    for name in BALANCE_DATASETS {
         let mut snapshot: Option<(Timestamp, Balances)> = None;
         let mut done = Ok(());
         archive.snapshots(name, |row| {
@@ -249,7 +257,7 @@ impl RowBalance {
 /// # Errors
 /// If the amounts of the row have too many digits to be added.
 fn row_balances(name: &str, row: &Value) -> Result<Vec<RowBalance>, Failure> {
-    // `None` if a part is absent.
+    // `None` if one of the members is absent.
     let total = |parts: &[&str]| -> Result<Option<Decimal>, Failure> {
         let amounts = parts.iter().map(|part| exact(row.get(part)?));
         let Some(amounts) = amounts.collect::<Option<Vec<_>>>() else { return Ok(None) };
@@ -260,7 +268,7 @@ fn row_balances(name: &str, row: &Value) -> Result<Vec<RowBalance>, Failure> {
         }
         Ok(Some(sum))
     };
-    let of = |wallet: Wallet, coin: &str, amount| {
+    let of_one_coin = |wallet: Wallet, coin: &str, amount| {
         RowBalance::new(wallet, text(row, coin), amount).into_iter().collect()
     };
     Ok(match name {
@@ -268,7 +276,7 @@ fn row_balances(name: &str, row: &Value) -> Result<Vec<RowBalance>, Failure> {
             let mut parts = vec!["available", "frozen"];
             let funding = ["fundAvailable", "fundFroze"];
             parts.extend(funding.iter().filter(|part| row.get(part).is_some_and(|v| !v.is_null())));
-            of(Wallet::Spot, "currency", total(&parts)?)
+            of_one_coin(Wallet::Spot, "currency", total(&parts)?)
         }
         "balances-futures" => {
             let amount = match (total(&["equity"])?, total(&["unrealized"])?) {
@@ -279,7 +287,7 @@ fn row_balances(name: &str, row: &Value) -> Result<Vec<RowBalance>, Failure> {
                 }
                 _ => None,
             };
-            of(Wallet::Futures, "currency", amount)
+            of_one_coin(Wallet::Futures, "currency", amount)
         }
         "balances-margin" => {
             let Some(pair) = text(row, "symbol") else {
@@ -294,7 +302,7 @@ fn row_balances(name: &str, row: &Value) -> Result<Vec<RowBalance>, Failure> {
             }
             sides
         }
-        _ => of(Wallet::Earn, "coinName", total(&["totalUserSum"])?),
+        _ => of_one_coin(Wallet::Earn, "coinName", total(&["totalUserSum"])?),
     })
 }
 

@@ -103,8 +103,9 @@ pub(crate) struct Entry {
     pub(crate) time: Timestamp,
     pub(crate) kind: Kind,
     pub(crate) movements: Vec<Movement>,
-    /// Dataset and id of the row.
+    /// Name of the dataset.
     pub(crate) dataset: String,
+    /// Id of the row in it.
     pub(crate) row: String,
     /// Pair or contract.
     pub(crate) symbol: Option<String>,
@@ -114,6 +115,7 @@ pub(crate) struct Entry {
     pub(crate) tx_hash: Option<String>,
     /// Price of a trade, in the quote currency.
     pub(crate) price: Option<Decimal>,
+    /// Network of a deposit or withdrawal, product of savings, or the exchange's name of an unknown kind.
     pub(crate) note: Option<String>,
     /// The entry has a fee, or may have one, that is not in its movements.
     pub(crate) is_fee_unknown: bool,

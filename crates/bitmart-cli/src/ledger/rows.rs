@@ -1,4 +1,5 @@
-//! Converts rows of histories to ledger entries.
+//! Converts rows of histories to ledger entries. A row whose coin, amount, state or fee is not known becomes no entry:
+//! nothing is guessed.
 
 use bitmart::rest::history::RowKey;
 use bitmart::{Decimal, Timestamp};
@@ -123,7 +124,7 @@ impl RowParser<'_> {
             return NO_AMOUNT;
         };
         let movement = Movement { wallet: Wallet::Spot, kind: Kind::Deposit, coin, amount };
-        self.funded(Kind::Deposit, vec![movement])
+        self.deposit_or_withdrawal(Kind::Deposit, vec![movement])
     }
 
     fn withdrawal(&self) -> Parsed {
@@ -146,11 +147,11 @@ impl RowParser<'_> {
         if !fee.is_zero() {
             movements.push(out(Kind::Fee, fee));
         }
-        self.funded(Kind::Withdrawal, movements)
+        self.deposit_or_withdrawal(Kind::Withdrawal, movements)
     }
 
-    /// Deposits and withdrawals name the network with the currency: `USDT-TRC20`.
-    fn funded(&self, kind: Kind, mut movements: Vec<Movement>) -> Parsed {
+    /// The entry of a deposit or withdrawal, which names the network with the currency: `USDT-TRC20`.
+    fn deposit_or_withdrawal(&self, kind: Kind, mut movements: Vec<Movement>) -> Parsed {
         let network = movements[0].coin.split_once('-').map(|(_, network)| network.to_owned());
         for movement in &mut movements {
             if let Some((coin, _)) = movement.coin.split_once('-') {
@@ -248,6 +249,7 @@ impl RowParser<'_> {
         Parsed::Entry(Box::new(Entry { note: name.filter(|_| kind == Kind::Other), ..entry }))
     }
 
+    /// A transfer between the spot wallet and savings.
     fn savings(&self, is_subscription: bool) -> Parsed {
         let Some((coin, amount)) = self.amount("coinName", "amount") else { return NO_AMOUNT };
         let into_earn = if is_subscription { amount } else { -amount };
@@ -317,8 +319,27 @@ pub(super) fn exact(value: &Value) -> Option<Decimal> {
         Value::Number(number) => number.to_string(),
         _ => return None,
     };
-    if text.contains(['e', 'E']) {
+    if let Some((digits, _)) = text.split_once(['e', 'E']) {
+        // The conversion below rounds them.
+        Decimal::from_str_exact(digits).ok()?;
         return Decimal::from_scientific(&text).ok();
     }
     Decimal::from_str_exact(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use bitmart::dec;
+    use serde_json::json;
+
+    use super::exact;
+
+    #[test]
+    fn a_number_with_more_digits_than_a_decimal_holds_is_no_amount() {
+        let long = format!("1.{}1", "0".repeat(30));
+        assert_eq!(exact(&json!(long)), None);
+        assert_eq!(exact(&json!(format!("{long}e0"))), None, "with an exponent");
+        assert_eq!(exact(&json!("1.25e-2")), Some(dec!(0.0125)));
+        assert_eq!(exact(&json!("1.25E+3")), Some(dec!(1250)));
+    }
 }

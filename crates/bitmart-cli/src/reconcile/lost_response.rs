@@ -6,7 +6,7 @@ use bitmart::rest::{Client, Error, Outcome};
 use bitmart::{ClientOrderId, Timestamp};
 
 use super::{Baseline, Resolution, how_to_find_out, settle};
-use crate::confirm::{Market, Parameters, market, parameter_text};
+use crate::confirm::{Market, Parameters, order_market, parameter_text};
 use crate::context::Context;
 use crate::failure::{Exit, Failure, chain};
 use crate::interrupts::Interrupts;
@@ -111,7 +111,7 @@ impl SentRequest<'_> {
 
     /// The market and id of an order.
     fn order(&self) -> Option<(Market, &ClientOrderId)> {
-        Some((market(self.entry)?, self.id.as_ref()?))
+        Some((order_market(self.entry)?, self.id.as_ref()?))
     }
 
     fn own_id(&self) -> Vec<(&'static str, String)> {

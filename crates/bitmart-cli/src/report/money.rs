@@ -234,15 +234,15 @@ fn newest_table(id: &str, what: &str, rows: &Newest) -> Table {
 
 /// All months from the first to the last, including those without a row.
 pub(super) fn months<'a>(named: impl Iterator<Item = &'a String>) -> Vec<String> {
-    let mut levels = super::timeline::Timeline::default();
+    let mut timeline = super::timeline::Timeline::default();
     let mut named: Vec<_> = named.collect();
     named.dedup();
     for month in named {
         // An invalid month is ignored.
-        let _ = levels.change((), &format!("{month}-01"), Decimal::ZERO);
+        let _ = timeline.change((), &format!("{month}-01"), Decimal::ZERO);
     }
     let mut months: Vec<String> =
-        levels.points().iter().map(|point| point.chars().take(7).collect()).collect();
+        timeline.points().iter().map(|point| point.chars().take(7).collect()).collect();
     months.dedup();
     months
 }
@@ -303,7 +303,7 @@ pub(super) fn check(data: &ReportData<'_>) -> Section {
             wallet,
             one.coin.clone(),
             plain(one.balance),
-            plain(one.moved),
+            plain(one.movement_sum),
             plain(one.amount()),
             numbers,
         ]);

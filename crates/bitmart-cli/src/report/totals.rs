@@ -66,7 +66,7 @@ pub(super) struct Funds {
     pub(super) fees: Decimal,
 }
 
-/// Trades, in the quote currency.
+/// Number of trades, and their amounts in the quote currency.
 #[derive(Debug, Default)]
 pub(super) struct Volume {
     pub(super) trades: u64,
@@ -77,11 +77,13 @@ pub(super) struct Volume {
 /// Trades of a pair or contract.
 #[derive(Debug, Default)]
 pub(super) struct Pair {
+    /// The quote currency.
     pub(super) quote: String,
     pub(super) volume: Volume,
     /// In the base currency.
     pub(super) bought: Decimal,
     pub(super) sold: Decimal,
+    /// By coin.
     pub(super) fees: BTreeMap<String, Decimal>,
     /// Trades whose fee is not in `fees`, since it is not known.
     pub(super) unknown_fees: u64,
@@ -123,6 +125,7 @@ pub(super) type Newest = VecDeque<Vec<String>>;
 /// The sums of an archive. Months are written as `2026-06`.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
+    /// Balances over time, by wallet and coin.
     pub(super) levels: Timeline<(Wallet, String)>,
     /// By month and coin.
     pub(super) funds: BTreeMap<(String, String), Funds>,
@@ -132,6 +135,7 @@ pub(super) struct Totals {
     pub(super) fees: BTreeMap<(String, Market, String), Decimal>,
     /// Trades whose fee is not in `fees`, since it is not known, by month and market.
     pub(super) unknown_fees: BTreeMap<(String, Market), u64>,
+    /// By market and pair or contract.
     pub(super) pairs: BTreeMap<(Market, String), Pair>,
     /// By month, contract and coin.
     pub(super) results: BTreeMap<(String, String, String), Results>,
@@ -140,8 +144,8 @@ pub(super) struct Totals {
     pub(super) deposits: Newest,
     pub(super) withdrawals: Newest,
     pub(super) trades: Newest,
-    /// Futures trades without volume, since the archive does not have their contract.
-    pub(super) unknown_contracts: u64,
+    /// Futures trades without volume, since the archive does not have their contract, or the row not their side.
+    pub(super) without_volume: u64,
     /// The first and the last entry.
     pub(super) span: Option<(Timestamp, Timestamp)>,
     pub(super) entries: u64,
@@ -238,7 +242,7 @@ impl Totals {
             text(&entry.tx_hash),
         ];
         let is_deposit = entry.kind == Kind::Deposit;
-        newest(if is_deposit { &mut self.deposits } else { &mut self.withdrawals }, row);
+        push_newest(if is_deposit { &mut self.deposits } else { &mut self.withdrawals }, row);
         Ok(())
     }
 
@@ -284,7 +288,7 @@ impl Totals {
             fees.join(", "),
             entry.trade_id.clone().unwrap_or_default(),
         ];
-        newest(&mut self.trades, row);
+        push_newest(&mut self.trades, row);
         Ok(())
     }
 
@@ -331,11 +335,16 @@ impl Totals {
         zone: &Zone,
     ) -> Result<(), Failure> {
         let symbol = row["symbol"].as_str().unwrap_or_default().to_owned();
-        let is_buy = matches!(row["side"].as_i64(), Some(1 | 2));
+        // 1 and 2 buy, 3 and 4 sell, in both position modes.
+        let is_buy = match row["side"].as_i64() {
+            Some(1 | 2) => Some(true),
+            Some(3 | 4) => Some(false),
+            _ => None,
+        };
         let pair = self.pairs.entry((market, symbol)).or_default();
-        let Some(amounts) = contracts.trade_amounts(row) else {
+        let Some((amounts, is_buy)) = contracts.trade_amounts(row).zip(is_buy) else {
             pair.volume.trades += 1;
-            self.unknown_contracts += 1;
+            self.without_volume += 1;
             return Ok(());
         };
         pair.quote.clone_from(&amounts.quote_currency);
@@ -354,7 +363,8 @@ fn is_futures(wallet: &Wallet) -> bool {
     matches!(wallet, Wallet::Futures | Wallet::CopyTrading)
 }
 
-fn newest(rows: &mut Newest, row: Vec<String>) {
+/// Adds a row that is newer than all before.
+fn push_newest(rows: &mut Newest, row: Vec<String>) {
     rows.push_front(row);
     rows.truncate(NEWEST);
 }

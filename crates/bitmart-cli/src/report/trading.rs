@@ -69,11 +69,11 @@ pub(super) fn trades(data: &ReportData<'_>) -> Result<Section, Failure> {
         "Volume is in the quote currency; currencies are not added up. Fees are those of trades; \
          those of futures are fees of the futures wallet. Rebates are income.",
     );
-    if totals.unknown_contracts > 0 {
+    if totals.without_volume > 0 {
         section.text(format!(
             "{} trades of futures are counted and have no volume: the archive does not have their \
-             contract.",
-            totals.unknown_contracts
+             contract, or not their side.",
+            totals.without_volume
         ));
     }
     let unknown: u64 = totals.unknown_fees.values().sum();

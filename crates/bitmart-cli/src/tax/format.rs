@@ -1,4 +1,4 @@
-//! The formats: their columns, whether an import was tested, and what they cannot represent.
+//! The formats of the tax tools: their columns, whether an import was tested, and what they cannot represent.
 
 use bitmart::Timestamp;
 
@@ -7,8 +7,9 @@ use super::{rows, rp2};
 use crate::ledger::Entry;
 use crate::timezone::Zone;
 
-/// The columns of a file, and the suffix of its name; empty if the format has one file.
+/// The columns of one of the files of a format. A format of one file has no suffix.
 pub(super) struct Table {
+    /// Suffix of the file's name.
     pub(super) part: &'static str,
     pub(super) columns: &'static [&'static str],
 }

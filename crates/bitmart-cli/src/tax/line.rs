@@ -61,11 +61,13 @@ impl LineKind {
     }
 }
 
+/// Amounts are as the account sees them: `None` if nothing left, or nothing arrived.
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) kind: LineKind,
     pub(super) sent: Option<Amount>,
     pub(super) received: Option<Amount>,
+    /// Paid in addition to the sent amount.
     pub(super) fee: Option<Amount>,
 }
 
@@ -81,7 +83,7 @@ impl Line {
 /// Returns the lines of an entry. Transfers between wallets of the account have none: tools see one account.
 pub(super) fn lines(entry: &Entry) -> Vec<Line> {
     match entry.kind {
-        Kind::Transfer => from_sub_accounts(entry),
+        Kind::Transfer => sub_account_transfer(entry),
         Kind::Trade => trade(entry),
         Kind::Withdrawal => withdrawal(entry),
         _ => entry
@@ -117,7 +119,8 @@ fn line_kind(kind: Kind, wallet: &Wallet, amount: Decimal) -> LineKind {
     }
 }
 
-fn from_sub_accounts(entry: &Entry) -> Vec<Line> {
+/// The lines of a transfer with sub-accounts, by coin.
+fn sub_account_transfer(entry: &Entry) -> Vec<Line> {
     let subs = entry.movements.iter().filter(|movement| !movement.wallet.is_inside());
     let mut lines: Vec<Line> = Vec::new();
     let mut moved = std::collections::BTreeMap::new();

@@ -14,8 +14,8 @@ const EXCHANGE: &str = "BitMart";
 const HOLDER: &str = "account";
 /// dali looks up prices with this value.
 const UNKNOWN: &str = "__unknown";
-/// The only coin whose price the user may set.
-const DOLLAR: &str = "USDT";
+/// The only coin whose price the user may set, with `--usdt-price`.
+const PRICED_COIN: &str = "USDT";
 
 pub(super) const FORMAT: Format = Format {
     name: "rp2",
@@ -184,14 +184,15 @@ fn price(settings: &Settings, entry: &Entry, coin: &str) -> String {
     known_price(settings, entry, coin).map_or(UNKNOWN.to_owned(), plain)
 }
 
+/// Like [`price`]; `None` if dali has to look it up.
 pub(super) fn known_price(settings: &Settings, entry: &Entry, coin: &str) -> Option<Decimal> {
-    let dollar = settings.usdt_price?;
-    if coin == DOLLAR {
-        return Some(dollar);
+    let usdt_price = settings.usdt_price?;
+    if coin == PRICED_COIN {
+        return Some(usdt_price);
     }
     let (base, quote) = entry.symbol.as_deref()?.split_once('_')?;
-    if quote != DOLLAR || base != coin {
+    if quote != PRICED_COIN || base != coin {
         return None;
     }
-    dollar.checked_mul(entry.price?).filter(|price| !price.is_zero())
+    usdt_price.checked_mul(entry.price?).filter(|price| !price.is_zero())
 }

@@ -35,6 +35,7 @@ pub(super) struct Ticker {
     pub(super) high: Option<Decimal>,
     pub(super) low: Option<Decimal>,
     pub(super) volume: Option<Decimal>,
+    /// Mark price of a contract.
     pub(super) mark: Option<Decimal>,
 }
 
@@ -104,13 +105,16 @@ pub(super) struct Model {
     pub(super) is_synchronized: bool,
     pub(super) trades: VecDeque<Trade>,
     pub(super) ticker: Option<Ticker>,
+    /// Length of a candle in minutes.
     pub(super) step: i64,
     pub(super) candles: Vec<Candle>,
+    /// `Err` with the reason why there is none.
     pub(super) account: Result<Account, String>,
     /// The state of each subscription.
     states: BTreeMap<&'static str, State>,
     /// Time of the last market data.
     pub(super) last_received: Option<Instant>,
+    /// Number of events that were dropped because the screen was too slow.
     pub(super) lagged: u64,
     /// Number of times that all subscriptions were restored.
     pub(super) resyncs: u64,
@@ -216,11 +220,15 @@ impl Model {
         self.candles.clear();
     }
 
-    /// Scrolls the ladder away from the spread or back to it.
-    pub(super) fn scroll(&mut self, away: bool) {
-        let most = self.bids.len().max(self.asks.len()).saturating_sub(1);
-        self.offset =
-            if away { (self.offset + 1).min(most) } else { self.offset.saturating_sub(1) };
+    /// Scrolls the ladder by a level away from the spread.
+    pub(super) fn scroll_away(&mut self) {
+        let deepest = self.bids.len().max(self.asks.len()).saturating_sub(1);
+        self.offset = (self.offset + 1).min(deepest);
+    }
+
+    /// Scrolls the ladder by a level back to the spread.
+    pub(super) fn scroll_back(&mut self) {
+        self.offset = self.offset.saturating_sub(1);
     }
 
     pub(super) fn spread(&self) -> Option<Decimal> {

@@ -50,8 +50,10 @@ struct Run<'a> {
     skipped: Skipped,
     /// Amounts of the executed steps by key.
     executed: BTreeMap<String, Option<Decimal>>,
-    /// Number of steps that were not executed.
-    missed: usize,
+    /// The request that the last run left unresolved, if it took effect.
+    executed_before: Option<Request>,
+    /// Number of steps that were skipped.
+    skipped_count: usize,
     /// Requests that were rejected because of the clock, or not sent in time. Their steps are in the next plan again.
     clock_errors: u32,
 }
@@ -71,7 +73,8 @@ pub(super) async fn run(
         interrupts: Interrupts::listen()?,
         skipped: Skipped::new(),
         executed: BTreeMap::new(),
-        missed: 0,
+        executed_before: None,
+        skipped_count: 0,
         clock_errors: 0,
     };
     run.resume(outcome).await?;
@@ -90,8 +93,8 @@ pub(super) async fn run(
     };
     print::print(context, &facts, &plan(&facts, &run.skipped))?;
     let incomplete = |text: String| Failure::new(Exit::Incomplete, text);
-    if run.missed > 0 {
-        return Err(incomplete(format!("{} steps were not executed", run.missed))
+    if run.skipped_count > 0 {
+        return Err(incomplete(format!("{} steps were not executed", run.skipped_count))
             .with_advice("run the command again to be asked again"));
     }
     if !facts.unread.is_empty() {
@@ -116,15 +119,24 @@ impl Run<'_> {
             request.text
         ));
         match outcome {
-            Some("done") => self.journal.end(number, "done", "as given by --outcome"),
-            Some(_) => self.journal.end(number, "not done", "as given by --outcome"),
-            None => {
-                if let Resolved::Failed(why) = self.resolve(&request).await? {
-                    note(format_args!("it had no effect: {why}"));
-                }
-                Ok(())
+            Some("done") => {
+                self.journal.end(number, "done", "as given by --outcome")?;
+                self.executed_before = Some(request);
             }
+            Some(_) => self.journal.end(number, "not done", "as given by --outcome")?,
+            None => match self.resolve(&request).await? {
+                Resolved::Done => self.executed_before = Some(request),
+                Resolved::NotDone => {}
+                Resolved::Failed(why) => note(format_args!("it had no effect: {why}")),
+            },
         }
+        Ok(())
+    }
+
+    /// Whether a step was executed, by this run or as the last request of the one before.
+    fn is_executed(&self, step: &Step) -> bool {
+        self.executed.get(&step.key) == Some(&step.amount)
+            || self.executed_before.as_ref().is_some_and(|request| is_same_request(request, step))
     }
 
     /// The facts and the next step. Waits while the plan still contains an executed step.
@@ -140,8 +152,7 @@ impl Run<'_> {
                 () = self.interrupts.recv() => return Err(stopped()),
             };
             let step = plan(&facts, &self.skipped).steps.into_iter().next();
-            let is_repeated = |step: &&Step| self.executed.get(&step.key) == Some(&step.amount);
-            let Some(repeated) = step.as_ref().filter(is_repeated) else {
+            let Some(repeated) = step.as_ref().filter(|step| self.is_executed(step)) else {
                 return Ok((facts, step));
             };
             queries += 1;
@@ -153,7 +164,7 @@ impl Run<'_> {
             }
             let why = "it was executed, but the exchange does not show its effect";
             self.skipped.insert(repeated.key.clone(), why.to_owned());
-            self.missed += 1;
+            self.skipped_count += 1;
             queries = 0;
         }
     }
@@ -256,7 +267,7 @@ impl Run<'_> {
     fn skip(&mut self, step: &Step, why: &str) {
         note(format_args!("not done: {why}"));
         self.skipped.insert(step.key.clone(), why.to_owned());
-        self.missed += 1;
+        self.skipped_count += 1;
     }
 
     /// Queries and records the outcome of a request.
@@ -326,6 +337,14 @@ fn entry(id: &str) -> Result<&'static EndpointEntry, Failure> {
         .ok_or_else(|| Failure::usage(format!("the journal contains an unknown endpoint {id:?}")))
 }
 
+/// Whether a request has the parameters of a step, apart from ids that were generated for it.
+fn is_same_request(request: &Request, step: &Step) -> bool {
+    let has = |(name, value): &(&str, String)| {
+        request.parameters.iter().any(|(known, sent)| known == name && sent == value)
+    };
+    request.endpoint == step.endpoint && step.parameters.iter().all(has)
+}
+
 /// The parameters, with a generated id if the endpoint takes one.
 fn with_generated_id(entry: &EndpointEntry, step: &Step) -> Vec<(String, String)> {
     let given = step.parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
@@ -358,3 +377,6 @@ fn unknown(entry: &EndpointEntry, typed: &[(String, Json)], why: &str) -> Failur
     let text = format!("{}: {why}. Whether it took effect is NOT KNOWN", entry.title);
     Failure::new(Exit::Unknown, text).with_advice(advice)
 }
+
+#[cfg(test)]
+mod tests;

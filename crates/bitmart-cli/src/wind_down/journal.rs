@@ -81,7 +81,8 @@ fn key_hash(target: &Target) -> String {
 pub(super) struct Journal {
     path: PathBuf,
     file: File,
-    last: u64,
+    /// Number of the last request.
+    last_number: u64,
     /// The request with an unknown outcome.
     pub(super) unresolved: Option<Request>,
     /// The codes of all withdrawals in it.
@@ -103,17 +104,18 @@ impl Journal {
         })?;
         let account =
             Line::Account { place: target.environment.name.clone(), key: key_hash(target) };
-        let mut this = Self {
+        let mut journal = Self {
             path: path.to_owned(),
             file,
-            last: 0,
+            last_number: 0,
             unresolved: None,
             withdrawn: BTreeSet::new(),
         };
-        if !this.read(&account)? {
-            this.append(&account)?;
+        if !journal.read(&account)? {
+            journal.append(&account)?;
+            secure_fs::sync_name(path).map_err(failed)?;
         }
-        Ok(this)
+        Ok(journal)
     }
 
     /// The default journal of an account.
@@ -160,7 +162,7 @@ impl Journal {
                 }
                 _ if lines == 1 => return Err(malformed(lines)),
                 Line::Begin(request) => {
-                    self.last = self.last.max(request.number);
+                    self.last_number = self.last_number.max(request.number);
                     self.withdrawn.extend(request.withdrawn());
                     self.unresolved = Some(request);
                 }
@@ -179,8 +181,8 @@ impl Journal {
 
     /// Records a request that is about to be sent, and assigns its number.
     pub(super) fn begin(&mut self, mut request: Request) -> Result<Request, Failure> {
-        self.last += 1;
-        request.number = self.last;
+        self.last_number += 1;
+        request.number = self.last_number;
         self.append(&Line::Begin(request.clone()))?;
         self.withdrawn.extend(request.withdrawn());
         self.unresolved = Some(request.clone());

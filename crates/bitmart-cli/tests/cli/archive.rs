@@ -16,7 +16,8 @@ fn sandbox() -> Place {
     sandbox_of(Config::new().rate_limits(false))
 }
 
-fn buy(place: &Place) {
+/// Buys for 50 USDT at the market.
+fn market_buy(place: &Place) {
     let words = ["spot", "submit-order", "BTC_USDT", "buy", "market", "--notional", "50", "-y"];
     let sent = bitmart(place, &words);
     assert_eq!(sent.code, 0, "{}", sent.err);

@@ -5,6 +5,7 @@ mod api;
 mod archive;
 mod archive_explains;
 mod auth;
+mod changing_lists;
 #[cfg(all(unix, feature = "fleet"))]
 mod collect;
 mod commands;

@@ -1,6 +1,7 @@
 //! No command prints a key, a secret or a memo, whether it succeeds, is rejected or has invalid arguments.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use bitmart::rest::catalog::ENDPOINTS;
 use bitmart::sandbox::{ApiKey, Config};
@@ -47,12 +48,13 @@ fn no_endpoint_command_prints_a_secret() {
 }
 
 #[test]
-fn no_other_command_prints_a_secret() {
+fn no_other_command_prints_a_secret_or_writes_it_to_a_file() {
     let place = place();
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).to_str().expect("text").to_owned();
     let (export, probe) = (path("export"), path("probe"));
     let (recording, private) = (path("recording.gz"), path("private.gz"));
+    let (journal, page) = (path("journal.jsonl"), path("page.html"));
     let order = ["BTC_USDT", "buy", "limit", "--size", "0.01", "--price", "50000"];
     let submit = |more: &'static str| [&["spot", "submit-order"], &order[..], &[more]].concat();
     for words in [
@@ -80,8 +82,31 @@ fn no_other_command_prints_a_secret() {
         vec!["explain-error", "30005"],
         vec!["auth", "list"],
         vec!["auth", "check"],
+        vec!["wind-down", "--unlimited"],
+        vec!["wind-down", "--run", "--yes", "--unlimited", "--journal", &journal],
+        vec!["guard", "BTC_USDT"],
+        vec!["report", &export, "--out", &page],
+        vec!["tax", &export, "--format", "generic", "--play-money"],
     ] {
         check(&words, &bitmart(&place, &words));
+    }
+    for name in [&export, &journal, &page] {
+        assert!(Path::new(name).exists(), "{name} was not written");
+    }
+    no_file_contains_a_secret(folder.path());
+}
+
+fn no_file_contains_a_secret(folder: &Path) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            no_file_contains_a_secret(&path);
+            continue;
+        }
+        let text = String::from_utf8_lossy(&std::fs::read(&path).expect("a file")).into_owned();
+        for secret in [&KEY[..8], &SECRET[..8], MEMO] {
+            assert!(!text.contains(secret), "{}", path.display());
+        }
     }
 }
 

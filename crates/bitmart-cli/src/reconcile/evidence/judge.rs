@@ -66,8 +66,8 @@ pub(super) fn judge(listed: Listed, baseline: &Baseline) -> Evidence {
     } else if listed.is_full && !listed.rows.iter().any(is_older) {
         unclear = Some("the history has more rows than the exchange returns at once".to_owned());
     }
-    // Two rows may have the same description, so each known one counts once.
-    let mut known: Vec<_> = baseline.rows.iter().map(Some).collect();
+    // Two rows may have the same description, so each of the baseline is found once.
+    let mut rows_before: Vec<_> = baseline.rows.iter().map(Some).collect();
     let mut failed = None;
     for row in listed.rows {
         let older = is_older(&row);
@@ -80,8 +80,8 @@ pub(super) fn judge(listed: Listed, baseline: &Baseline) -> Evidence {
             }
             continue;
         };
-        let is_known = known.iter_mut().any(|known| match known {
-            Some(one) if **one == id => mem::take(known).is_some(),
+        let is_known = rows_before.iter_mut().any(|row| match row {
+            Some(known) if **known == id => mem::take(row).is_some(),
             _ => false,
         });
         match (row.fit, row.progress) {

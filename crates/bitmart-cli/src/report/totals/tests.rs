@@ -1,4 +1,4 @@
-//! Fees that are not known.
+//! Fees and sides that are not known.
 
 use serde_json::{Value, json};
 
@@ -28,4 +28,33 @@ fn a_fee_that_is_not_known_is_counted_as_such_and_is_in_no_sum() {
     assert_eq!(fees, ["unknown", "unknown", "0.5 USDT"]);
     let wanted = "trades: 2 rows not complete in the ledger: the fee is not known: 2 1; 3 1";
     assert_eq!(problems.lines(), [wanted]);
+}
+
+#[test]
+fn a_futures_trade_of_an_unknown_side_is_neither_bought_nor_sold() {
+    let trade = |id: u32, side: Value| {
+        json!({
+            "trade_id": id.to_string(), "order_id": "1", "symbol": "BTCUSDT", "side": side,
+            "price": "100", "vol": "3", "exec_type": "Maker", "profit": false,
+            "realised_profit": "0", "paid_fees": "0", "create_time": 1_750_000_000_000_i64,
+        })
+    };
+    let contract = json!({
+        "symbol": "BTCUSDT", "base_currency": "BTC", "quote_currency": "USDT",
+        "contract_size": "0.01",
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let archive = Archive::with_rows(
+        folder.path(),
+        &[
+            ("reference-contracts", "futures_contracts", vec![contract]),
+            ("futures-trades", "futures_fills", vec![trade(1, json!(1)), trade(2, json!(9))]),
+        ],
+    );
+    let (totals, _) = collect(&archive, &Zone::utc()).expect("sums");
+    let pair = &totals.pairs[&(Market::Futures, "BTCUSDT".to_owned())];
+    // 3 contracts of 0.01 BTC, at 100 USDT.
+    assert_eq!((pair.bought, pair.sold), (Decimal::new(3, 2), Decimal::ZERO));
+    assert_eq!((pair.volume.bought, pair.volume.sold), (Decimal::from(3), Decimal::ZERO));
+    assert_eq!((pair.volume.trades, totals.without_volume), (2, 1));
 }

@@ -142,13 +142,13 @@ fn shows_an_incomplete_book_and_a_lost_connection() {
 fn the_ladder_scrolls_away_from_the_spread() {
     let (mut model, now) = model();
     for _ in 0..3 {
-        model.scroll(true);
+        model.scroll_away();
     }
     let moved = screen(&model, now, 80, 24);
     assert_shown(&moved, &["book, 3 levels away", "59994.00"]);
     assert!(!moved.iter().any(|line| line.contains("60001.50")));
     for _ in 0..5 {
-        model.scroll(false);
+        model.scroll_back();
     }
     assert_shown(&screen(&model, now, 80, 24), &["60001.50"]);
 }

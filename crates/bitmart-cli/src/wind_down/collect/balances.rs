@@ -1,4 +1,5 @@
-//! Queries balances, loans and savings.
+//! Queries balances, loans and savings. What is not available is attributed to what holds it, as far as the exchange
+//! reports it.
 
 use std::collections::BTreeMap;
 
@@ -20,8 +21,8 @@ pub(super) async fn collect(client: &Client, facts: &mut Facts) {
     sub_accounts(client, facts).await;
 }
 
-/// Adds a balance. An amount that the exchange does not send is reported as unread: it is not zero.
-fn push_read(
+/// Adds a balance. A free amount that the exchange does not send is reported as unread: it is not zero.
+fn add_balance_or_note(
     facts: &mut Facts,
     place: &str,
     wallet: Wallet,
@@ -29,12 +30,12 @@ fn push_read(
     free: Option<Decimal>,
     held: Vec<Held>,
 ) {
-    let free = sent(facts, place, "available", currency, free);
-    push(facts, wallet, currency, free, held);
+    let free = amount_or_note(facts, place, "available", currency, free);
+    add_balance(facts, wallet, currency, free, held);
 }
 
-/// The amount, or zero with a note that the exchange does not send it.
-fn sent(
+/// The amount, or zero after it was reported as unread, since the exchange does not send it.
+fn amount_or_note(
     facts: &mut Facts,
     place: &str,
     what: &str,
@@ -47,7 +48,7 @@ fn sent(
     })
 }
 
-fn push(facts: &mut Facts, wallet: Wallet, currency: &str, free: Decimal, held: Vec<Held>) {
+fn add_balance(facts: &mut Facts, wallet: Wallet, currency: &str, free: Decimal, held: Vec<Held>) {
     let held: Vec<_> = held.into_iter().filter(|held| !held.amount.is_zero()).collect();
     if !free.is_zero() || !held.is_empty() {
         facts.balances.push(Balance { wallet, currency: currency.to_owned(), free, held });
@@ -73,7 +74,8 @@ async fn pending_withdrawals(client: &Client, facts: &mut Facts) -> BTreeMap<Str
                 continue;
             };
             let coin = coin_of(record.currency.as_str());
-            let amount = arrival + sent(facts, "pending withdrawals", "fee", coin, record.fee);
+            let amount =
+                arrival + amount_or_note(facts, "pending withdrawals", "fee", coin, record.fee);
             *pending.entry(coin.to_owned()).or_default() += amount;
         }
     }
@@ -94,7 +96,7 @@ async fn spot_and_funding(client: &Client, facts: &mut Facts, pending: &BTreeMap
 }
 
 /// Splits a frozen amount into the pending withdrawal and the rest, and returns what is pending elsewhere.
-fn split(frozen: Decimal, pending: Decimal, rest_by: HeldBy) -> (Vec<Held>, Decimal) {
+fn split_frozen(frozen: Decimal, pending: Decimal, rest_by: HeldBy) -> (Vec<Held>, Decimal) {
     let withdrawal = frozen.min(pending);
     let held = vec![
         Held { by: HeldBy::Withdrawal, amount: withdrawal },
@@ -111,11 +113,11 @@ fn add_spot(
     const PLACE: &str = "spot wallet";
     for row in rows {
         let currency = row.currency.as_str();
-        let frozen = sent(facts, PLACE, "frozen", currency, row.frozen);
+        let frozen = amount_or_note(facts, PLACE, "frozen", currency, row.frozen);
         let left = pending.entry(currency.to_owned()).or_default();
-        let (held, rest) = split(frozen, *left, HeldBy::Orders);
+        let (held, rest) = split_frozen(frozen, *left, HeldBy::Orders);
         *left = rest;
-        push_read(facts, PLACE, Wallet::Spot, currency, row.available, held);
+        add_balance_or_note(facts, PLACE, Wallet::Spot, currency, row.available, held);
     }
 }
 
@@ -140,8 +142,8 @@ fn add_funding(
         }
         let frozen = row.fund_frozen.unwrap_or_default();
         let left = pending.get(currency).copied().unwrap_or_default();
-        let (held, _) = split(frozen, left, HeldBy::Unknown);
-        push_read(facts, PLACE, Wallet::Funding, currency, row.fund_available, held);
+        let (held, _) = split_frozen(frozen, left, HeldBy::Unknown);
+        add_balance_or_note(facts, PLACE, Wallet::Funding, currency, row.fund_available, held);
     }
 }
 
@@ -155,13 +157,13 @@ fn add_futures(facts: &mut Facts, rows: Vec<futures::Balance>) {
     const PLACE: &str = "futures wallet";
     for row in rows {
         let currency = row.currency.as_str();
-        let orders = sent(facts, PLACE, "frozen", currency, row.frozen);
-        let positions = sent(facts, PLACE, "position", currency, row.position_deposit);
+        let orders = amount_or_note(facts, PLACE, "frozen", currency, row.frozen);
+        let positions = amount_or_note(facts, PLACE, "position", currency, row.position_deposit);
         let held = vec![
             Held { by: HeldBy::Orders, amount: orders },
             Held { by: HeldBy::Positions, amount: positions },
         ];
-        push_read(facts, PLACE, Wallet::Futures, currency, row.available, held);
+        add_balance_or_note(facts, PLACE, Wallet::Futures, currency, row.available, held);
     }
 }
 
@@ -185,12 +187,12 @@ fn add_margin(facts: &mut Facts, rows: Vec<margin::Account>) {
                 continue;
             };
             let currency = currency.as_str();
-            let orders = sent(facts, &place, "frozen", currency, side.frozen);
+            let orders = amount_or_note(facts, &place, "frozen", currency, side.frozen);
             let held = vec![Held { by: HeldBy::Orders, amount: orders }];
             let wallet = Wallet::Margin(symbol.clone());
-            push_read(facts, &place, wallet, currency, side.available, held);
-            let owed = sent(facts, &place, "borrowed", currency, side.borrow_unpaid)
-                + sent(facts, &place, "interest", currency, side.interest_unpaid);
+            add_balance_or_note(facts, &place, wallet, currency, side.available, held);
+            let owed = amount_or_note(facts, &place, "borrowed", currency, side.borrow_unpaid)
+                + amount_or_note(facts, &place, "interest", currency, side.interest_unpaid);
             if !owed.is_zero() {
                 let (symbol, currency) = (symbol.clone(), currency.to_owned());
                 facts.loans.push(Loan { symbol, currency, owed });
@@ -206,15 +208,16 @@ async fn savings(client: &Client, facts: &mut Facts) {
     }
     let flexible = client.earn().flexible_holdings(earn::ListFlexibleHoldings::new(1, ROWS)).await;
     let flexible = facts.unverified_rows_or_note("flexible savings", flexible, |page| {
-        rows_of(page.holdings, page.total)
+        rows_or_empty(page.holdings, page.total)
     });
     for row in flexible {
         saving(facts, row.earn_id.map(|id| id.to_string()), row.currency, row.amount, false);
     }
     flexible_amounts(client, facts).await;
     let fixed = client.earn().fixed_holdings(earn::ListFixedHoldings::new(1, ROWS)).await;
-    let fixed = facts
-        .unverified_rows_or_note("fixed savings", fixed, |page| rows_of(page.holdings, page.total));
+    let fixed = facts.unverified_rows_or_note("fixed savings", fixed, |page| {
+        rows_or_empty(page.holdings, page.total)
+    });
     for row in fixed {
         saving(facts, row.earn_id.map(|id| id.to_string()), row.currency, row.amount, true);
     }
@@ -229,7 +232,7 @@ fn add_auto_saving(facts: &mut Facts, status: Option<earn::AutoSaving>) {
 }
 
 /// The list of a page. It may be absent if the page says that there are no rows.
-fn rows_of<T>(list: Option<Rows<T>>, total: Option<u64>) -> Option<Rows<T>> {
+fn rows_or_empty<T>(list: Option<Rows<T>>, total: Option<u64>) -> Option<Rows<T>> {
     list.or_else(|| (total == Some(0)).then(Rows::default))
 }
 
@@ -287,17 +290,17 @@ async fn sub_accounts(client: &Client, facts: &mut Facts) {
         let place = format!("spot of {name}");
         for row in facts.rows_or_note(&place, wallet) {
             let (wallet, currency) = (Wallet::SubSpot(name.clone()), row.currency.as_str());
-            let amount = sent(facts, &place, "frozen", currency, row.frozen);
+            let amount = amount_or_note(facts, &place, "frozen", currency, row.frozen);
             let held = vec![Held { by: HeldBy::Orders, amount }];
-            push_read(facts, &place, wallet, currency, row.available, held);
+            add_balance_or_note(facts, &place, wallet, currency, row.available, held);
         }
         let wallet = client.futures_sub_accounts().wallet(name.as_str()).await;
         let place = format!("futures of {name}");
         for row in facts.rows_or_note(&place, wallet.map(|list| list.balances)) {
             let (wallet, currency) = (Wallet::SubFutures(name.clone()), row.currency.as_str());
-            let amount = sent(facts, &place, "frozen", currency, row.frozen);
+            let amount = amount_or_note(facts, &place, "frozen", currency, row.frozen);
             let held = vec![Held { by: HeldBy::Unknown, amount }];
-            push_read(facts, &place, wallet, currency, row.available, held);
+            add_balance_or_note(facts, &place, wallet, currency, row.available, held);
         }
     }
 }

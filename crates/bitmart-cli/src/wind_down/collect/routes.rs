@@ -69,8 +69,8 @@ impl NamedAddress {
     }
 }
 
-/// The coins of the account.
-fn held(facts: &Facts) -> BTreeSet<String> {
+/// The coins that the account has.
+fn coins_of(facts: &Facts) -> BTreeSet<String> {
     let balances = facts.balances.iter().map(|balance| balance.currency.clone());
     let savings = facts.savings.iter().map(|saving| saving.currency.clone());
     balances.chain(savings).collect()
@@ -86,7 +86,7 @@ pub(in super::super) struct WithdrawalRoutes {
     /// Whether the exchange's own deposit address on a network has a memo; `None` if the query failed.
     memos: BTreeMap<String, Option<bool>>,
     /// Networks with known terms. The terms do not change, and the rate limit of their endpoint is low.
-    known: BTreeSet<String>,
+    with_terms: BTreeSet<String>,
     unread: Vec<String>,
 }
 
@@ -140,7 +140,7 @@ impl WithdrawalRoutes {
             named,
             prices,
             memos: BTreeMap::new(),
-            known: BTreeSet::new(),
+            with_terms: BTreeSet::new(),
             unread: facts.unread,
         })
     }
@@ -152,11 +152,11 @@ impl WithdrawalRoutes {
         facts: &Facts,
         withdrawn: &BTreeSet<String>,
     ) -> Result<(), Failure> {
-        let held = held(facts);
+        let coins = coins_of(facts);
         let has_left = |coin: &str| withdrawn.iter().any(|code| coin_of(code) == coin);
         let unused = self.named.iter().find(|named| {
             let coin = coin_of(&named.code);
-            !held.contains(coin) && !has_left(coin)
+            !coins.contains(coin) && !has_left(coin)
         });
         match unused {
             Some(NamedAddress { code, .. }) => {
@@ -175,16 +175,16 @@ impl WithdrawalRoutes {
     pub(super) async fn update(&mut self, client: &Client, facts: &mut Facts) {
         facts.unread.extend(self.unread.iter().cloned());
         facts.prices = self.prices.clone();
-        let held = held(facts);
+        let coins = coins_of(facts);
         let mut quota = None;
         for index in 0..self.networks.len() {
-            if !held.contains(&self.networks[index].currency) {
+            if !coins.contains(&self.networks[index].currency) {
                 continue;
             }
             let mut destinations = self.destinations(&self.networks[index]);
             if !destinations.is_empty() && self.networks[index].open != Some(false) {
                 // Today's quota is shared by all currencies, and changes.
-                if quota.is_none() || !self.known.contains(&self.networks[index].code) {
+                if quota.is_none() || !self.with_terms.contains(&self.networks[index].code) {
                     quota = self.query_terms(client, index, facts).await.or(quota);
                 }
                 self.add_risks(client, index, &mut destinations).await;
@@ -209,7 +209,7 @@ impl WithdrawalRoutes {
                 network.minimum = terms.min_size.or(network.minimum);
                 network.decimals = terms.decimals.or(network.decimals);
                 network.multiple_of = terms.multiple_of;
-                self.known.insert(network.code.clone());
+                self.with_terms.insert(network.code.clone());
                 terms.today_available_btc
             }
             Err(error) => {

@@ -30,7 +30,7 @@ fn network(code: &str, fee: Decimal, minimum: Decimal) -> Network {
     }
 }
 
-fn to(code: &str) -> Destination {
+fn saved_address(code: &str) -> Destination {
     Destination {
         code: code.to_owned(),
         address: format!("address of {code}"),
@@ -50,14 +50,15 @@ fn the_plan_of_an_empty_account_is_empty() {
     assert_eq!(plan(&Facts::default(), &Skipped::new()), Plan::default());
     let facts = Facts {
         networks: vec![network("BTC", dec!(0.001), dec!(0.01))],
-        destinations: vec![to("BTC")],
+        destinations: vec![saved_address("BTC")],
         quota_btc: Some(dec!(1)),
         ..Facts::default()
     };
     assert_eq!(plan(&facts, &Skipped::new()), Plan::default());
 }
 
-fn busy() -> Facts {
+/// An account with balances in every wallet, orders, a position, a loan and savings.
+fn account_with_everything() -> Facts {
     let pair = "BTC_USDT".to_owned();
     Facts {
         balances: vec![
@@ -89,14 +90,14 @@ fn busy() -> Facts {
             network("USDT-TRC20", dec!(1), dec!(10)),
             network("BTC", dec!(0.001), dec!(0.01)),
         ],
-        destinations: vec![to("USDT-TRC20"), to("BTC")],
+        destinations: vec![saved_address("USDT-TRC20"), saved_address("BTC")],
         ..Facts::default()
     }
 }
 
 #[test]
 fn steps_are_in_order_and_a_loan_is_repaid_after_transfers() {
-    let plan = plan(&busy(), &Skipped::new());
+    let plan = plan(&account_with_everything(), &Skipped::new());
     assert_eq!(
         keys(&plan),
         [
@@ -126,7 +127,7 @@ fn skipped_steps_leave_their_amounts_stuck_with_the_reason() {
     let skipped = ["cancel BTC_USDT", "withdraw BTC"];
     let skipped: Skipped =
         skipped.iter().map(|key| ((*key).to_owned(), "declined".to_owned())).collect();
-    let plan = plan(&busy(), &skipped);
+    let plan = plan(&account_with_everything(), &skipped);
     assert!(!keys(&plan).contains(&"withdraw BTC"), "{:?}", keys(&plan));
     let stuck: Vec<_> =
         plan.stuck.iter().map(|stuck| (stuck.amount, stuck.reason.as_str())).collect();
@@ -136,7 +137,7 @@ fn skipped_steps_leave_their_amounts_stuck_with_the_reason() {
 
 #[test]
 fn without_trading_positions_stay_open() {
-    let facts = Facts { no_trading: Some("trading ended".into()), ..busy() };
+    let facts = Facts { no_trading: Some("trading ended".into()), ..account_with_everything() };
     let plan = plan(&facts, &Skipped::new());
     assert!(!keys(&plan).iter().any(|key| key.starts_with("close")));
     let margin = plan.stuck.iter().find(|stuck| stuck.amount == Some(dec!(7))).expect("the margin");
@@ -159,7 +160,7 @@ fn reason(networks: Vec<Network>, destinations: Vec<Destination>) -> String {
 #[test]
 fn reports_why_an_amount_cannot_be_withdrawn() {
     let tron = || network("USDT-TRC20", dec!(1), dec!(10));
-    let addressed = || vec![to("USDT-TRC20")];
+    let addressed = || vec![saved_address("USDT-TRC20")];
     assert!(reason(vec![], vec![]).contains("no network"));
     assert!(reason(vec![tron()], vec![]).contains("no saved and verified address for TRC20"));
     assert!(reason(vec![tron()], addressed()).contains("below 10"));
@@ -167,12 +168,15 @@ fn reports_why_an_amount_cannot_be_withdrawn() {
     assert!(reason(vec![closed], addressed()).contains("are closed"));
     let dear = Network { fee: Some(dec!(5)), minimum: None, ..tron() };
     assert!(reason(vec![dear], addressed()).contains("not more than the fee"));
-    let risky = Destination { risks: vec!["no memo".into()], ..to("USDT-TRC20") };
+    let risky = Destination { risks: vec!["no memo".into()], ..saved_address("USDT-TRC20") };
     assert!(reason(vec![tron()], vec![risky.clone()]).contains("no memo"));
     // A saved address does not take the place of one of `--to`.
     let named = Destination { is_named: true, ..risky };
     let cheap = network("USDT-ERC20", dec!(1), dec!(2));
-    let reason = reason(vec![tron(), cheap], vec![named, to("USDT-TRC20"), to("USDT-ERC20")]);
+    let reason = reason(
+        vec![tron(), cheap],
+        vec![named, saved_address("USDT-TRC20"), saved_address("USDT-ERC20")],
+    );
     assert_eq!(reason, "TRC20: no memo");
 }
 
@@ -189,9 +193,9 @@ fn an_address_of_the_option_wins_over_saved_ones_with_a_lower_fee() {
             network("BTC", dec!(0.1), dec!(0.1)),
         ],
         destinations: vec![
-            Destination { is_named: true, ..to("USDT-ERC20") },
-            to("USDT-TRC20"),
-            to("BTC"),
+            Destination { is_named: true, ..saved_address("USDT-ERC20") },
+            saved_address("USDT-TRC20"),
+            saved_address("BTC"),
         ],
         ..Facts::default()
     };
@@ -231,7 +235,7 @@ fn withdrawals_are_limited_by_the_quota_of_the_day() {
             balance(Wallet::Spot, "USDT", dec!(50000), &[]),
         ],
         networks: vec![network("BTC", dec!(0.001), dec!(0.01)), network("USDT", dec!(1), dec!(10))],
-        destinations: vec![to("BTC"), to("USDT")],
+        destinations: vec![saved_address("BTC"), saved_address("USDT")],
         prices: BTreeMap::from([("BTC".to_owned(), dec!(50000))]),
         quota_btc: Some(dec!(2.5)),
         ..Facts::default()

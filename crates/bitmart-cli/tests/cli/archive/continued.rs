@@ -6,7 +6,7 @@ use bitmart::Timestamp;
 use bitmart::sandbox::Fault;
 use serde_json::Value;
 
-use super::{buy, export, lines, read, sandbox, verify};
+use super::{export, lines, market_buy, read, sandbox, verify};
 
 #[test]
 fn same_command_continues_from_the_last_end() {
@@ -14,12 +14,12 @@ fn same_command_continues_from_the_last_end() {
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path().join("archive");
     let more = ["--what", "trades,orders,balances"];
-    buy(&place);
+    market_buy(&place);
     assert_eq!(export(&place, &folder, &more).code, 0);
     let (trades, balances) =
         (lines(&folder, "trades.jsonl"), lines(&folder, "balances-spot.jsonl"));
     let raw = lines(&folder, "raw/trades.ndjson");
-    buy(&place);
+    market_buy(&place);
     let again = export(&place, &folder, &more);
     assert_eq!(again.code, 0, "{}", again.err);
     assert!(again.err.contains("of them new"), "{}", again.err);
@@ -48,7 +48,7 @@ fn stores_both_versions_of_a_changed_row() {
     let place = sandbox();
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path();
-    buy(&place);
+    market_buy(&place);
     assert_eq!(export(&place, folder, &["--what", "trades"]).code, 0);
     // As if the exchange had sent another price the first time.
     let rows = read(folder, "trades.jsonl");
@@ -79,7 +79,7 @@ fn finds_late_rows_in_the_overlap() {
     let place = sandbox();
     let home = tempfile::tempdir().expect("a folder");
     let path = "/spot/v4/query/trades";
-    buy(&place);
+    market_buy(&place);
     place.sandbox.inject(Fault::LateHistory(Duration::from_secs(3600)).on(path).times(u32::MAX));
     assert_eq!(export(&place, home.path(), &["--what", "trades"]).code, 0);
     assert_eq!(lines(home.path(), "trades.jsonl"), 0);
@@ -98,7 +98,7 @@ fn a_rejected_run_leaves_what_an_earlier_one_completed() {
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path().join("archive");
     let more = ["--what", "trades,balances"];
-    buy(&place);
+    market_buy(&place);
     assert_eq!(export(&place, &folder, &more).code, 0);
     let trades = lines(&folder, "trades.jsonl");
     for path in ["/spot/v4/query/trades", "/account/v1/wallet"] {

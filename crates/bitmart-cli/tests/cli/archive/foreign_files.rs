@@ -5,7 +5,7 @@ use std::path::Path;
 use bitmart::sandbox::Config;
 use serde_json::Value;
 
-use super::{buy, export, read, sandbox, verify};
+use super::{export, market_buy, read, sandbox, verify};
 use crate::common::{Place, sandbox_of};
 
 /// All files of a folder with their contents.
@@ -26,7 +26,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 #[test]
 fn rejects_foreign_newer_and_damaged_files_without_changing_them() {
     let place = sandbox();
-    buy(&place);
+    market_buy(&place);
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path().join("archive");
     let more = ["--what", "trades"];

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{buy, export, lines, read, sandbox, verify};
+use super::{export, lines, market_buy, read, sandbox, verify};
 use crate::common::bitmart;
 
 /// Thirty days.
@@ -110,7 +110,7 @@ fn continues_an_archive_of_format_1() {
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path();
     let more = ["--what", "trades,orders,balances,futures"];
-    buy(&place);
+    market_buy(&place);
     let resting_order = [
         "spot",
         "submit-order",
@@ -129,13 +129,13 @@ fn continues_an_archive_of_format_1() {
     let verified = verify(&place, folder, &[]);
     assert_eq!(verified.code, 0, "{}", verified.err);
     let trades = lines(folder, "trades.jsonl");
-    buy(&place);
+    market_buy(&place);
     let again = export(&place, folder, &more);
     assert_eq!(again.code, 0, "{}", again.err);
     let more_trades = lines(folder, "trades.jsonl");
     assert!(more_trades > trades);
     assert_eq!(lines(folder, "open-orders.jsonl"), 2, "both snapshots");
-    buy(&place);
+    market_buy(&place);
     let again = export(&place, folder, &more);
     assert_eq!(again.code, 0, "{}", again.err);
     assert!(lines(folder, "trades.jsonl") > more_trades, "{}", again.err);

@@ -1,6 +1,6 @@
 //! Where an archive comes from: play money, and several profiles.
 
-use super::{buy, export, lines, sandbox, verify};
+use super::{export, lines, market_buy, sandbox, verify};
 use crate::common::at_home;
 
 #[test]
@@ -51,7 +51,7 @@ fn labels_play_money_and_requires_an_explicit_sandbox() {
 #[test]
 fn exports_several_profiles_with_one_summary() {
     let place = sandbox();
-    buy(&place);
+    market_buy(&place);
     let home = tempfile::tempdir().expect("a folder");
     let config = home.path().join(".bitmart");
     std::fs::create_dir(&config).expect("a folder");

@@ -120,7 +120,7 @@ fn a_page_of_another_form_is_unread() {
         let page: Unverified<earn::FlexibleHoldings> = serde_json::from_str(text).expect("JSON");
         let mut facts = Facts::default();
         let found = facts.unverified_rows_or_note("flexible savings", Ok(page), |page| {
-            rows_of(page.holdings, page.total)
+            rows_or_empty(page.holdings, page.total)
         });
         assert!(found.is_empty(), "{text}");
         assert_eq!(facts.unread.is_empty(), is_read, "{text}: {:?}", facts.unread);

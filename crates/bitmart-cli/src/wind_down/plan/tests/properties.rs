@@ -96,7 +96,7 @@ prop_compose! {
                 ..network(&code, fee, Decimal::ZERO)
             });
             if addressed {
-                facts.destinations.push(to(&code));
+                facts.destinations.push(saved_address(&code));
             }
         }
         facts
