@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::scenario::Player;
 use crate::{
     auth::KeyRing,
+    clock::Clock,
     config::Config,
     connection_limiter::ConnectionLimiter,
     fault::{Faults, HeldPaths},
@@ -29,6 +30,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Shared {
     state: Mutex<State>,
+    /// The clock, if it is not stepped. It never changes, so that it is read without the lock of the state.
+    running_clock: Option<Clock>,
     faults: Mutex<Faults>,
     pub(crate) held_paths: watch::Sender<HeldPaths>,
     limits: Mutex<RateLimits>,
@@ -59,6 +62,7 @@ impl Shared {
     pub(crate) fn from_opened(opened: Opened) -> Self {
         let Opened { config, state, keys, stored } = opened;
         Self {
+            running_clock: Some(state.clock).filter(|clock| !clock.is_stepped()),
             state: Mutex::new(state),
             faults: Mutex::new(Faults::default()),
             held_paths: watch::Sender::new(HeldPaths::default()),
@@ -138,6 +142,10 @@ impl Shared {
 
     pub(crate) fn state(&self) -> Guard<'_, State> {
         lock(&self.state, &self.control)
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        self.running_clock.unwrap_or_else(|| self.state().clock)
     }
 
     /// The state, unless a panic has interrupted a change of it.

@@ -29,7 +29,7 @@ pub(super) fn check(
     body: &[u8],
     usage: &mut Option<Usage>,
 ) -> Result<(Option<Caller>, Params), WireError> {
-    let clock = shared.state().clock;
+    let clock = shared.clock();
     let now_ms = clock.now_ms();
     let limit = route.limit;
     let mut count = |client: &Client| {
@@ -59,7 +59,7 @@ pub(super) fn check(
     if let (Some(caller), Some(limit)) = (&caller, limit) {
         let client = match limit.scope {
             Scope::Ip => None,
-            Scope::Key => Some(Client::Key(caller.key.clone())),
+            Scope::Key => Some(Client::Key(caller.key.key.clone())),
             Scope::Uid => Some(Client::Account(caller.account.0)),
         };
         client.and_then(|client| count(&client)).map_or(Ok(()), Err)?;
@@ -110,9 +110,10 @@ fn auth_headers(headers: &HeaderMap, peer: IpAddr) -> AuthHeaders<'_> {
 
 fn check_permission(route: &Route, caller: Option<&Caller>) -> Result<(), WireError> {
     let Some(caller) = caller else { return Ok(()) };
+    let permissions = &caller.key.permissions;
     let allowed = match route.permission.and_then(Permission::named) {
-        Some(needed) => caller.permissions.contains(&needed),
-        None => !route.changes || may_change(route.group, &caller.permissions),
+        Some(needed) => permissions.contains(&needed),
+        None => !route.changes || may_change(route.group, permissions),
     };
     allowed.then_some(()).ok_or_else(|| error(30012))
 }

@@ -33,7 +33,7 @@ struct Lag(Duration);
 /// The time of the newest listed row of a history that lags.
 fn newest(shared: &Shared, lag: Duration) -> u64 {
     let lag = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
-    shared.state().clock.now_ms().saturating_sub(lag)
+    shared.clock().now_ms().saturating_sub(lag)
 }
 
 /// The time of the newest row that a request may list, if its history lags.

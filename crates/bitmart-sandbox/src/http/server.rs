@@ -36,7 +36,6 @@ use crate::{
 const CAPACITY: Capacity = Capacity { heads: 256, served: 1_024 };
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_HEAD: usize = 64 << 10;
-const MAX_HEADERS: usize = 100;
 
 /// Accepts connections until the sandbox stops.
 pub(crate) async fn serve(
@@ -134,10 +133,10 @@ async fn http<S>(
     });
     let stream = MonitoredStream::new(stream, Arc::clone(slot));
     let served = http1::Builder::new()
-        // The slot has the timeouts of heads: hyper would start and drop a timer for each request.
+        // The slot has the timeouts of heads: hyper would start and drop a timer for each request. Its limit of 100
+        // headers is not set again, because it would then clear a buffer of them for each request.
         .header_read_timeout(None)
         .max_buf_size(MAX_HEAD)
-        .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     tokio::pin!(served);
