@@ -44,7 +44,7 @@ impl Usage {
     }
 
     /// Whether a ban follows: at least as many calls were rejected as the limit allows. Bans of clients that ignore 429
-    /// were observed (field note 6), but no source states the number of calls.
+    /// were observed, but no source states the number of calls.
     fn causes_ban(self) -> bool {
         self.used > self.limit.count.saturating_mul(2)
     }

@@ -27,12 +27,15 @@ use crate::{
     traffic::Traffic,
 };
 
+/// What the connections, the market and the operator share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     state: Mutex<State>,
     /// The clock, if it is not stepped. It never changes, so that it is read without the lock of the state.
     running_clock: Option<Clock>,
+    /// The faults of REST requests and handshakes. Those of WebSocket frames are in the feed.
     faults: Mutex<Faults>,
+    /// The requests that faults hold back.
     pub(crate) held_paths: watch::Sender<HeldPaths>,
     limits: Mutex<RateLimits>,
     pub(crate) connections: Arc<ConnectionLimiter>,
@@ -42,7 +45,9 @@ pub(crate) struct Shared {
     pub(crate) control: watch::Sender<Control>,
     /// The progress of the journal; `None` without a data folder.
     stored: Option<StorageProgress>,
+    /// The number of ids so far, from the seed on.
     traces: AtomicU64,
+    /// The saved states, to which the exchange can go back.
     saved: Mutex<Saved>,
     /// The player of scenarios.
     #[cfg(feature = "console")]

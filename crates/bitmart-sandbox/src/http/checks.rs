@@ -32,6 +32,7 @@ pub(super) fn check(
     let clock = shared.clock();
     let now_ms = clock.now_ms();
     let limit = route.limit;
+    // Counts the request of a client; the error if it is over a limit.
     let mut count = |client: &Client| {
         let limit = limit?;
         let mut limits = shared.limits();
@@ -86,16 +87,16 @@ pub(super) fn check(
 /// The error for a timestamp that is off. Futures have separate codes, as clients report, but no source states when
 /// each is sent. Here 40039 is for a timestamp that is behind, 40013 for one that is ahead.
 fn clock_error(
-    found: WireError,
+    rejection: WireError,
     route: &Route,
     auth_headers: AuthHeaders<'_>,
     now_ms: u64,
 ) -> WireError {
-    if found.code != 30007 || route.codes != Codes::Futures {
-        return found;
+    if rejection.code != 30007 || route.codes != Codes::Futures {
+        return rejection;
     }
     let sent = auth_headers.timestamp.and_then(number::unsigned).unwrap_or(0);
-    WireError { reason: found.reason, ..error(if sent < now_ms { 40039 } else { 40013 }) }
+    WireError { reason: rejection.reason, ..error(if sent < now_ms { 40039 } else { 40013 }) }
 }
 
 fn auth_headers(headers: &HeaderMap, peer: IpAddr) -> AuthHeaders<'_> {

@@ -16,6 +16,9 @@ pub(super) enum Received {
     /// A close frame with its payload.
     Closed(Vec<u8>),
     TooBig,
+    /// A frame that violates RFC 6455. What follows cannot be read.
+    Malformed,
+    /// The client has disconnected.
     Broken,
 }
 
@@ -40,7 +43,7 @@ impl Received {
         match self {
             Self::Message(_) => true,
             Self::Ping(_) | Self::Pong(_) => pings == Pings::Accepted,
-            Self::Closed(_) | Self::TooBig | Self::Broken => false,
+            Self::Closed(_) | Self::TooBig | Self::Malformed | Self::Broken => false,
         }
     }
 }
@@ -55,7 +58,12 @@ pub(super) async fn read(
         let frame = match reader.read_frame::<_, WebSocketError>(&mut |_| async { Ok(()) }).await {
             Ok(frame) => frame,
             Err(WebSocketError::FrameTooLarge) => return Received::TooBig,
-            Err(_) => return Received::Broken,
+            Err(
+                WebSocketError::UnexpectedEOF
+                | WebSocketError::ConnectionClosed
+                | WebSocketError::IoError(_),
+            ) => return Received::Broken,
+            Err(_) => return Received::Malformed,
         };
         match frame.opcode {
             OpCode::Close => return Received::Closed(frame.payload.to_vec()),
@@ -113,7 +121,9 @@ mod tests {
                 assert!(message().keeps_alive(pings));
             }
         }
-        for received in [Received::Closed(Vec::new()), Received::TooBig, Received::Broken] {
+        for received in
+            [Received::Closed(Vec::new()), Received::TooBig, Received::Malformed, Received::Broken]
+        {
             assert!(!received.keeps_alive(Pings::Accepted), "{received:?}");
         }
     }
