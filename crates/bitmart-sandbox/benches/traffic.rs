@@ -16,18 +16,18 @@ use tokio::{
 };
 
 const NOW_MS: u64 = 1_700_000_000_000;
-/// Runs that fill the records: 4,000 requests are kept.
-const BEFORE: usize = 2_100;
+/// Runs of two requests each, which fill the records: 4,000 requests are kept.
+const WARM_UP_RUNS: usize = 2_100;
 const ORDER: &str =
     r#"{"symbol":"BTC_USDT","side":"buy","type":"limit","size":"0.001","price":"30000"}"#;
 const CANCEL: &str = r#"{"symbol":"BTC_USDT"}"#;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let measures = std::env::args().any(|argument| argument == "--bench");
-    let mut off = Side::new(false)?;
-    let mut on = Side::new(true)?;
+    let mut off = Measured::new(false)?;
+    let mut on = Measured::new(true)?;
     for side in [&mut off, &mut on] {
-        for _ in 0..if measures { BEFORE } else { 1 } {
+        for _ in 0..if measures { WARM_UP_RUNS } else { 1 } {
             side.order_and_cancel();
         }
     }
@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// A sandbox and a connection to it.
-struct Side {
+struct Measured {
     runtime: Runtime,
     stream: DuplexStream,
     requests: [Vec<u8>; 2],
@@ -48,7 +48,7 @@ struct Side {
     _sandbox: Sandbox,
 }
 
-impl Side {
+impl Measured {
     fn new(records: bool) -> Result<Self, Box<dyn Error>> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let entered = runtime.enter();

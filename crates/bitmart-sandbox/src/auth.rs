@@ -8,6 +8,7 @@ mod signature;
 
 use std::{
     collections::{HashMap, hash_map::Entry},
+    fmt,
     net::IpAddr,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
@@ -18,7 +19,10 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::recv_window::check_recv_window;
 #[cfg(test)]
 pub(crate) use self::signature::sign;
-use self::{diagnosis::Location, signature::verify};
+use self::{
+    diagnosis::Location,
+    signature::{KeyedHash, keyed_hash, verify},
+};
 use crate::{
     clock::Clock,
     keys::{ApiKey, Permission},
@@ -37,12 +41,11 @@ const LOGIN_BODY: &[u8] = b"bitmart.WebSocket";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) account: AccountId,
-    pub(crate) key: String,
-    pub(crate) permissions: Vec<Permission>,
+    pub(crate) key: Arc<ApiKey>,
 }
 
 /// The authentication headers of a request, and its source address.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct AuthHeaders<'a> {
     pub(crate) key: Option<&'a str>,
     pub(crate) sign: Option<&'a str>,
@@ -119,13 +122,43 @@ pub(crate) struct KeyRing {
     keys: RwLock<Keys>,
 }
 
-#[derive(Debug)]
 struct Keys {
-    known: HashMap<String, Arc<ApiKey>>,
+    /// All keys by their name, the `X-BM-KEY` of requests.
+    known: HashMap<String, KnownKey>,
     /// In order of creation; the first has number 1.
     derived: Vec<DerivedKey>,
     /// Keys with given secrets that were added at run time.
     added: Vec<ApiKey>,
+}
+
+// With a name alone balances can be read, so that names are not shown either.
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keys").field("known", &self.known.len()).finish_non_exhaustive()
+    }
+}
+
+/// A key, and the state of its signatures after its secret.
+#[derive(Clone)]
+struct KnownKey {
+    key: Arc<ApiKey>,
+    keyed: Option<KeyedHash>,
+}
+
+impl KnownKey {
+    fn new(key: ApiKey) -> Self {
+        Self { keyed: keyed_hash(key.secret.as_bytes()), key: Arc::new(key) }
+    }
+
+    /// Whether a signature is that of a timestamp and body.
+    fn has_signed(&self, timestamp: &str, body: &[u8], sign: &str) -> bool {
+        let keyed = self.keyed.as_ref();
+        keyed.is_some_and(|keyed| verify(keyed, &self.key.memo, timestamp, body, sign))
+    }
+
+    fn caller(&self) -> Caller {
+        Caller { account: AccountId(self.key.account), key: Arc::clone(&self.key) }
+    }
 }
 
 impl KeyRing {
@@ -133,7 +166,7 @@ impl KeyRing {
     pub(crate) fn new(seed: u64, keys: &[ApiKey], derived: Vec<DerivedKey>) -> Self {
         let restored = derived.iter().enumerate().map(|(at, row)| row.key(seed, at + 1));
         let known = restored.chain(keys.iter().cloned());
-        let known = known.map(|key| (key.key.clone(), Arc::new(key))).collect();
+        let known = known.map(|key| (key.key.clone(), KnownKey::new(key))).collect();
         Self { seed, keys: RwLock::new(Keys { known, derived, added: Vec::new() }) }
     }
 
@@ -148,7 +181,7 @@ impl KeyRing {
         let derived = DerivedKey { account, main, permissions, frozen: false };
         let key = derived.key(self.seed, keys.derived.len() + 1);
         keys.derived.push(derived);
-        keys.known.insert(key.key.clone(), Arc::new(key.clone()));
+        keys.known.insert(key.key.clone(), KnownKey::new(key.clone()));
         key
     }
 
@@ -160,7 +193,7 @@ impl KeyRing {
             Entry::Occupied(_) => false,
             Entry::Vacant(entry) => {
                 added.push(key.clone());
-                entry.insert(Arc::new(key));
+                entry.insert(KnownKey::new(key));
                 true
             }
         }
@@ -177,7 +210,7 @@ impl KeyRing {
             later.map(|(at, row)| row.key(self.seed, at + 1).key).collect();
         removed.extend(keys.added.iter().filter(|key| !exists(key)).map(|key| key.key.clone()));
         let known = keys.known.iter().filter(|(name, _)| !removed.contains(name));
-        let known = known.map(|(name, key)| (name.clone(), Arc::clone(key))).collect();
+        let known = known.map(|(name, known)| (name.clone(), known.clone())).collect();
         let added = keys.added.iter().filter(|key| exists(key)).cloned().collect();
         FormerKeys(std::mem::replace(&mut *keys, Keys { known, derived, added }))
     }
@@ -210,13 +243,13 @@ impl KeyRing {
     /// The keys of an account, sorted by name.
     pub(crate) fn keys_of_account(&self, account: AccountId) -> Vec<Arc<ApiKey>> {
         let keys = self.read();
-        let mut keys: Vec<_> =
-            keys.known.values().filter(|key| key.account == account.0).cloned().collect();
+        let keys = keys.known.values().map(|known| &known.key);
+        let mut keys: Vec<_> = keys.filter(|key| key.account == account.0).cloned().collect();
         keys.sort_unstable_by(|one, other| one.key.cmp(&other.key));
         keys
     }
 
-    fn get(&self, key: &str) -> Option<Arc<ApiKey>> {
+    fn get(&self, key: &str) -> Option<KnownKey> {
         self.read().known.get(key).cloned()
     }
 
@@ -227,7 +260,8 @@ impl KeyRing {
 
     /// All keys, sorted by name.
     fn all(&self) -> Vec<Arc<ApiKey>> {
-        let mut keys: Vec<_> = self.read().known.values().cloned().collect();
+        let mut keys: Vec<_> =
+            self.read().known.values().map(|known| Arc::clone(&known.key)).collect();
         keys.sort_unstable_by(|one, other| one.key.cmp(&other.key));
         keys
     }
@@ -250,21 +284,23 @@ impl KeyRing {
         })
     }
 
-    fn find(&self, auth_headers: AuthHeaders<'_>, now_ms: u64) -> Result<Arc<ApiKey>, WireError> {
+    /// The key of a request, which may be used now and from its address.
+    fn find(&self, auth_headers: AuthHeaders<'_>, now_ms: u64) -> Result<KnownKey, WireError> {
         let key = auth_headers.key.filter(|key| !key.is_empty()).ok_or_else(|| error(30001))?;
-        let found =
+        let known =
             self.get(key).ok_or_else(|| error(30002).with_reason(self.unknown_key_reason(key)))?;
-        if found.frozen {
+        let key = &known.key;
+        if key.frozen {
             return Err(error(30003));
         }
-        if found.is_expired(now_ms) {
+        if key.is_expired(now_ms) {
             return Err(error(30011));
         }
-        let is_allowed = |peer: IpAddr| found.addresses.contains(&peer);
-        if !found.addresses.is_empty() && !auth_headers.peer.is_some_and(is_allowed) {
+        let is_allowed = |peer: IpAddr| key.addresses.contains(&peer);
+        if !key.addresses.is_empty() && !auth_headers.peer.is_some_and(is_allowed) {
             return Err(error(30010));
         }
-        Ok(found)
+        Ok(known)
     }
 
     /// Authenticates a request that sends its key without a signature.
@@ -273,7 +309,7 @@ impl KeyRing {
         auth_headers: AuthHeaders<'_>,
         now_ms: u64,
     ) -> Result<Caller, WireError> {
-        self.find(auth_headers, now_ms).map(|key| caller(&key))
+        self.find(auth_headers, now_ms).map(|known| known.caller())
     }
 
     /// Authenticates a signed request: key, timestamp, then the signature over `timestamp#memo#body`.
@@ -283,7 +319,7 @@ impl KeyRing {
         body: &[u8],
         clock: Clock,
     ) -> Result<Caller, WireError> {
-        let key = self.find(auth_headers, clock.now_ms())?;
+        let known = self.find(auth_headers, clock.now_ms())?;
         let sign = auth_headers.sign.filter(|sign| !sign.is_empty()).ok_or_else(|| error(30004))?;
         let text =
             auth_headers.timestamp.filter(|text| !text.is_empty()).ok_or_else(|| error(30006))?;
@@ -295,11 +331,12 @@ impl KeyRing {
         if sent.abs_diff(clock.nearest_to(sent)) > WINDOW_MS {
             return Err(error(30007).with_reason(diagnosis::stale(sent, clock, Location::Headers)));
         }
-        if !verify(&key, text, body, sign) {
-            let reason = self.wrong_signature_reason(&key, (text, body, sign), Location::Headers);
+        if !known.has_signed(text, body, sign) {
+            let reason =
+                self.wrong_signature_reason(&known.key, (text, body, sign), Location::Headers);
             return Err(error(30005).with_reason(reason));
         }
-        Ok(caller(&key))
+        Ok(known.caller())
     }
 
     /// Authenticates a WebSocket login.
@@ -313,13 +350,13 @@ impl KeyRing {
         if key.is_empty() {
             return Err(LoginError::EmptyKey.into());
         }
-        let key = self
+        let known = self
             .get(key)
             .ok_or_else(|| LoginError::UnknownKey.with_reason(self.unknown_key_reason(key)))?;
-        if key.frozen {
+        if known.key.frozen {
             return Err(LoginError::FrozenKey.into());
         }
-        if key.is_expired(clock.now_ms()) {
+        if known.key.is_expired(clock.now_ms()) {
             return Err(LoginError::ExpiredKey.into());
         }
         if timestamp.is_empty() {
@@ -339,21 +376,13 @@ impl KeyRing {
         if sign.is_empty() {
             return Err(LoginError::EmptySign.into());
         }
-        if verify(&key, timestamp, LOGIN_BODY, sign) {
-            Ok(caller(&key))
+        if known.has_signed(timestamp, LOGIN_BODY, sign) {
+            Ok(known.caller())
         } else {
-            let reason =
-                self.wrong_signature_reason(&key, (timestamp, LOGIN_BODY, sign), Location::Login);
+            let signed = (timestamp, LOGIN_BODY, sign);
+            let reason = self.wrong_signature_reason(&known.key, signed, Location::Login);
             Err(LoginError::WrongSign.with_reason(reason))
         }
-    }
-}
-
-fn caller(key: &ApiKey) -> Caller {
-    Caller {
-        account: AccountId(key.account),
-        key: key.key.clone(),
-        permissions: key.permissions.clone(),
     }
 }
 

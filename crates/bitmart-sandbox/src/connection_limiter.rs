@@ -12,9 +12,12 @@ use tokio::time::Instant;
 use crate::generated::Host;
 
 /// Maximum number of attempts to connect to spot in a window, counted separately for public and private connections
-/// (`limits` of ws/spot.json). The window uses the clock of the machine, like all timeouts of WebSockets.
+/// (`limits` in `bitmart-ws/api/spot.toml`). The window uses the clock of the machine, like all timeouts of WebSockets.
 const MAX_ATTEMPTS: usize = 30;
 const WINDOW: Duration = Duration::from_secs(60);
+
+/// Number of groups above which those without connections and recent attempts are removed.
+const MAX_GROUPS: usize = 1_000;
 
 /// The connections that are counted together: those of one IP address to one WebSocket address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,7 +28,7 @@ pub(crate) struct ConnectionGroup {
 }
 
 impl ConnectionGroup {
-    /// Maximum number of simultaneous connections (`limits` of ws/spot.json and ws/futures.json).
+    /// Maximum number of simultaneous connections (`limits` in `bitmart-ws/api/*.toml`).
     fn max_open(self) -> usize {
         match (self.host, self.private) {
             (Host::Spot, false) => 20,
@@ -51,7 +54,19 @@ pub(crate) struct ConnectionLimiter(Mutex<HashMap<ConnectionGroup, Count>>);
 #[derive(Debug, Default)]
 struct Count {
     open: usize,
+    /// The times of the attempts to connect to spot within the window, oldest first.
     attempts: VecDeque<Instant>,
+}
+
+fn is_recent(attempt: Instant, now: Instant) -> bool {
+    now.duration_since(attempt) < WINDOW
+}
+
+impl Count {
+    /// Whether it may limit a later connection.
+    fn is_needed(&self, now: Instant) -> bool {
+        self.open > 0 || self.attempts.back().is_some_and(|latest| is_recent(*latest, now))
+    }
 }
 
 impl ConnectionLimiter {
@@ -62,8 +77,11 @@ impl ConnectionLimiter {
         now: Instant,
     ) -> Result<ConnectionPermit, LimitExceeded> {
         let mut counts = self.counts();
+        if counts.len() >= MAX_GROUPS {
+            counts.retain(|_, count| count.is_needed(now));
+        }
         let count = counts.entry(group).or_default();
-        count.attempts.retain(|at| now.duration_since(*at) < WINDOW);
+        count.attempts.retain(|at| is_recent(*at, now));
         if group.host == Host::Spot {
             if count.attempts.len() >= MAX_ATTEMPTS {
                 return Err(LimitExceeded::Attempts);
@@ -123,6 +141,22 @@ mod tests {
             let other = ConnectionGroup { peer: Ipv4Addr::BROADCAST.into(), ..group };
             assert!(limiter.acquire(other, now).is_ok(), "another address");
         }
+    }
+
+    #[test]
+    fn addresses_that_are_gone_are_forgotten() {
+        let (limiter, start) = (Arc::<ConnectionLimiter>::default(), Instant::now());
+        let acquire = |host: Host, address: usize, now| {
+            let peer = Ipv4Addr::from_bits(u32::try_from(address).expect("small")).into();
+            limiter.acquire(ConnectionGroup { host, private: false, peer }, now).expect("a permit")
+        };
+        let open = acquire(Host::Futures, 0, start);
+        for address in 1..MAX_GROUPS {
+            drop(acquire(Host::Spot, address, start));
+        }
+        let late = acquire(Host::Spot, MAX_GROUPS, start + WINDOW);
+        assert_eq!(limiter.counts().len(), 2, "the open connection, and the one of now");
+        drop((open, late));
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl Feed {
             return self.send_catch_up(id, topic);
         }
         let first = match schedule(topic.channel, self.futures_books) {
-            Some(Schedule::Book) => self.books.value(exchange, topic, true).into_iter().collect(),
+            Some(Schedule::Book) => self.books.snapshot(exchange, topic).into_iter().collect(),
             Some(Schedule::Changes { has_first: true, .. }) => values(exchange, topic, now_ms),
             _ => Vec::new(),
         };

@@ -150,8 +150,10 @@ impl ApiKey {
 
     /// Derives a key from the seed. Number 0 is the default key; the others are created at run time.
     pub(crate) fn derive(seed: u64, number: u64) -> Self {
-        let far = number.wrapping_mul(0xD134_2543_DE82_EF95);
-        let mut rng = Rng::new((seed ^ 0x6b65_7973).wrapping_add(far));
+        // The seeds of keys are far from each other and from that of the market: the two constants are a multiplier of
+        // random number generators, and "keys" in ASCII.
+        let offset = number.wrapping_mul(0xD134_2543_DE82_EF95);
+        let mut rng = Rng::new((seed ^ 0x6b65_7973).wrapping_add(offset));
         let mut hex = |count: usize| {
             let digits: Vec<String> =
                 (0..count).map(|_| format!("{:016x}", rng.next_u64())).collect();

@@ -1,7 +1,7 @@
 //! Rate limits: fixed windows per endpoint and per address, key or account, and bans of clients that ignore
 //! them.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::{collections::HashMap, fmt, net::IpAddr};
 
 use crate::generated::{EndpointId, Limit};
 
@@ -12,11 +12,22 @@ const MAX_WINDOWS: usize = 10_000;
 const BAN_MS: u64 = 60_000;
 
 /// Whose calls are counted.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Client {
     Address(IpAddr),
     Key(String),
     Account(u32),
+}
+
+// Without the key, with which balances can be read.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => write!(f, "Address({address})"),
+            Self::Key(_) => f.write_str("Key"),
+            Self::Account(account) => write!(f, "Account({account})"),
+        }
+    }
 }
 
 /// The usage of a rate limit after a request was counted.
@@ -33,7 +44,7 @@ impl Usage {
     }
 
     /// Whether a ban follows: at least as many calls were rejected as the limit allows. Bans of clients that ignore 429
-    /// were observed (field note 6), but no source states the number of calls.
+    /// were observed, but no source states the number of calls.
     fn causes_ban(self) -> bool {
         self.used > self.limit.count.saturating_mul(2)
     }

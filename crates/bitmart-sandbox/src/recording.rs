@@ -1,3 +1,5 @@
+//! Recorded WebSocket frames, which a sandbox plays in place of market data.
+
 /// A recorded WebSocket frame, to be played with [`Config::replay`](crate::Config::replay).
 ///
 /// Recordings are files of the clients: the crate `bitmart-rest` and the program `bitmart` read them.

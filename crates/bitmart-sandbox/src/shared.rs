@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::scenario::Player;
 use crate::{
     auth::KeyRing,
+    clock::Clock,
     config::Config,
     connection_limiter::ConnectionLimiter,
     fault::{Faults, HeldPaths},
@@ -26,10 +27,15 @@ use crate::{
     traffic::Traffic,
 };
 
+/// What the connections, the market and the operator share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     state: Mutex<State>,
+    /// The clock, if it is not stepped. It never changes, so that it is read without the lock of the state.
+    running_clock: Option<Clock>,
+    /// The faults of REST requests and handshakes. Those of WebSocket frames are in the feed.
     faults: Mutex<Faults>,
+    /// The requests that faults hold back.
     pub(crate) held_paths: watch::Sender<HeldPaths>,
     limits: Mutex<RateLimits>,
     pub(crate) connections: Arc<ConnectionLimiter>,
@@ -39,7 +45,9 @@ pub(crate) struct Shared {
     pub(crate) control: watch::Sender<Control>,
     /// The progress of the journal; `None` without a data folder.
     stored: Option<StorageProgress>,
+    /// The number of ids so far, from the seed on.
     traces: AtomicU64,
+    /// The saved states, to which the exchange can go back.
     saved: Mutex<Saved>,
     /// The player of scenarios.
     #[cfg(feature = "console")]
@@ -59,6 +67,7 @@ impl Shared {
     pub(crate) fn from_opened(opened: Opened) -> Self {
         let Opened { config, state, keys, stored } = opened;
         Self {
+            running_clock: Some(state.clock).filter(|clock| !clock.is_stepped()),
             state: Mutex::new(state),
             faults: Mutex::new(Faults::default()),
             held_paths: watch::Sender::new(HeldPaths::default()),
@@ -138,6 +147,10 @@ impl Shared {
 
     pub(crate) fn state(&self) -> Guard<'_, State> {
         lock(&self.state, &self.control)
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        self.running_clock.unwrap_or_else(|| self.state().clock)
     }
 
     /// The state, unless a panic has interrupted a change of it.

@@ -40,16 +40,19 @@ pub(crate) struct Slots {
 #[derive(Debug, Default)]
 struct Table {
     /// The last number. Numbers increase, so the first entry of a map is its oldest.
-    next: u64,
+    last: u64,
+    /// Connections without a complete head, each with what notifies it that it is dropped.
     heads: BTreeMap<u64, Arc<Notify>>,
+    /// Connections that wait for their next request.
     idle: BTreeMap<u64, Arc<Notify>>,
+    /// The number of connections with a request in progress.
     busy: usize,
 }
 
 impl Table {
-    fn number(&mut self) -> u64 {
-        self.next += 1;
-        self.next
+    fn next_number(&mut self) -> u64 {
+        self.last += 1;
+        self.last
     }
 }
 
@@ -122,7 +125,7 @@ impl Slots {
     }
 
     fn add_head(&self, table: &mut Table, dropped: &Arc<Notify>) -> u64 {
-        let number = table.number();
+        let number = table.next_number();
         table.heads.insert(number, Arc::clone(dropped));
         if table.heads.len() > self.capacity.heads
             && let Some((_, oldest)) = table.heads.pop_first()
@@ -150,7 +153,10 @@ impl Slot {
             State::New { number, .. } => number,
             State::Idle { number, .. } => {
                 let mut table = self.slots.table();
-                table.idle.remove(&number);
+                if table.idle.remove(&number).is_none() {
+                    // Its slot was taken away, and it ends.
+                    return;
+                }
                 self.slots.add_head(&mut table, &self.dropped)
             }
             State::Head { .. } | State::Busy(_) | State::Released => return,
@@ -164,22 +170,23 @@ impl Slot {
     }
 
     /// Reports that a head is complete. Its request is in progress as long as the guard lives. Returns `None` if no
-    /// slot is free and no idle connection can be dropped.
+    /// slot is free and no idle connection can be dropped, or if this connection is the one that is dropped: a request
+    /// on it must not be processed, because its response would be lost.
     pub(crate) fn begin_request(self: &Arc<Self>) -> Option<Busy> {
         let mut state = self.state();
         let mut table = self.slots.table();
-        match *state {
+        let entry = match *state {
             State::Busy(requests) => {
                 *state = State::Busy(requests + 1);
                 return Some(Busy(Arc::clone(self)));
             }
-            State::New { number, .. } | State::Head { number, .. } => {
-                table.heads.remove(&number);
-            }
-            State::Idle { number, .. } => {
-                table.idle.remove(&number);
-            }
-            State::Released => return None,
+            State::New { number, .. } | State::Head { number, .. } => table.heads.remove(&number),
+            State::Idle { number, .. } => table.idle.remove(&number),
+            State::Released => None,
+        };
+        if entry.is_none() {
+            *state = State::Released;
+            return None;
         }
         if table.busy + table.idle.len() >= self.slots.capacity.served {
             let Some((_, oldest)) = table.idle.pop_first() else {
@@ -251,7 +258,7 @@ impl Drop for Busy {
         }
         let mut table = slot.slots.table();
         table.busy -= 1;
-        let number = table.number();
+        let number = table.next_number();
         table.idle.insert(number, Arc::clone(&slot.dropped));
         *state = State::Idle { number, since: Instant::now() };
     }

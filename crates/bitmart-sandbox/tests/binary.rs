@@ -118,7 +118,7 @@ async fn ctrl_c_ends_the_program_with_success() {
 }
 
 /// Sends a request that is rejected, stops the program, and returns its standard error.
-async fn rejected(args: &[&str]) -> String {
+async fn stderr_of_a_rejection(args: &[&str]) -> String {
     let (mut child, ready) =
         ready(&[args, &["--admin", "127.0.0.1:0", "--no-market"]].concat()).await;
     let rest = ready["futures"]["rest"].as_str().expect("an address");
@@ -135,10 +135,10 @@ async fn rejected(args: &[&str]) -> String {
 
 #[tokio::test]
 async fn reasons_are_on_stderr_unless_quiet() {
-    let stderr = rejected(&[]).await;
+    let stderr = stderr_of_a_rejection(&[]).await;
     let message = "bitmart-sandbox: POST /spot/v2/submit_order rejected with 30000: this is a path of the spot";
     assert!(stderr.starts_with(message) && stderr.lines().count() == 1, "{stderr}");
-    assert_eq!(rejected(&["--quiet"]).await, "");
+    assert_eq!(stderr_of_a_rejection(&["--quiet"]).await, "");
 }
 
 #[tokio::test]

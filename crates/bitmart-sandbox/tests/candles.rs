@@ -11,7 +11,7 @@ use serde_json::Value;
 const START_S: u64 = 1_700_000_000;
 const DAY_S: u64 = 86_400;
 
-async fn small() -> Sandbox {
+async fn one_pair_and_contract() -> Sandbox {
     let price = Decimal::from(60_000);
     let pairs = [SpotPair::new("BTC", "USDT", 2, 5, price)];
     let contracts = [Contract::new("BTC", "USDT", Decimal::new(1, 3), 1, price)];
@@ -54,7 +54,7 @@ fn check_gapless(times: &[u64], width_s: u64, from_s: u64, to_s: u64) {
 
 #[tokio::test]
 async fn candles_a_year_back_are_given_on_both_hosts() {
-    let sandbox = small().await;
+    let sandbox = one_pair_and_contract().await;
     let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
     let from_s = START_S - 360 * DAY_S;
     for step in [1, 60, 1_440] {
@@ -84,7 +84,7 @@ async fn candles_a_year_back_are_given_on_both_hosts() {
 
 #[tokio::test]
 async fn candles_over_a_jump_of_three_days_have_no_gap() {
-    let sandbox = small().await;
+    let sandbox = one_pair_and_contract().await;
     sandbox.step_market(50);
     sandbox.advance(Duration::from_secs(3 * DAY_S));
     // Orders of the market come at random: after some steps there was a trade.

@@ -46,7 +46,7 @@ struct TriggeredCodes(BTreeMap<u64, Vec<u16>>);
 
 impl TriggeredCodes {
     #[track_caller]
-    fn note(&mut self, code: u64, response: &ApiResponse) {
+    fn record(&mut self, code: u64, response: &ApiResponse) {
         assert_eq!(response.code(), code, "{}", response.text);
         self.0.entry(code).or_default().push(response.status);
     }
@@ -55,7 +55,7 @@ impl TriggeredCodes {
         for (code, body) in cases {
             let response = client.post(path, body.clone()).await;
             assert_eq!(response.code(), code, "{path} {body}: {}", response.text);
-            self.note(code, &response);
+            self.record(code, &response);
         }
     }
 
@@ -63,7 +63,7 @@ impl TriggeredCodes {
         for (code, path) in cases {
             let response = client.get(path).await;
             assert_eq!(response.code(), *code, "{path}: {}", response.text);
-            self.note(*code, &response);
+            self.record(*code, &response);
         }
     }
 }
@@ -100,7 +100,7 @@ fn table() -> Vec<Row> {
 async fn exactly_the_documented_codes_are_triggered() {
     let mut triggered = TriggeredCodes::default();
     keys(&mut triggered).await;
-    frame_of_a_request(&mut triggered).await;
+    paths_methods_and_bodies(&mut triggered).await;
     injected(&mut triggered).await;
     spot_orders(&mut triggered).await;
     spot_lists(&mut triggered).await;
@@ -179,7 +179,7 @@ async fn keys(triggered: &mut TriggeredCodes) {
         (30005, &[("x-bm-key", "good"), ("x-bm-sign", "x"), ("x-bm-timestamp", &*now)]),
     ] {
         let response = send(good.host, headers(SUBMIT, given)).await.expect("a response");
-        triggered.note(code, &response);
+        triggered.record(code, &response);
     }
     let stale = Client { now_ms: NOON_MS - 60_001, ..Client::spot(&sandbox) };
     triggered.post(&stale, SUBMIT, vec![(30007, limit_buy())]).await;
@@ -197,7 +197,7 @@ async fn keys(triggered: &mut TriggeredCodes) {
     triggered.post(&good, query, cases).await;
 }
 
-async fn frame_of_a_request(triggered: &mut TriggeredCodes) {
+async fn paths_methods_and_bodies(triggered: &mut TriggeredCodes) {
     let sandbox = start(stepped_config()).await;
     let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
     let withdraw = "/account/v1/withdraw/apply";
@@ -208,14 +208,14 @@ async fn frame_of_a_request(triggered: &mut TriggeredCodes) {
     for (path, code) in [(SUBMIT, 58001), (withdraw, 60031)] {
         let mut request = spot.signed(path, &json!({}));
         request.headers_mut().insert("content-type", "text/plain".parse().expect("a value"));
-        triggered.note(code, &send(spot.host, request).await.expect("a response"));
+        triggered.record(code, &send(spot.host, request).await.expect("a response"));
     }
     triggered.post(&spot, SUBMIT, vec![(30018, json!([]))]).await;
     let mut request = spot.signed(SUBMIT, &json!({}));
     *request.body_mut() = Full::from(vec![b' '; (1 << 20) + 1]);
     // The connection may be closed before the whole body is sent.
     if let Some(response) = send(spot.host, request).await {
-        triggered.note(50000, &response);
+        triggered.record(50000, &response);
     }
     let nope = || json!({ "nope": 1 });
     triggered.post(&spot, SUBMIT, vec![(50029, nope()), (50028, json!({}))]).await;
@@ -239,8 +239,8 @@ async fn injected(triggered: &mut TriggeredCodes) {
         let response = client.get(path).await;
         match at {
             0..10 => assert_eq!(response.code(), 1000),
-            10..20 => triggered.note(30013, &response),
-            _ => triggered.note(30017, &response),
+            10..20 => triggered.record(30013, &response),
+            _ => triggered.record(30017, &response),
         }
     }
 }

@@ -45,13 +45,10 @@ impl Random {
 #[allow(clippy::large_enum_variant, reason = "few of them")]
 enum Step {
     /// A request to the server, and the equivalent command for the engine.
-    Request {
-        futures: bool,
-        path: &'static str,
-        body: Value,
-        request: Request,
-    },
+    Request { futures: bool, path: &'static str, body: Value, request: Request },
+    /// So many steps of the market.
     Market(u32),
+    /// So many seconds pass.
     Wait(u64),
 }
 
@@ -134,7 +131,8 @@ fn futures_order(random: &mut Random) -> Step {
     Step::Request { futures: true, path: "/contract/private/submit-order", body, request }
 }
 
-/// A cancellation of one of the latest orders, which may be finished.
+/// A cancellation of one of the latest orders, which may be finished. Orders are given as whether they are of futures,
+/// and their id.
 fn cancel(random: &mut Random, placed: &[(bool, OrderId)]) -> Option<Step> {
     let latest = placed.get(placed.len().saturating_sub(10)..).filter(|ids| !ids.is_empty())?;
     let (futures, id) = random.pick(latest);
@@ -216,9 +214,9 @@ async fn run(sandbox: &Sandbox, engine: &mut Engine, step: Step) -> Option<(bool
                 _ => None,
             };
         }
-        Step::Market(beats) => {
-            sandbox.step_market(beats);
-            for _ in 0..beats {
+        Step::Market(steps) => {
+            sandbox.step_market(steps);
+            for _ in 0..steps {
                 engine.now_ms += STEP_MS;
                 engine.apply(Command::StepMarket);
             }

@@ -34,8 +34,8 @@ fn stepped_config(folder: &Path) -> Config {
     config.seed(9).stepped_clock(1_700_000_000_000).rate_limits(false).data(folder)
 }
 
-/// Inputs of every kind.
-async fn apply_inputs(sandbox: &Sandbox, round: u32) -> ApiKey {
+/// Changes of every kind: requests, and calls of the operator. Returns an added key, which has its own account.
+async fn apply_changes(sandbox: &Sandbox, round: u32) -> ApiKey {
     let (spot, futures) = (Client::spot(sandbox), Client::futures(sandbox));
     for (side, price) in [("buy", "50000"), ("sell", "70000")] {
         let order = json!({ "symbol": "BTC_USDT", "side": side, "type": "limit", "price": price, "size": "0.01" });
@@ -48,9 +48,9 @@ async fn apply_inputs(sandbox: &Sandbox, round: u32) -> ApiKey {
     // A number that is sent in another form than it is printed, and an order that is rejected.
     let body = json!({ "symbol": "ETH_USDT", "side": "buy", "type": "market", "notional": 137.50 });
     spot.order(body).await;
-    let rich =
+    let unaffordable =
         json!({ "symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": "9000000" });
-    assert_eq!(spot.post("/spot/v2/submit_order", rich).await.code(), 50020);
+    assert_eq!(spot.post("/spot/v2/submit_order", unaffordable).await.code(), 50020);
     let open = json!({ "symbol": "BTCUSDT", "side": 1, "type": "market", "leverage": "10", "open_type": "cross", "size": 3 });
     futures.post("/contract/private/submit-order", open).await.data();
     let transfer = json!({ "currency": "USDT", "amount": "12.5", "type": "spot_to_contract" });
@@ -100,12 +100,12 @@ async fn replaying_the_journal_restores_exactly_the_same_state() {
     let first = start(stepped_config(&data)).await;
     let mut own = Vec::new();
     for round in 0..4 {
-        own.push(apply_inputs(&first, round).await);
+        own.push(apply_changes(&first, round).await);
     }
     // Another seed, other markets, balances and settings: the restored state does not depend on the configuration.
     let other_config = || Config::new().seed(1).lenient(true).spot_balance("BTC", Decimal::TEN);
-    let left = copy(&data, "journal-left");
-    let second = start(other_config().rate_limits(false).data(&left)).await;
+    let copied = copy(&data, "journal-copied");
+    let second = start(other_config().rate_limits(false).data(&copied)).await;
     assert!(json_of(&second) == json_of(&first), "the state differs");
     assert_eq!(second.credentials(), first.credentials());
     for key in &own {
@@ -131,7 +131,7 @@ async fn a_stop_stores_everything_and_releases_the_folder() {
         if let Some(before) = before {
             assert!(json_of(&sandbox) == before, "round {round}");
         }
-        apply_inputs(&sandbox, round).await;
+        apply_changes(&sandbox, round).await;
         before = Some(json_of(&sandbox));
         sandbox.shutdown().await;
     }
@@ -286,7 +286,7 @@ fn unpack(format: u32) -> PathBuf {
 async fn gives_the_same_ledger(format: u32) {
     let data = unpack(format);
     let expected = fs::read_to_string(fixture(format).join("ledger.txt")).expect("a ledger");
-    // It is read again as this version has stored it, with a checkpoint and further inputs.
+    // It is read again as this version has stored it, with a checkpoint and further changes.
     for round in 0..2 {
         let sandbox = start(Config::new().data(&data)).await;
         // The texts are too long for `assert_eq`.
@@ -312,18 +312,18 @@ async fn a_folder_of_format_3_gives_the_same_ledger() {
 async fn going_back_is_stored_before_anything_follows() {
     let path = folder("going_back");
     let sandbox = start(stepped_config(&path)).await;
-    apply_inputs(&sandbox, 0).await;
+    apply_changes(&sandbox, 0).await;
     let name = "before".to_owned();
     sandbox.operator().call(SaveSnapshot { name: name.clone() }).expect("saved");
     let saved = json_of(&sandbox);
-    apply_inputs(&sandbox, 1).await;
+    apply_changes(&sandbox, 1).await;
     sandbox.operator().call(GoBack { name: name.clone() }).expect("gone back");
     assert!(json_of(&sandbox) == saved, "the state is the saved one");
     let at_once = copy(&path, "going_back_at_once");
-    apply_inputs(&sandbox, 2).await;
+    apply_changes(&sandbox, 2).await;
     // Twice, so that one checkpoint replaces another.
     sandbox.operator().call(GoBack { name }).expect("gone back");
-    apply_inputs(&sandbox, 3).await;
+    apply_changes(&sandbox, 3).await;
     let later = json_of(&sandbox);
     let killed = copy(&path, "going_back_killed");
     for (copied, expected) in [(at_once, &saved), (killed, &later)] {

@@ -39,7 +39,8 @@ fn usdt(sandbox: &Sandbox, wallet: &str) -> Decimal {
         .map_or(Decimal::ZERO, |row| row.available)
 }
 
-fn number(last: u32) -> String {
+/// A request number of 20 digits.
+fn request_number(last: u32) -> String {
     format!("{last:020}")
 }
 
@@ -49,7 +50,7 @@ async fn flexible_savings_pay_interest_every_day_and_can_be_redeemed_in_part() {
     let client = Client::spot(&sandbox);
     let id = product(&client, "USDT", None).await["productId"].clone();
     let subscribe = "/newearn/cloud/v1/saving/subscribe";
-    let body = json!({ "productId": id, "amount": "36500", "requestNo": number(1) });
+    let body = json!({ "productId": id, "amount": "36500", "requestNo": request_number(1) });
     assert_eq!(client.post(subscribe, body.clone()).await.data(), true);
     // The request number makes the request idempotent.
     assert_eq!(client.post(subscribe, body).await.data(), true);
@@ -65,9 +66,9 @@ async fn flexible_savings_pay_interest_every_day_and_can_be_redeemed_in_part() {
         json!([{ "coinName": "USDT", "totalUserSum": "36500.00000000",
                  "totalProfit": "6.00000000", "previousProfit": "2.00000000" }])
     );
-    let held = list(&client, "earn?coinName=USDT").await;
+    let holdings = list(&client, "earn?coinName=USDT").await;
     assert_eq!(
-        (&held["total"], &held["list"][0]["totalProfit"]),
+        (&holdings["total"], &holdings["list"][0]["totalProfit"]),
         (&json!(1), &json!("6.00000000"))
     );
     let interest = list(&client, "record?type=interest").await;
@@ -75,12 +76,15 @@ async fn flexible_savings_pay_interest_every_day_and_can_be_redeemed_in_part() {
     assert_eq!(interest["list"][0]["time"], NOON_MS + 3 * 86_400_000);
 
     let redeem = "/newearn/cloud/v1/saving/redeem";
-    let body = |amount: &str, last| json!({ "earnId": held["list"][0]["earnId"], "amount": amount, "requestNo": number(last) });
+    let body = |amount: &str, last| json!({ "earnId": holdings["list"][0]["earnId"], "amount": amount, "requestNo": request_number(last) });
     assert_eq!(client.post(redeem, body("40000", 2)).await.code(), 50020);
     assert_eq!(client.post(redeem, body("36500", 3)).await.data(), true);
     assert_eq!((usdt(&sandbox, "spot"), usdt(&sandbox, "earn")), (100_006.into(), 0.into()));
     assert_eq!(list(&client, "earn").await["total"], 0);
-    assert_eq!(list(&client, "record?type=redeem").await["list"][0]["requestNo"], number(3));
+    assert_eq!(
+        list(&client, "record?type=redeem").await["list"][0]["requestNo"],
+        request_number(3)
+    );
 }
 
 #[tokio::test]
@@ -89,18 +93,18 @@ async fn fixed_savings_pay_interest_at_the_end_and_are_renewed_as_configured() {
     let client = Client::spot(&sandbox);
     let id = product(&client, "USDT", Some(7)).await["productId"].clone();
     let subscribe = "/newearn/cloud/v1/saving/fixed/subscribe";
-    let body = |last, renewal: &str| json!({ "productId": id, "amount": "3650", "requestNo": number(last), "autoSubscribe": renewal });
+    let body = |last, renewal: &str| json!({ "productId": id, "amount": "3650", "requestNo": request_number(last), "autoSubscribe": renewal });
     for (last, renewal) in [(1, "OFF"), (2, "REINVEST_FIXED"), (3, "OFF"), (4, "OFF")] {
         client.post(subscribe, body(last, renewal)).await.data();
     }
-    let held = list(&client, "fixed/earn").await;
+    let holdings = list(&client, "fixed/earn").await;
     let ids: Vec<&Value> =
-        held["list"].as_array().expect("a list").iter().map(|row| &row["earnId"]).collect();
-    assert_eq!(held["list"][0]["expiredDate"], NOON_MS + 7 * 86_400_000);
-    assert_eq!(held["list"][0]["estimatedInterest"], "2.80000000");
+        holdings["list"].as_array().expect("a list").iter().map(|row| &row["earnId"]).collect();
+    assert_eq!(holdings["list"][0]["expiredDate"], NOON_MS + 7 * 86_400_000);
+    assert_eq!(holdings["list"][0]["estimatedInterest"], "2.80000000");
     let renew = json!({ "earnId": ids[2], "autoSubscribe": "REINVEST_FLEXIBLE" });
     client.post("/newearn/cloud/v1/saving/fixed/subscribe/operate", renew).await.data();
-    let early = json!({ "earnId": ids[3], "requestNo": number(5) });
+    let early = json!({ "earnId": ids[3], "requestNo": request_number(5) });
     client.post("/newearn/cloud/v1/saving/fixed/redeem", early).await.data();
     assert_eq!(usdt(&sandbox, "spot"), Decimal::from(100_000 - 3 * 3_650));
 
@@ -131,7 +135,7 @@ async fn settings_are_stored_and_invalid_requests_are_rejected_with_the_cause() 
     );
     assert_eq!(client.get(&path).await.data()["subscribeStatus"], "ON");
 
-    let good = json!({ "productId": id, "amount": "0.5", "requestNo": number(1) });
+    let good = json!({ "productId": id, "amount": "0.5", "requestNo": request_number(1) });
     for (field, value, message, reason) in [
         ("requestNo", "1", "Invalid requestNo", "20 digits"),
         ("productId", "1", "Invalid productId", "no such product"),
@@ -145,7 +149,7 @@ async fn settings_are_stored_and_invalid_requests_are_rejected_with_the_cause() 
         assert_eq!(rejected.message(), message, "{field} {value}");
         assert!(rejected.reason().contains(reason), "{field} {value}: {}", rejected.reason());
     }
-    let body = json!({ "earnId": "99", "amount": "1", "requestNo": number(2) });
+    let body = json!({ "earnId": "99", "amount": "1", "requestNo": request_number(2) });
     let rejected = client.post("/newearn/cloud/v1/saving/redeem", body).await;
     assert_eq!((rejected.code(), rejected.message().as_str()), (50021, "Invalid earnId"));
     assert_eq!(

@@ -145,7 +145,7 @@ async fn request_time(sandbox: &Sandbox) -> TcpStream {
 }
 
 /// Reads a head and returns the announced length of its body.
-async fn announced(stream: &mut TcpStream) -> usize {
+async fn announced_length(stream: &mut TcpStream) -> usize {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(timeout(DEADLINE, stream.read_u8()).await.expect("in time").expect("a head"));
@@ -165,7 +165,7 @@ async fn the_head_and_half_of_the_body_arrive_before_the_reset() {
     assert_eq!(sandbox.orders().len(), 1);
     sandbox.inject(Fault::ResetMidBody.on(TIME));
     let mut stream = request_time(&sandbox).await;
-    let (length, mut body) = (announced(&mut stream).await, Vec::new());
+    let (length, mut body) = (announced_length(&mut stream).await, Vec::new());
     let error = loop {
         match timeout(DEADLINE, stream.read_u8()).await.expect("in time") {
             Ok(byte) => body.push(byte),
@@ -182,7 +182,7 @@ async fn a_slow_drip_sends_one_byte_and_delays_the_next() {
     let client = Client::spot(&sandbox);
     sandbox.inject(Fault::SlowDrip(Duration::from_secs(3600)).on(TIME));
     let mut stream = request_time(&sandbox).await;
-    assert!(announced(&mut stream).await > 1);
+    assert!(announced_length(&mut stream).await > 1);
     let first = timeout(DEADLINE, stream.read_u8()).await.expect("in time");
     assert_eq!(first.expect("a byte"), b'{');
     tokio::select! {

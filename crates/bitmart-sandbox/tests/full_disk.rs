@@ -91,8 +91,8 @@ async fn a_scenario_is_rejected(ready: &Value) {
 async fn a_full_disk_rejects_writes_but_not_reads_until_there_is_free_space() {
     let Some(Program { mut child, ready, disk }) = program().await else { return };
     let host = |name: &str| ready[name]["rest"].as_str().expect("an address").to_owned();
-    let word = |name: &str| ready["credentials"][name].as_str().expect("text").to_owned();
-    let key = ApiKey::new(word("key"), word("secret"), word("memo"));
+    let credential = |name: &str| ready["credentials"][name].as_str().expect("text").to_owned();
+    let key = ApiKey::new(credential("key"), credential("secret"), credential("memo"));
     let spot = host("spot");
     let order = async || {
         let body = json!({

@@ -46,6 +46,10 @@ async fn malformed_bytes_end_only_their_connection() {
 
 /// Sends bytes, shuts down the writing half if `ends`, and returns everything that is received.
 async fn response_to(url: &str, bytes: &[u8], ends: bool) -> String {
+    String::from_utf8_lossy(&received_bytes(url, bytes, ends).await).into_owned()
+}
+
+async fn received_bytes(url: &str, bytes: &[u8], ends: bool) -> Vec<u8> {
     let mut stream = TcpStream::connect(authority(url)).await.expect("connects");
     let (mut reader, mut writer) = stream.split();
     let mut response = Vec::new();
@@ -59,7 +63,7 @@ async fn response_to(url: &str, bytes: &[u8], ends: bool) -> String {
     let reading = timeout(DEADLINE, reader.read_to_end(&mut response));
     let ((), read) = tokio::join!(sending, reading);
     read.expect("in time").expect("the response is not lost by a reset");
-    String::from_utf8_lossy(&response).into_owned()
+    response
 }
 
 #[tokio::test]
@@ -111,6 +115,25 @@ async fn incomplete_requests_do_not_block_other_clients() {
         }
     }
     assert_eq!(Client::spot(&sandbox).get("/system/time").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_malformed_frame_gets_a_close_frame_with_1002() {
+    let sandbox = start(stepped_config()).await;
+    for frame in [
+        // Reserved bits, an unknown opcode, and a fragmented ping, each empty and with a mask of zeros.
+        &b"\xf1\x80\0\0\0\0"[..],
+        b"\x83\x80\0\0\0\0",
+        b"\x09\x80\0\0\0\0",
+    ] {
+        let handshake =
+            b"GET /api HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+        let sent = [&handshake[..], frame].concat();
+        let response = received_bytes(&sandbox.spot().rest, &sent, false).await;
+        assert!(response.starts_with(b"HTTP/1.1 101"), "{frame:?}: {response:?}");
+        assert!(response.ends_with(&[0x88, 2, 3, 0xea]), "{frame:?}: {response:?}");
+    }
 }
 
 #[tokio::test]

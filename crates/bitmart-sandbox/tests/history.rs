@@ -258,7 +258,7 @@ async fn a_balance_set_by_the_operator_is_in_the_history_of_the_account() {
     assert_eq!((&flows[0]["flow_type"], &flows[0]["amount"]), (&json!(1), &json!("-7")), "{flows}");
 }
 
-/// Sub-accounts cannot ask for deposits and withdrawals (60026).
+/// A sub-account cannot list deposits and withdrawals (60026), so that its main account lists them.
 #[tokio::test]
 async fn a_balance_of_a_sub_account_that_the_operator_sets_is_in_the_histories_of_main_and_sub_account()
  {

@@ -67,7 +67,7 @@ impl Program {
     }
 }
 
-fn plain() -> Command {
+fn sandbox_program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_bitmart-sandbox"))
 }
 
@@ -132,7 +132,7 @@ struct Acknowledged {
     transfers: u32,
 }
 
-fn resting(name: &str) -> Value {
+fn resting_order(name: &str) -> Value {
     // Far from the market.
     json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "1000", "size": "0.01", "client_order_id": name })
 }
@@ -147,7 +147,7 @@ async fn work(spot: &mut Connection, acknowledged: &mut Acknowledged, round: u64
         let name = format!("r{round}s{step}");
         match step % 4 {
             0 | 1 => {
-                let data = spot.data(ORDER, &resting(&name)).await;
+                let data = spot.data(ORDER, &resting_order(&name)).await;
                 let id = data["order_id"].as_str().expect("an id").to_owned();
                 let before = acknowledged.orders.insert(id.clone(), (name, false));
                 assert_eq!(before, None, "{id} was assigned twice");
@@ -171,7 +171,7 @@ async fn work(spot: &mut Connection, acknowledged: &mut Acknowledged, round: u64
         }
     }
     if round.is_multiple_of(2) {
-        spot.send_only(ORDER, &resting(&format!("r{round}last"))).await;
+        spot.send_only(ORDER, &resting_order(&format!("r{round}last"))).await;
     } else {
         spot.send_only(TRANSFER, &transfer).await;
     }
@@ -231,7 +231,7 @@ async fn acknowledged_changes_survive_kills() {
     let mut acknowledged = Acknowledged::default();
     let mut random = 0x2545_f491_4f6c_dd1d_u64;
     for round in 0..rounds.unwrap_or(ROUNDS) {
-        let mut program = Program::start(plain(), &data).await;
+        let mut program = Program::start(sandbox_program(), &data).await;
         acknowledged.transfers = check(&program, &acknowledged).await;
         let mut spot = Connection::open(&program, "spot").await;
         random ^= random << 13;
@@ -241,7 +241,7 @@ async fn acknowledged_changes_survive_kills() {
         program.child.start_kill().expect("runs");
         program.child.wait().await.expect("ends");
     }
-    check(&Program::start(plain(), &data).await, &acknowledged).await;
+    check(&Program::start(sandbox_program(), &data).await, &acknowledged).await;
 }
 
 #[tokio::test]
@@ -250,7 +250,7 @@ async fn a_file_that_cannot_grow_rejects_writes_and_loses_no_acknowledged_change
     // The second start allocates space for another checkpoint. From then on the file cannot grow: writes beyond its
     // size fail, as on a full disk.
     for _ in 0..2 {
-        drop(Program::start(plain(), &data).await.child.kill().await);
+        drop(Program::start(sandbox_program(), &data).await.child.kill().await);
     }
     let size = fs::metadata(data.join("exchange.redb")).expect("a store").len();
     let mut limited = Command::new("sh");
@@ -316,7 +316,7 @@ async fn a_file_that_cannot_grow_rejects_writes_and_loses_no_acknowledged_change
     stderr.read_to_string(&mut stderr_text).await.expect("reads");
     assert_eq!(stderr_text.matches("cannot write to").count(), 1, "{stderr_text}");
     drop(program);
-    check(&Program::start(plain(), &data).await, &acknowledged).await;
+    check(&Program::start(sandbox_program(), &data).await, &acknowledged).await;
 }
 
 async fn log_in(socket: &mut Socket, key: &ApiKey) {

@@ -36,6 +36,7 @@ async fn transfers_between_spot_and_futures_change_balances_and_are_listed() {
     assert_eq!(data, json!({ "currency": "USDT", "amount": "10" }));
     client.post(path, transfer("2.5", "contract_to_spot")).await.data();
     let usdt = |wallet| available(&sandbox, 1, wallet, "USDT");
+    // 100,000 - 10 + 2.5 on spot, and the reverse on futures.
     assert_eq!(usdt("spot"), Decimal::new(999_925, 1));
     assert_eq!(usdt("futures"), Decimal::new(1_000_075, 1));
 
@@ -171,6 +172,7 @@ async fn the_amount_of_a_withdrawal_is_frozen_until_it_finishes_or_fails() {
     client.post(path, apply("T1")).await.data();
     client.post(path, apply("fail-please")).await.data();
     let usdt = |wallet: &str| available(&sandbox, 1, wallet, "USDT");
+    // Both take 30: the 10 on spot, and 20 of the 99,990 in funding.
     assert_eq!((usdt("spot"), usdt("funding")), (Decimal::ZERO, Decimal::from(99_970)));
     let path = "/account/v2/deposit-withdraw/history?operation_type=withdraw&N=2";
     let mut seen = Vec::new();
@@ -184,6 +186,7 @@ async fn the_amount_of_a_withdrawal_is_frozen_until_it_finishes_or_fails() {
     let states =
         [(0, 0), (1, 1), (2, 2), (3, 5)].map(|(sent, failed)| (json!(sent), json!(failed)));
     assert_eq!(seen, states);
+    // The failed one returns its 15.
     assert_eq!((usdt("spot"), usdt("funding")), (Decimal::ZERO, Decimal::from(99_985)));
     let frozen: Decimal = sandbox.balances().iter().map(|row| row.frozen).sum();
     assert_eq!(frozen, Decimal::ZERO);
@@ -199,6 +202,7 @@ async fn a_withdrawal_to_another_account_is_credited_there() {
     assert_eq!(client.post(path, apply("1")).await.code(), 60065);
     assert_eq!(client.post(path, apply("nobody")).await.code(), 60053);
     sandbox.advance(Duration::from_secs(60));
+    // 1 without the fee of 0.0001.
     assert_eq!(available(&sandbox, 2, "spot", "BTC"), Decimal::new(9_999, 4));
     assert_eq!(available(&sandbox, 1, "spot", "BTC"), Decimal::from(4));
 }
@@ -249,6 +253,7 @@ async fn a_loan_bears_hourly_interest_and_is_repaid() {
     let path = "/spot/v1/margin/isolated/account?symbol=BTC_USDT";
     let quote = client.get(path).await.data()["symbols"][0]["quote"].clone();
     assert_eq!(quote["borrow_unpaid"], "3000.00000000");
+    // 3,000 * 0.00002778 for each of three begun hours.
     assert_eq!(quote["interest_unpaid"], "0.25002000");
     assert_eq!(quote["net_asset"], "999.74998000");
     assert_eq!(client.post(repay, sum("3001")).await.code(), 51006);

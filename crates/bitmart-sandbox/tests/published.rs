@@ -214,7 +214,7 @@ fn differences(path: &str, captured: &Value, ours: &Value, texts: bool, out: &mu
 }
 
 /// Orders, positions, loans and deposits of each kind that was captured. Returns the values of ids.
-async fn fill(sandbox: &Sandbox) -> BTreeMap<&'static str, String> {
+async fn populate(sandbox: &Sandbox) -> BTreeMap<&'static str, String> {
     let (spot, futures) = (Client::spot(sandbox), Client::futures(sandbox));
     let market = json!({ "symbol": "LTC_USDT", "side": "buy", "type": "market", "notional": "50" });
     let resting = json!({ "symbol": "LTC_USDT", "side": "buy", "type": "limit", "size": "0.1", "price": "50" });
@@ -235,7 +235,7 @@ async fn fill(sandbox: &Sandbox) -> BTreeMap<&'static str, String> {
 #[tokio::test]
 async fn rows_have_the_members_types_and_nulls_of_captured_rows() {
     let sandbox = sandbox().await;
-    let ids = fill(&sandbox).await;
+    let ids = populate(&sandbox).await;
     let mut wrong = Vec::new();
     let spot = Client::spot(&sandbox);
     // The margin account is captured without a loan, and the loan before its first interest.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 /// The orders of the samples. Those of Python, Go, Java, PHP, JavaScript, Ruby, C#, Rust and C++ are the same sell
 /// order; the SDK samples of Python and PHP buy; those of Node and Go sell with numbers instead of strings.
-fn printed() -> Vec<Value> {
+fn sample_orders() -> Vec<Value> {
     let sell = json!({ "size": "100", "price": "500000", "side": "sell", "symbol": "BTC_USDT", "type": "limit" });
     let mut orders = vec![sell; 9];
     orders.extend([
@@ -25,10 +25,10 @@ fn printed() -> Vec<Value> {
 async fn the_default_account_can_pay_for_every_sample_order_several_times() {
     let sandbox = start(Config::new().stepped_clock(1_700_000_000_000).rate_limits(false)).await;
     let client = Client::spot(&sandbox);
-    for order in printed() {
+    for order in sample_orders() {
         client.order(order).await;
     }
-    for mut order in [printed(), printed()].concat() {
+    for mut order in [sample_orders(), sample_orders()].concat() {
         order.as_object_mut().expect("an order").remove("client_order_id");
         client.order(order).await;
     }

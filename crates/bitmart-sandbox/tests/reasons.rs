@@ -45,25 +45,28 @@ fn order() -> Value {
     json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000", "size": "0.001" })
 }
 
-/// A request with changes to what is sent or signed.
+/// An order request, of which a test makes one part wrong.
 struct Attempt<'a> {
+    /// The header with the key.
     key: &'a str,
     timestamp: String,
+    /// The body that is sent, and the one that is signed.
     sent: String,
     signed: String,
-    with: ApiKey,
+    /// The key whose secret and memo sign.
+    signer: ApiKey,
 }
 
 impl<'a> Attempt<'a> {
     fn new(key: &'a ApiKey) -> Self {
         let body = order().to_string();
-        let with = ApiKey::new(&key.key, &key.secret, &key.memo);
+        let signer = ApiKey::new(&key.key, &key.secret, &key.memo);
         Self {
             key: &key.key,
             timestamp: NOON_MS.to_string(),
             sent: body.clone(),
             signed: body,
-            with,
+            signer,
         }
     }
 
@@ -72,7 +75,7 @@ impl<'a> Attempt<'a> {
             .header("host", "sandbox")
             .header("content-type", "application/json")
             .header("x-bm-key", self.key)
-            .header("x-bm-sign", sign(&self.with, &self.timestamp, &self.signed))
+            .header("x-bm-sign", sign(&self.signer, &self.timestamp, &self.signed))
             .header("x-bm-timestamp", self.timestamp)
             .body(Full::<Bytes>::from(self.sent));
         send(sandbox.spot(), request.expect("a request")).await.expect("a response")
@@ -87,14 +90,14 @@ async fn the_reason_of_a_wrong_signature_names_the_mistake() {
     let key = sandbox.credentials();
     let good = Attempt::new(key).send(&sandbox).await;
     assert_eq!((good.status, good.headers.get("x-sandbox-reason")), (200, None));
-    for (with, expected) in [
+    for (signer, expected) in [
         (ApiKey::new("", &key.secret, ""), "an empty memo"),
         (ApiKey::new("", &key.secret, format!("{} ", key.memo)), "a memo with a blank"),
         (ApiKey::new("", format!("'{}'", key.secret), &key.memo), "a secret in quotes"),
         (ApiKey::new("", "0123456789", &key.memo), "the secret or the memo is a different one"),
         (sandbox.sub_account_credentials().expect("one"), "the secret of another key"),
     ] {
-        let response = Attempt { with, ..Attempt::new(key) }.send(&sandbox).await;
+        let response = Attempt { signer, ..Attempt::new(key) }.send(&sandbox).await;
         assert_reason(&response, SIGN, expected, key);
     }
     let wide = r#"{"symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000", "size": "0.001"}"#;

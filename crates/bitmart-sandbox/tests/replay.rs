@@ -28,7 +28,7 @@ fn trade(after_ms: u64, price: &str) -> RecordedFrame {
 }
 
 /// A recording of a pair that the sandbox does not list.
-fn entries() -> Vec<RecordedFrame> {
+fn recording() -> Vec<RecordedFrame> {
     let futures = json!({ "group": "futures/ticker:BTCUSDT", "data": { "symbol": "BTCUSDT" } });
     vec![
         book(0, "snapshot", 1),
@@ -43,7 +43,7 @@ fn entries() -> Vec<RecordedFrame> {
 }
 
 fn stepped_config() -> Config {
-    Config::new().stepped_clock(NOON_MS + 5_000).replay(entries())
+    Config::new().stepped_clock(NOON_MS + 5_000).replay(recording())
 }
 
 #[tokio::test]
@@ -81,8 +81,8 @@ async fn a_late_subscriber_receives_the_last_book_snapshot_and_its_updates() {
     assert_eq!(seen, [1, 2, 3, 4]);
     let mut late = Socket::connect(&sandbox.spot().ws_public).await;
     late.subscribe_spot("spot/depth/increase100:OLD_USDT").await;
-    for wanted in [3, 4] {
-        assert_eq!(late.binary().await["data"][0]["version"], wanted);
+    for version in [3, 4] {
+        assert_eq!(late.binary().await["data"][0]["version"], version);
     }
 }
 
@@ -95,8 +95,8 @@ async fn a_subscriber_after_many_updates_receives_a_merged_snapshot() {
         spot(version, "spot/depth/increase100", &entry)
     };
     let updates = (1..=3_000).map(|version| level(version, &(10_000 - version).to_string()));
-    let entries: Vec<_> = std::iter::once(level(0, "20000")).chain(updates).collect();
-    let sandbox = start(Config::new().stepped_clock(NOON_MS).replay(entries)).await;
+    let recording: Vec<_> = std::iter::once(level(0, "20000")).chain(updates).collect();
+    let sandbox = start(Config::new().stepped_clock(NOON_MS).replay(recording)).await;
     let mut other = Socket::connect(&sandbox.spot().ws_public).await;
     other.subscribe_spot("spot/ticker:BTC_USDT").await;
     sandbox.advance(Duration::ZERO);
@@ -110,8 +110,8 @@ async fn a_subscriber_after_many_updates_receives_a_merged_snapshot() {
     let bids = whole["bids"].as_array().expect("levels");
     assert_eq!(bids.len() as u64, version + 1);
     assert_eq!(bids[0][0], "20000");
-    for wanted in version + 1..=3_000 {
-        assert_eq!(late.binary().await["data"][0]["version"], wanted);
+    for version in version + 1..=3_000 {
+        assert_eq!(late.binary().await["data"][0]["version"], version);
     }
 }
 

@@ -6,15 +6,15 @@ use bitmart_sandbox::{Config, Sandbox};
 use common::{Client, start};
 use serde_json::json;
 
-/// A market without market makers.
-async fn quiet() -> Sandbox {
+/// A sandbox whose order books start empty.
+async fn without_market_maker() -> Sandbox {
     let config = Config::new().stepped_clock(1_700_000_000_000).rate_limits(false);
     start(config.market_maker(false)).await
 }
 
 #[tokio::test]
 async fn an_order_of_another_market_cannot_be_canceled() {
-    let sandbox = quiet().await;
+    let sandbox = without_market_maker().await;
     let client = Client::spot(&sandbox);
     let order = json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "size": "0.01", "price": "50000" });
     let id = client.order(order).await;
@@ -41,7 +41,7 @@ async fn an_order_of_another_market_cannot_be_canceled() {
 
 #[tokio::test]
 async fn an_order_of_a_halted_contract_cannot_be_modified() {
-    let sandbox = quiet().await;
+    let sandbox = without_market_maker().await;
     let client = Client::futures(&sandbox);
     let order = json!({
         "symbol": "BTCUSDT", "side": 1, "type": "limit", "leverage": "10", "open_type": "cross",
@@ -58,7 +58,7 @@ async fn an_order_of_a_halted_contract_cannot_be_modified() {
 
 #[tokio::test]
 async fn a_post_only_order_below_the_minimum_is_accepted_and_canceled() {
-    let sandbox = quiet().await;
+    let sandbox = without_market_maker().await;
     let client = Client::spot(&sandbox);
     let order = json!({
         "symbol": "BTC_USDT", "side": "buy", "type": "limit_maker", "size": "0.00001", "price": "50000",

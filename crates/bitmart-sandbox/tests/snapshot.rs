@@ -12,13 +12,13 @@ use common::{Client, Socket, start};
 use serde_json::json;
 
 /// A few markets, so that a snapshot is small.
-fn few() -> Config {
+fn few_markets() -> Config {
     let pairs = SpotPair::listed().into_iter().take(5).collect::<Vec<_>>();
     Config::new().pairs(pairs).contracts(Contract::listed().into_iter().take(3).collect::<Vec<_>>())
 }
 
 fn stepped_config() -> Config {
-    few().seed(9).stepped_clock(1_700_000_000_000).rate_limits(false)
+    few_markets().seed(9).stepped_clock(1_700_000_000_000).rate_limits(false)
 }
 
 /// Orders of all kinds on both hosts, some of which rest, with the market moving in between.
@@ -70,9 +70,9 @@ async fn the_same_inputs_after_a_restore_give_the_same_ledger() {
     spot.post("/spot/v1/margin/isolated/transfer", amount).await.data();
     let amount = json!({ "symbol": "BTC_USDT", "currency": "USDT", "amount": "50" });
     spot.post("/spot/v1/margin/isolated/borrow", amount).await.data();
-    let morning = json_of(&first);
-    let second = restore(&morning).await;
-    assert!(json_of(&second) == morning, "the restored state differs");
+    let snapshot = json_of(&first);
+    let second = restore(&snapshot).await;
+    assert!(json_of(&second) == snapshot, "the restored state differs");
     assert_eq!(second.credentials(), first.credentials());
     for sandbox in [&first, &second] {
         sandbox.advance(Duration::from_secs(7200));
@@ -156,15 +156,15 @@ async fn keys_created_at_run_time_are_restored_without_stored_secrets() {
 
 #[tokio::test]
 async fn time_does_not_go_back_and_configured_keys_have_their_accounts() {
-    let first = start(few()).await;
-    let (taken_ms, snapshot) = (first.now_ms(), first.snapshot());
+    let first = start(few_markets()).await;
+    let (snapshot_ms, snapshot) = (first.now_ms(), first.snapshot());
     let real = start(Config::new().restore(snapshot.clone())).await;
     real.advance(Duration::from_secs(3600));
-    assert!((taken_ms..taken_ms + 3_600_000).contains(&real.now_ms()));
+    assert!((snapshot_ms..snapshot_ms + 3_600_000).contains(&real.now_ms()));
     let key = ApiKey::new("other", "secret", "memo").account(9);
     let config = Config::new().api_key(key).stepped_clock(5).restore(snapshot);
     let stepped = start(config).await;
-    assert!(stepped.now_ms() >= taken_ms);
+    assert!(stepped.now_ms() >= snapshot_ms);
     let client = Client::spot(&stepped);
     let wallet = client.get("/spot/v1/wallet").await.data();
     assert_eq!(wallet["wallet"].as_array().map(Vec::len), Some(21));

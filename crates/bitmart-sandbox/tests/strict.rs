@@ -28,7 +28,7 @@ async fn raw(client: &Client<'_>, path: &str, body: &str) -> ApiResponse {
     send(client.host, request).await.expect("a response")
 }
 
-fn limit(price: &str, size: &str) -> Value {
+fn limit_buy(price: &str, size: &str) -> Value {
     json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": price, "size": size })
 }
 
@@ -39,7 +39,7 @@ async fn numbers_with_other_spellings_are_rejected() {
         let client = Client::spot(&sandbox);
         for number in ["1_000", "0.0_1", "+1", "1.", ".5", "1e", "0x1", "١", "1,5", "- 1", "1__0"]
         {
-            for body in [limit(number, "0.1"), limit("1000", number)] {
+            for body in [limit_buy(number, "0.1"), limit_buy("1000", number)] {
                 let response = client.post(SUBMIT, body.clone()).await;
                 assert_eq!(
                     (response.status, response.code()),
@@ -57,7 +57,7 @@ async fn numbers_with_other_spellings_are_rejected() {
         }
         assert_eq!(sandbox.orders().len(), 0);
         for (price, size) in [("1000", "0.1"), ("1e3", "1E-1"), ("1000.00", "00.1")] {
-            client.order(limit(price, size)).await;
+            client.order(limit_buy(price, size)).await;
         }
     }
 }
@@ -106,9 +106,9 @@ async fn a_malformed_number_is_rejected_even_if_the_order_type_ignores_it() {
                 (&futures, "/contract/private/submit-order", contract(word)),
             ] {
                 let response = client.post(path, body.clone()).await;
-                let (status, taken) = if lenient { (200, true) } else { (400, false) };
+                let (status, is_accepted) = if lenient { (200, true) } else { (400, false) };
                 assert_eq!(response.status, status, "{body}: {}", response.text);
-                assert_eq!(response.code() == 1000, taken, "{body}: {}", response.text);
+                assert_eq!(response.code() == 1000, is_accepted, "{body}: {}", response.text);
             }
         }
         // Null and empty strings for absent fields are accepted.

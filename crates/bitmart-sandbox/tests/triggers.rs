@@ -31,7 +31,8 @@ impl TestMarket {
         Client::futures(&self.sandbox).post(&format!("/contract/private/{path}"), body).await.data()
     }
 
-    async fn rejected(&self, path: &str, body: Value) -> u64 {
+    /// The code of the response.
+    async fn code_of(&self, path: &str, body: Value) -> u64 {
         Client::futures(&self.sandbox).post(&format!("/contract/private/{path}"), body).await.code()
     }
 
@@ -39,7 +40,7 @@ impl TestMarket {
         Client::futures(&self.sandbox).get(&format!("/contract/private/{path}")).await.data()
     }
 
-    async fn waiting(&self) -> Value {
+    async fn waiting_orders(&self) -> Value {
         self.get("current-plan-order?symbol=BTCUSDT").await
     }
 
@@ -64,7 +65,7 @@ impl TestMarket {
     }
 
     /// The order with this id in the history.
-    async fn ended(&self, id: &str) -> Value {
+    async fn finished(&self, id: &str) -> Value {
         self.get(&format!("order-history?symbol={SYMBOL}&order_id={id}")).await[0].clone()
     }
 }
@@ -91,7 +92,7 @@ fn tp_sl(kind: &str, trigger: &str) -> Value {
 async fn a_plan_order_can_be_modified_triggers_and_is_in_the_history() {
     let market = TestMarket::open().await;
     let id = market.post("submit-plan-order", plan(&json!({}))).await["order_id"].to_string();
-    let rows = market.waiting().await;
+    let rows = market.waiting_orders().await;
     assert_eq!(rows.as_array().map(Vec::len), Some(1));
     let row = &rows[0];
     assert_eq!((&row["order_id"], &row["type"]), (&json!(id), &json!("plan")));
@@ -107,18 +108,18 @@ async fn a_plan_order_can_be_modified_triggers_and_is_in_the_history() {
     });
     assert_eq!(market.post("modify-plan-order", change.clone()).await["order_id"], json!(id));
     market.trade(59_501).await;
-    assert_eq!(market.ended(&id).await, Value::Null);
+    assert_eq!(market.finished(&id).await, Value::Null);
     market.trade(59_500).await;
-    assert_eq!(market.waiting().await, json!([]));
-    let ended = market.ended(&id).await;
-    assert_eq!((&ended["type"], &ended["state"]), (&json!("planorder"), &json!(4)));
-    let prices = (&ended["trigger_price"], &ended["execution_price"]);
+    assert_eq!(market.waiting_orders().await, json!([]));
+    let finished = market.finished(&id).await;
+    assert_eq!((&finished["type"], &finished["state"]), (&json!("planorder"), &json!(4)));
+    let prices = (&finished["trigger_price"], &finished["execution_price"]);
     assert_eq!(prices, (&json!("59500"), &json!("58500")));
     let open = &market.get("get-open-orders?symbol=BTCUSDT").await[0];
-    assert_eq!(open["order_id"], ended["executive_order_id"]);
+    assert_eq!(open["order_id"], finished["executive_order_id"]);
     assert_eq!(open["client_order_id"], json!(format!("PLAN_{id}")));
     assert_eq!((&open["price"], &open["size"]), (&json!("58500"), &json!("2")));
-    assert_eq!(market.rejected("modify-plan-order", change).await, 40036);
+    assert_eq!(market.code_of("modify-plan-order", change).await, 40036);
 }
 
 #[tokio::test]
@@ -142,7 +143,7 @@ async fn plan_orders_are_listed_by_kind_and_canceled_together() {
     let one = json!({ "symbol": SYMBOL, "client_order_id": "takeprofit" });
     market.post("cancel-plan-order", one.clone()).await;
     assert_eq!(count("").await, Some(2));
-    assert_eq!(market.rejected("cancel-plan-order", one).await, 40036);
+    assert_eq!(market.code_of("cancel-plan-order", one).await, 40036);
     market.post("cancel-plan-order", json!({ "symbol": SYMBOL })).await;
     assert_eq!(count("").await, Some(0));
     let ledger = market.sandbox.orders();
@@ -178,12 +179,12 @@ async fn a_stop_loss_closes_the_position_and_cancels_the_take_profit() {
         "price": "59500", "size": 1,
     });
     client.post("/contract/private/submit-order", buy).await.data();
-    let ended = market.ended(stop["order_id"].as_str().expect("text")).await;
-    let order = market.ended(ended["executive_order_id"].as_str().expect("text")).await;
+    let finished = market.finished(stop["order_id"].as_str().expect("text")).await;
+    let order = market.finished(finished["executive_order_id"].as_str().expect("text")).await;
     assert_eq!((&order["deal_size"], &order["deal_avg_price"]), (&json!("1"), &json!("59400")));
     assert_eq!(market.get("position-v2").await, json!([]));
-    assert_eq!(market.waiting().await, json!([]));
-    let gone = market.ended(take["order_id"].as_str().expect("text")).await;
+    assert_eq!(market.waiting_orders().await, json!([]));
+    let gone = market.finished(take["order_id"].as_str().expect("text")).await;
     assert_eq!((&gone["state"], &gone["executive_order_id"]), (&json!(4), &json!("")));
 }
 
@@ -205,9 +206,9 @@ async fn presets_are_listed_and_become_a_take_profit_and_a_stop_loss() {
         market.post("modify-preset-plan-order", change.clone()).await["order_id"],
         json!(id)
     );
-    assert_eq!(market.waiting().await, json!([]));
+    assert_eq!(market.waiting_orders().await, json!([]));
     market.other_order(4, 60_000, 3).await;
-    let rows = market.waiting().await;
+    let rows = market.waiting_orders().await;
     let legs: Vec<_> = rows
         .as_array()
         .expect("rows")
@@ -216,10 +217,10 @@ async fn presets_are_listed_and_become_a_take_profit_and_a_stop_loss() {
         .collect();
     let stop = (Some("stop_loss"), Some("59000"), Some(3));
     assert_eq!(legs, [stop, (Some("take_profit"), Some("62000"), Some(3))]);
-    assert_eq!(market.rejected("modify-preset-plan-order", change).await, 40036);
+    assert_eq!(market.code_of("modify-preset-plan-order", change).await, 40036);
     let mut close = order;
     close["side"] = 3.into();
-    assert_eq!(market.rejected("submit-order", close).await, 40041);
+    assert_eq!(market.code_of("submit-order", close).await, 40041);
 }
 
 #[tokio::test]
@@ -234,9 +235,9 @@ async fn a_trailing_order_is_listed_as_open_until_it_triggers_or_is_canceled() {
         async || market.post("submit-trail-order", trail.clone()).await["order_id"].to_string();
     let (id, canceled) = (submit().await, submit().await);
     let cancel = json!({ "symbol": SYMBOL, "order_id": canceled });
-    assert_eq!(market.rejected("cancel-plan-order", cancel.clone()).await, 40037);
+    assert_eq!(market.code_of("cancel-plan-order", cancel.clone()).await, 40037);
     market.post("cancel-trail-order", cancel.clone()).await;
-    assert_eq!(market.rejected("cancel-trail-order", cancel).await, 40036);
+    assert_eq!(market.code_of("cancel-trail-order", cancel).await, 40036);
     let rows = market.get("get-open-orders?type=trailing").await;
     assert_eq!(rows.as_array().map(Vec::len), Some(1));
     assert_eq!((&rows[0]["order_id"], &rows[0]["type"]), (&json!(id), &json!("trailing")));
@@ -249,15 +250,15 @@ async fn a_trailing_order_is_listed_as_open_until_it_triggers_or_is_canceled() {
     }
     market.other_order(2, 60_300, 1).await;
     market.trade(60_390).await;
-    let ended = market.ended(&id).await;
-    let order = market.ended(ended["executive_order_id"].as_str().expect("text")).await;
+    let finished = market.finished(&id).await;
+    let order = market.finished(finished["executive_order_id"].as_str().expect("text")).await;
     assert_eq!((&order["type"], &order["deal_size"]), (&json!("market"), &json!("1")));
 }
 
 #[tokio::test]
 async fn invalid_trigger_orders_are_rejected() {
     let market = TestMarket::open().await;
-    let rejected = async |more| market.rejected("submit-plan-order", plan(&more)).await;
+    let rejected = async |more| market.code_of("submit-plan-order", plan(&more)).await;
     assert_eq!(rejected(json!({ "symbol": "NOPE" })).await, 40034);
     assert_eq!(rejected(json!({ "side": 5 })).await, 40041);
     assert_eq!(rejected(json!({ "type": "stop" })).await, 40042);
@@ -272,32 +273,32 @@ async fn invalid_trigger_orders_are_rejected() {
     assert_eq!(rejected(json!({ "price_type": null })).await, 40007);
     assert_eq!(rejected(json!({ "side": 3, "preset_stop_loss_price": "1" })).await, 40041);
     let alone = tp_sl("take_profit", "61000");
-    assert_eq!(market.rejected("submit-tp-sl-order", alone.clone()).await, 40021);
+    assert_eq!(market.code_of("submit-tp-sl-order", alone.clone()).await, 40021);
     market.trade(60_000).await;
     let with = |more: (&str, Value)| {
         let mut body = alone.clone();
         body[more.0] = more.1;
         body
     };
-    let code = async |more| market.rejected("submit-tp-sl-order", with(more)).await;
+    let code = async |more| market.code_of("submit-tp-sl-order", with(more)).await;
     assert_eq!(code(("side", 1.into())).await, 40041);
     assert_eq!(code(("client_order_id", "a-b".into())).await, 40048);
     let mut large = with(("size", 2.into()));
     large["plan_category"] = 1.into();
-    assert_eq!(market.rejected("submit-tp-sl-order", large).await, 40020);
+    assert_eq!(market.code_of("submit-tp-sl-order", large).await, 40020);
     market.post("submit-tp-sl-order", alone.clone()).await;
     let id = alone["client_order_id"].clone();
-    assert_eq!(market.rejected("submit-tp-sl-order", alone).await, 40050);
+    assert_eq!(market.code_of("submit-tp-sl-order", alone).await, 40050);
     let order = json!({
         "symbol": SYMBOL, "side": 1, "type": "limit", "price": "50000", "size": 1, "leverage": "10",
         "open_type": "cross", "client_order_id": id,
     });
-    assert_eq!(market.rejected("submit-order", order).await, 40050, "the id of a waiting order");
+    assert_eq!(market.code_of("submit-order", order).await, 40050, "the id of a waiting order");
     let trail = json!({
         "symbol": SYMBOL, "side": 3, "leverage": "10", "open_type": "cross", "size": 1,
         "activation_price": "60500", "callback_rate": "5.1", "activation_price_type": 1,
     });
-    assert_eq!(market.rejected("submit-trail-order", trail).await, 40007);
+    assert_eq!(market.code_of("submit-trail-order", trail).await, 40007);
 }
 
 #[tokio::test]

@@ -273,11 +273,11 @@ async fn spot_ignores_protocol_pings_if_configured() {
 #[tokio::test]
 async fn a_kill_closes_a_socket_that_is_blocked_in_a_write() {
     let sandbox = start(stepped_config().socket_queue(100_000)).await;
-    let mut deaf = Socket::connect_with_small_buffer(&sandbox.futures().ws_public).await;
+    let mut blocked = Socket::connect_with_small_buffer(&sandbox.futures().ws_public).await;
     // Five megabytes of snapshots exceed the buffers of this connection.
     let topics = vec!["futures/depthIncrease50:BTCUSDT"; 50];
     for _ in 0..25 {
-        deaf.json(json!({ "action": "request", "args": topics })).await;
+        blocked.json(json!({ "action": "request", "args": topics })).await;
     }
     // Once this socket has a response, the sandbox has processed the messages of the other one.
     let mut other = Socket::connect(&sandbox.futures().ws_public).await;

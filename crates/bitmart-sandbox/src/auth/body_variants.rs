@@ -50,7 +50,7 @@ pub(super) fn variants_of(body: &[u8]) -> Vec<(Vec<u8>, &'static str)> {
     variants
         .push((text.trim_end().as_bytes().to_vec(), "the body without the line break at its end"));
     variants.push(([body, b"\n"].concat(), "the body with a line break at its end"));
-    variants.retain(|(form_to_json, _)| form_to_json != body);
+    variants.retain(|(variant, _)| variant != body);
     variants
 }
 
@@ -201,10 +201,10 @@ mod tests {
     use super::*;
 
     fn variants(body: &str) -> Vec<(String, &'static str)> {
-        let text = |form_to_json: Vec<u8>| String::from_utf8(form_to_json).expect("text");
+        let text = |variant: Vec<u8>| String::from_utf8(variant).expect("text");
         variants_of(body.as_bytes())
             .into_iter()
-            .map(|(form_to_json, description)| (text(form_to_json), description))
+            .map(|(variant, description)| (text(variant), description))
             .collect()
     }
 
@@ -212,7 +212,7 @@ mod tests {
     fn a_body_has_the_variants_that_clients_sign() {
         let sent = r#"{"size":"1, 2: 3","b\"":[1.50,true],"a":null}"#;
         let all = variants(sent);
-        for form_to_json in [
+        for variant in [
             "",
             r#"{"size": "1, 2: 3", "b\"": [1.50, true], "a": null}"#,
             r#"{"a":null,"b\"":[1.5,true],"size":"1, 2: 3"}"#,
@@ -220,31 +220,23 @@ mod tests {
             "a=null&b\"=[1.5,true]&size=1, 2: 3",
             "{\n  \"size\": \"1, 2: 3\",\n  \"b\\\"\": [\n    1.50,\n    true\n  ],\n  \"a\": null\n}",
         ] {
-            assert!(
-                all.iter().any(|(text, _)| text == form_to_json),
-                "{form_to_json} is not in {all:?}"
-            );
+            assert!(all.iter().any(|(text, _)| text == variant), "{variant} is not in {all:?}");
         }
         assert!(all.iter().all(|(text, _)| text != sent), "the body itself is not a variant");
         let repr = "{'symbol': 'BTC_USDT', 'hidden': True}";
         assert!(
             variants(r#"{"symbol":"BTC_USDT","hidden":true}"#)
                 .iter()
-                .any(|form_to_json| form_to_json.0 == repr)
+                .any(|variant| variant.0 == repr)
         );
-        assert!(
-            variants("a=1&b=x").iter().any(|form_to_json| form_to_json.0 == r#"{"a":"1","b":"x"}"#)
-        );
+        assert!(variants("a=1&b=x").iter().any(|variant| variant.0 == r#"{"a":"1","b":"x"}"#));
     }
 
     #[test]
     fn no_variant_equals_the_body_even_if_it_is_malformed() {
         for body in [&b""[..], b"{", b"[]", b"\xff\xfe", b"\"", b"{}", b"a", b"{\"a\":{}}", b"&=&"]
         {
-            assert!(
-                variants_of(body).iter().all(|(form_to_json, _)| form_to_json != body),
-                "{body:?}"
-            );
+            assert!(variants_of(body).iter().all(|(variant, _)| variant != body), "{body:?}");
         }
     }
 }

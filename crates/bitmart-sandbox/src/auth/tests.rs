@@ -48,10 +48,16 @@ fn derived_keys_are_the_same_after_a_restore() {
     assert!(first.key != second.key && first.key != ApiKey::from_seed(7).key);
     let restored = KeyRing::new(7, &[ApiKey::from_seed(7)], ring.derived());
     for key in [&first, &second] {
-        assert_eq!(restored.get(&key.key).as_deref(), Some(key));
+        assert_eq!(restored.get(&key.key).expect("a key").key.as_ref(), key);
     }
     assert_eq!(restored.derive(1, None, Vec::new()), ring.derive(1, None, Vec::new()));
     assert!(!ring.add(first));
+}
+
+#[test]
+fn a_key_ring_shows_no_key_and_no_secret() {
+    let shown = format!("{:?}", ring());
+    assert!(!shown.contains(KEY) && !shown.contains(SECRET), "{shown}");
 }
 
 #[test]

@@ -102,13 +102,17 @@ impl Books {
         *self.skipped.entry(topic.text.clone()).or_default() += versions;
     }
 
-    /// Renders the book of a topic: a snapshot, or the changes of the last refresh.
-    pub(super) fn value(
-        &self,
-        exchange: &Exchange,
-        topic: &Topic,
-        snapshot: bool,
-    ) -> Option<Value> {
+    /// Renders the complete book of a topic.
+    pub(super) fn snapshot(&self, exchange: &Exchange, topic: &Topic) -> Option<Value> {
+        self.value(exchange, topic, true)
+    }
+
+    /// Renders the changes of the last refresh.
+    pub(super) fn update(&self, exchange: &Exchange, topic: &Topic) -> Option<Value> {
+        self.value(exchange, topic, false)
+    }
+
+    fn value(&self, exchange: &Exchange, topic: &Topic, snapshot: bool) -> Option<Value> {
         let view = self.view(topic)?;
         // Subscribers of the topic have seen the skipped versions as gaps.
         let version = view.version + self.skipped.get(&topic.text).copied().unwrap_or_default();

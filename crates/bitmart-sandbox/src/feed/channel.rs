@@ -13,12 +13,12 @@ use crate::{
     wire::{self, topic::Topic},
 };
 
-/// The schedule of a channel, with futures books every `books` steps; `None` for private channels, which are pushed
-/// with their events.
-pub(super) fn schedule(channel: ChannelId, books: u64) -> Option<Schedule> {
+/// The schedule of a channel, with futures books every `futures_books` steps; `None` for private channels, which are
+/// pushed with their events.
+pub(super) fn schedule(channel: ChannelId, futures_books: u64) -> Option<Schedule> {
     match channel {
         ChannelId::SpotPublic(channel) => Some(spot::schedule(channel)),
-        ChannelId::FuturesPublic(channel) => Some(futures::schedule(channel, books)),
+        ChannelId::FuturesPublic(channel) => Some(futures::schedule(channel, futures_books)),
         ChannelId::SpotPrivate(_) | ChannelId::FuturesPrivate(_) => None,
     }
 }

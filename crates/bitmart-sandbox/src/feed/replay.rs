@@ -122,10 +122,10 @@ impl Replay {
         }
         let number = self.next;
         self.next += 1;
-        let updates = schedule(frame.topic.channel, 1) == Some(Schedule::Book);
+        let is_book = schedule(frame.topic.channel, 1) == Some(Schedule::Book);
         let catch_up = self.catch_up.entry(topic_key(&frame.topic)).or_default();
         // The state of a book is its last snapshot and the updates since. Other channels only need the last frame.
-        if !updates || frame.text.contains("\"type\":\"snapshot\"") {
+        if !is_book || frame.text.contains("\"type\":\"snapshot\"") {
             *catch_up = CatchUp::default();
         }
         catch_up.later_frames.push(number);

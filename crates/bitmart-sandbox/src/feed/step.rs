@@ -23,8 +23,8 @@ impl Feed {
         self.steps += 1;
         self.subscriptions.begin_command();
         self.books.refresh_spot(exchange);
-        let futures_books = self.is_due(self.futures_books);
-        if futures_books {
+        let futures_books_due = self.is_due(self.futures_books);
+        if futures_books_due {
             self.books.refresh_futures(exchange);
         }
         self.push_periodic(exchange, now_ms);
@@ -34,7 +34,7 @@ impl Feed {
             match schedule(topic.channel, self.futures_books) {
                 Some(Schedule::Book) => match topic.channel.host() {
                     Host::Spot => self.push_spot_book(exchange, &topic, now_ms),
-                    Host::Futures if futures_books => {
+                    Host::Futures if futures_books_due => {
                         self.push_futures_book(exchange, &topic, now_ms);
                     }
                     Host::Futures => {}
@@ -78,14 +78,14 @@ impl Feed {
         if !due {
             return;
         }
-        if let Some(value) = self.books.value(exchange, topic, false) {
+        if let Some(value) = self.books.update(exchange, topic) {
             self.push(topic, value, None, now_ms);
         }
     }
 
     fn push_futures_book(&mut self, exchange: &Exchange, topic: &Topic, now_ms: u64) {
         self.skip(topic, 1);
-        if let Some(value) = self.books.value(exchange, topic, false) {
+        if let Some(value) = self.books.update(exchange, topic) {
             self.push(topic, value, None, now_ms);
         }
     }

@@ -25,6 +25,7 @@ impl SocketId {
 
 #[derive(Debug)]
 struct Socket {
+    /// `None` without a login.
     account: Option<AccountId>,
     subscriber: Box<dyn Subscriber>,
     /// The command that has caused its last output.
@@ -38,13 +39,15 @@ struct Socket {
 #[derive(Debug, Default)]
 struct TopicState {
     sockets: BTreeSet<SocketId>,
+    /// The last pushed values: one, or one for each frame of a push.
     last: Vec<Value>,
 }
 
 /// All connections and subscriptions of both hosts.
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
-    next: u64,
+    /// The number of the latest connection.
+    last_id: u64,
     sockets: HashMap<SocketId, Socket>,
     topics: BTreeMap<Topic, TopicState>,
     /// Number of the current command or step of the feed.
@@ -60,8 +63,8 @@ impl Subscriptions {
     }
 
     pub(crate) fn add_socket(&mut self, subscriber: Box<dyn Subscriber>) -> SocketId {
-        self.next += 1;
-        let id = SocketId(self.next);
+        self.last_id += 1;
+        let id = SocketId(self.last_id);
         let (topics, idle_since) = (BTreeSet::new(), Instant::now());
         let command = self.command;
         self.sockets.insert(id, Socket { account: None, subscriber, command, topics, idle_since });

@@ -107,9 +107,9 @@ pub(super) fn drip(headers: &mut HeaderMap, body: Bytes, time: Duration) -> Body
 /// The size of the parts after the first byte, and the pause before each. A pause is at least the resolution of the
 /// timers, a millisecond, so that the pauses do not add up to more than `time`.
 fn drip_parts(length: usize, time: Duration) -> (usize, Duration) {
-    let most = usize::try_from(time.as_millis()).unwrap_or(usize::MAX).max(1);
+    let max_parts = usize::try_from(time.as_millis()).unwrap_or(usize::MAX).max(1);
     let rest = length.saturating_sub(1).max(1);
-    let size = rest.div_ceil(most);
+    let size = rest.div_ceil(max_parts);
     let count = u32::try_from(rest.div_ceil(size)).unwrap_or(u32::MAX);
     (size, time / count)
 }

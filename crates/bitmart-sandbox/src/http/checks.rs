@@ -29,9 +29,10 @@ pub(super) fn check(
     body: &[u8],
     usage: &mut Option<Usage>,
 ) -> Result<(Option<Caller>, Params), WireError> {
-    let clock = shared.state().clock;
+    let clock = shared.clock();
     let now_ms = clock.now_ms();
     let limit = route.limit;
+    // Counts the request of a client; the error if it is over a limit.
     let mut count = |client: &Client| {
         let limit = limit?;
         let mut limits = shared.limits();
@@ -59,7 +60,7 @@ pub(super) fn check(
     if let (Some(caller), Some(limit)) = (&caller, limit) {
         let client = match limit.scope {
             Scope::Ip => None,
-            Scope::Key => Some(Client::Key(caller.key.clone())),
+            Scope::Key => Some(Client::Key(caller.key.key.clone())),
             Scope::Uid => Some(Client::Account(caller.account.0)),
         };
         client.and_then(|client| count(&client)).map_or(Ok(()), Err)?;
@@ -86,16 +87,16 @@ pub(super) fn check(
 /// The error for a timestamp that is off. Futures have separate codes, as clients report, but no source states when
 /// each is sent. Here 40039 is for a timestamp that is behind, 40013 for one that is ahead.
 fn clock_error(
-    found: WireError,
+    rejection: WireError,
     route: &Route,
     auth_headers: AuthHeaders<'_>,
     now_ms: u64,
 ) -> WireError {
-    if found.code != 30007 || route.codes != Codes::Futures {
-        return found;
+    if rejection.code != 30007 || route.codes != Codes::Futures {
+        return rejection;
     }
     let sent = auth_headers.timestamp.and_then(number::unsigned).unwrap_or(0);
-    WireError { reason: found.reason, ..error(if sent < now_ms { 40039 } else { 40013 }) }
+    WireError { reason: rejection.reason, ..error(if sent < now_ms { 40039 } else { 40013 }) }
 }
 
 fn auth_headers(headers: &HeaderMap, peer: IpAddr) -> AuthHeaders<'_> {
@@ -110,9 +111,10 @@ fn auth_headers(headers: &HeaderMap, peer: IpAddr) -> AuthHeaders<'_> {
 
 fn check_permission(route: &Route, caller: Option<&Caller>) -> Result<(), WireError> {
     let Some(caller) = caller else { return Ok(()) };
+    let permissions = &caller.key.permissions;
     let allowed = match route.permission.and_then(Permission::named) {
-        Some(needed) => caller.permissions.contains(&needed),
-        None => !route.changes || may_change(route.group, &caller.permissions),
+        Some(needed) => permissions.contains(&needed),
+        None => !route.changes || may_change(route.group, permissions),
     };
     allowed.then_some(()).ok_or_else(|| error(30012))
 }

@@ -18,23 +18,24 @@ pub(super) fn in_json(body: &[u8], read: &Map<String, Value>) -> Option<String> 
     serde_json::from_slice::<Duplicate>(body).ok()?.0
 }
 
-/// Whether it is certain that every name and text of a body was read. Of a duplicate member only the last was. Nearly
-/// all bodies end here, so that they are not parsed twice.
+/// Whether `read` certainly contains every name and text of a body, and with them every member: of a duplicate member
+/// it contains only the last. This holds for nearly all bodies, which need not be parsed again.
 fn has_all_texts(body: &[u8], read: &Map<String, Value>) -> bool {
     let quotes = body.split(|byte| *byte == b'"').count() - 1;
     // A quote within a text has a backslash.
-    !body.contains(&b'\\') && quotes == 2 * members_texts(read)
+    !body.contains(&b'\\') && quotes == 2 * texts_of_members(read)
 }
 
-fn members_texts(members: &Map<String, Value>) -> usize {
+fn texts_of_members(members: &Map<String, Value>) -> usize {
     members.len() + members.values().map(texts).sum::<usize>()
 }
 
+/// The number of names and texts in a value.
 fn texts(value: &Value) -> usize {
     match value {
         Value::String(_) => 1,
         Value::Array(rows) => rows.iter().map(texts).sum(),
-        Value::Object(members) => members_texts(members),
+        Value::Object(members) => texts_of_members(members),
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     }
 }
@@ -93,22 +94,22 @@ impl<'de> Visitor<'de> for Search {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Duplicate, A::Error> {
-        let mut found = None;
+        let mut duplicate = None;
         while let Some(Duplicate(inner)) = rows.next_element()? {
-            found = found.or(inner);
+            duplicate = duplicate.or(inner);
         }
-        Ok(Duplicate(found))
+        Ok(Duplicate(duplicate))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Duplicate, A::Error> {
-        let (mut names, mut found) = (HashSet::new(), None);
+        let (mut names, mut duplicate) = (HashSet::new(), None);
         while let Some(name) = members.next_key::<String>()? {
             let Duplicate(inner) = members.next_value()?;
             let twice = if names.contains(&name) { Some(name.clone()) } else { None };
             names.insert(name);
-            found = found.or(inner).or(twice);
+            duplicate = duplicate.or(inner).or(twice);
         }
-        Ok(Duplicate(found))
+        Ok(Duplicate(duplicate))
     }
 }
 
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     fn duplicate_names_are_found_at_any_depth() {
-        for (body, found) in [
+        for (body, duplicate) in [
             (r#"{"a":1,"b":{"a":2},"c":[{"a":3},{"a":4}]}"#, None),
             (r#"{"size":"1","price":"2","size":"3"}"#, Some("size")),
             (r#"{"size":"1","si\u007ae":"1"}"#, Some("size")),
@@ -131,15 +132,15 @@ mod tests {
             ("[]", None),
         ] {
             let read = serde_json::from_str(body).unwrap_or_default();
-            assert_eq!(in_json(body.as_bytes(), &read).as_deref(), found, "{body}");
+            assert_eq!(in_json(body.as_bytes(), &read).as_deref(), duplicate, "{body}");
         }
-        for (query, found) in [
+        for (query, duplicate) in [
             ("", None),
             ("symbol=A&limit=1", None),
             ("symbol=A&symbol=B", Some("symbol")),
             ("symbol=A&&sy%6dbol", Some("symbol")),
         ] {
-            assert_eq!(in_query(query).as_deref(), found, "{query}");
+            assert_eq!(in_query(query).as_deref(), duplicate, "{query}");
         }
     }
 }

@@ -31,14 +31,14 @@ impl std::error::Error for Dropped {}
 struct Lag(Duration);
 
 /// The time of the newest listed row of a history that lags.
-fn newest(shared: &Shared, lag: Duration) -> u64 {
+fn newest_listed_ms(shared: &Shared, lag: Duration) -> u64 {
     let lag = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
-    shared.state().clock.now_ms().saturating_sub(lag)
+    shared.clock().now_ms().saturating_sub(lag)
 }
 
 /// The time of the newest row that a request may list, if its history lags.
-pub(super) fn listed_until(shared: &Shared, head: &hyper::http::request::Parts) -> Option<u64> {
-    head.extensions.get().map(|Lag(lag)| newest(shared, *lag))
+pub(super) fn listed_until_ms(shared: &Shared, head: &hyper::http::request::Parts) -> Option<u64> {
+    head.extensions.get().map(|Lag(lag)| newest_listed_ms(shared, *lag))
 }
 
 /// Applies a fault before the request is processed. A returned response replaces the processing.
@@ -86,7 +86,9 @@ pub(super) async fn after(
         Some(Fault::TruncatedJson) => body.truncate(body.len() / 2),
         Some(Fault::NullRows) => *body = null_rows(body),
         // For lists without a time window. The others were limited before.
-        Some(Fault::LateHistory(lag)) => *body = without_newest(body, newest(shared, lag)),
+        Some(Fault::LateHistory(lag)) => {
+            *body = without_newest(body, newest_listed_ms(shared, lag));
+        }
         _ => {}
     }
     Ok(None)

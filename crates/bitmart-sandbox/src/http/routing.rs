@@ -30,8 +30,8 @@ pub(super) fn find(
         Method::Get => [HttpMethod::GET, HttpMethod::HEAD].contains(method),
         Method::Post => method == HttpMethod::POST,
     };
-    let mut here = BY_PATH.get(path).into_iter().flatten().copied();
-    let error = match here.find(|route| route.host == host || route.other_host) {
+    let mut routes_of_path = BY_PATH.get(path).into_iter().flatten().copied();
+    let error = match routes_of_path.find(|route| route.host == host || route.other_host) {
         Some(route) if fits(route) => return Ok(route),
         Some(Route { codes: Codes::Account, .. }) => error(60030),
         Some(_) => error(57001),

@@ -36,7 +36,13 @@ use crate::{
 const CAPACITY: Capacity = Capacity { heads: 256, served: 1_024 };
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_HEAD: usize = 64 << 10;
-const MAX_HEADERS: usize = 100;
+
+/// Whether bytes below HTTP are encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encryption {
+    None,
+    Tls,
+}
 
 /// Accepts connections until the sandbox stops.
 pub(crate) async fn serve(
@@ -66,14 +72,15 @@ pub(crate) async fn serve(
         tokio::spawn(async move {
             let mut control = shared.control.subscribe();
             tokio::select! {
-                () = connection(Arc::clone(&shared), host, stream, &ending, peer.ip(), tls, slot) => {}
+                () = serve_connection(Arc::clone(&shared), host, stream, &ending, peer.ip(), tls, slot) => {}
                 () = stopped(&mut control) => {}
             }
         });
     }
 }
 
-async fn connection(
+/// Serves one TCP connection until one side ends it.
+async fn serve_connection(
     shared: Arc<Shared>,
     host: Host,
     stream: Connection,
@@ -83,7 +90,7 @@ async fn connection(
     slot: Arc<Slot>,
 ) {
     match tls {
-        None => http(shared, host, stream, peer, &slot, ending, true).await,
+        None => serve_http(shared, host, stream, peer, &slot, ending, Encryption::None).await,
         Some(tls) => {
             // Bytes of the TLS handshake do not count as a request head.
             let accepted = tokio::select! {
@@ -91,7 +98,7 @@ async fn connection(
                 _ = slot.wait_for_end() => return,
             };
             if let Ok(Ok(stream)) = accepted {
-                http(shared, host, stream, peer, &slot, ending, false).await;
+                serve_http(shared, host, stream, peer, &slot, ending, Encryption::Tls).await;
             }
         }
     }
@@ -104,20 +111,22 @@ pub(crate) async fn serve_stream(shared: Arc<Shared>, host: Host, stream: Duplex
     let slot = Slots::new(CAPACITY).acquire();
     let (peer, ending) = (Ipv4Addr::LOCALHOST.into(), Ending::default());
     tokio::select! {
-        () = http(Arc::clone(&shared), host, stream, peer, &slot, &ending, true) => slot.release(),
+        () = serve_http(Arc::clone(&shared), host, stream, peer, &slot, &ending, Encryption::None) => {
+            slot.release();
+        }
         () = stopped(&mut control) => {}
     }
 }
 
-/// Serves HTTP until one side ends it. `plain` is a stream without TLS.
-async fn http<S>(
+/// Serves HTTP until one side ends it.
+async fn serve_http<S>(
     shared: Arc<Shared>,
     host: Host,
     stream: S,
     peer: IpAddr,
     slot: &Arc<Slot>,
     ending: &Ending,
-    plain: bool,
+    encryption: Encryption,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -126,7 +135,7 @@ async fn http<S>(
         let (shared, busy) = (Arc::clone(&shared), slot.begin_request());
         async move {
             let response = match busy {
-                Some(_) => route(shared, host, peer, ending, request).await?,
+                Some(_) => respond_or_upgrade(shared, host, peer, ending, request).await?,
                 None => too_many_connections(),
             };
             Ok::<_, Dropped>(response.map(|body: Body| TrackedBody::new(body, busy)))
@@ -134,37 +143,45 @@ async fn http<S>(
     });
     let stream = MonitoredStream::new(stream, Arc::clone(slot));
     let served = http1::Builder::new()
-        // The slot has the timeouts of heads: hyper would start and drop a timer for each request.
+        // The slot has the timeouts of heads: hyper would start and drop a timer for each request. Its limit of 100
+        // headers is not set again, because it would then clear a buffer of them for each request.
         .header_read_timeout(None)
         .max_buf_size(MAX_HEAD)
-        .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     tokio::pin!(served);
     tokio::select! {
         // An error means that the client violated the protocol or disconnected, or that a fault was injected.
         served = served.as_mut() => if let Err(error) = served {
-            end_after_error(&error, slot, ending, plain);
+            end_after_error(&error, slot, ending, encryption);
         },
-        end = slot.wait_for_end() => if end == EndReason::Overdue && plain {
-            ending.set_status(408);
+        end = slot.wait_for_end() => if end == EndReason::Overdue {
+            set_final_status(ending, 408, encryption);
         },
     }
 }
 
 /// Sets how a connection ends after a protocol violation. Hyper sends no response after a truncated head or HTTP/2, so
 /// a status is set. In other cases hyper has responded, and the response must reach a client that is still sending.
-fn end_after_error(error: &hyper::Error, slot: &Slot, ending: &Ending, plain: bool) {
+fn end_after_error(error: &hyper::Error, slot: &Slot, ending: &Ending, encryption: Encryption) {
     let silent = error.is_incomplete_message() || error.is_parse_version_h2();
     if !silent {
         ending.linger.store(error.is_parse(), Ordering::Relaxed);
-    } else if plain && slot.has_incomplete_head() {
+    } else if slot.has_incomplete_head() {
         // Only before any response to this request.
-        ending.set_status(400);
+        set_final_status(ending, 400, encryption);
     }
 }
 
-async fn route(
+/// Sets the status of the final response, which is sent below TLS, and therefore not to a client of TLS.
+fn set_final_status(ending: &Ending, status: u16, encryption: Encryption) {
+    if encryption == Encryption::None {
+        ending.set_status(status);
+    }
+}
+
+/// Responds to a request: a preflight, a WebSocket handshake, or one of the REST API.
+async fn respond_or_upgrade(
     shared: Arc<Shared>,
     host: Host,
     peer: IpAddr,
@@ -216,7 +233,7 @@ mod tests {
         let task = tokio::spawn(async move {
             let ending = Ending::default();
             let peer = Ipv4Addr::LOCALHOST.into();
-            http(shared, Host::Spot, server, peer, &slot, &ending, true).await;
+            serve_http(shared, Host::Spot, server, peer, &slot, &ending, Encryption::None).await;
             ending.status()
         });
         (client, task)

@@ -161,7 +161,7 @@ async fn process(
     }
     match (found, body) {
         (Ok(route), Ok(body)) => {
-            let outcome = serve(shared, route, peer, &head, &body);
+            let outcome = handle(shared, route, peer, &head, &body);
             if let Some(capture) = capture {
                 capture.account(outcome.account);
             }
@@ -179,7 +179,7 @@ fn unstored() -> WireError {
 }
 
 /// Checks a request and runs its handler.
-pub(super) fn serve(
+pub(super) fn handle(
     shared: &Shared,
     route: &'static Route,
     peer: IpAddr,
@@ -190,7 +190,7 @@ pub(super) fn serve(
     let checked = check(shared, route, peer, head, body, &mut usage);
     let result = checked.and_then(|(caller, mut params)| {
         account = caller.as_ref().map(|caller| caller.account.0);
-        if let Some(newest_ms) = injection::listed_until(shared, head) {
+        if let Some(newest_ms) = injection::listed_until_ms(shared, head) {
             params.limit_to(newest_ms);
         }
         run(shared, route, caller.as_ref(), params)

@@ -12,7 +12,7 @@ use percent_encoding::NON_ALPHANUMERIC;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use super::service::{Outcome, serve};
+use super::service::{Outcome, handle};
 use crate::{
     auth::sign,
     config::Config,
@@ -84,7 +84,7 @@ fn send(shared: &Shared, route: &'static Route, fields: &Map<String, Value>) -> 
         request = request.header("x-bm-timestamp", timestamp).header("x-bm-sign", sign);
     }
     let (head, ()) = request.body(()).expect("a request").into_parts();
-    serve(shared, route, Ipv4Addr::LOCALHOST.into(), &head, body.as_bytes())
+    handle(shared, route, Ipv4Addr::LOCALHOST.into(), &head, body.as_bytes())
 }
 
 /// Places an order that the route can query or cancel, and returns its id.

@@ -64,12 +64,13 @@ pub(super) fn start(
 
 // Fields are dropped in their order, so the folder is released before the progress channel closes.
 struct Writer<M, N> {
+    /// `None` after an error, until it is opened again.
     store: Option<Store>,
     storage: M,
     reserve: Reserve,
     progress: watch::Sender<Progress>,
     notify: N,
-    /// Inputs that are not in the store yet.
+    /// Entries that are not in the store yet.
     pending: Vec<(EntryNumber, Entry)>,
     /// The last entry that the newest checkpoint includes.
     in_checkpoint: EntryNumber,

@@ -9,7 +9,7 @@ const MIN_STEP: Duration = Duration::from_millis(1);
 
 /// Starts the market and the replay, unless the clock is stepped.
 pub(super) fn start_clock(shared: &Arc<Shared>, replays: bool) {
-    let clock = shared.state().clock;
+    let clock = shared.clock();
     if clock.is_stepped() {
         return;
     }

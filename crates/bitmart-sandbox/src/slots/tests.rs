@@ -82,6 +82,26 @@ async fn the_oldest_incomplete_head_is_dropped_instead_of_a_served_connection() 
     assert_eq!(end_reason(&served), None);
 }
 
+/// A request may arrive before its connection notices that its slot was taken.
+#[tokio::test]
+async fn a_request_on_a_dropped_connection_does_not_begin() {
+    let slots = Slots::new(CAPACITY);
+    let idle = slots.acquire();
+    drop(idle.begin_request().expect("a slot"));
+    let served = [slots.acquire(), slots.acquire()];
+    let busy = served.each_ref().map(|slot| slot.begin_request().expect("a slot"));
+    // There is room again, but not for the connection that was idle when there was none.
+    drop(busy);
+    idle.bytes_arrived();
+    assert!(idle.begin_request().is_none());
+    let heads = [slots.acquire(), slots.acquire(), slots.acquire()];
+    assert!(heads[0].begin_request().is_none(), "its head was the oldest of three");
+    assert!(heads[1].begin_request().is_some());
+    drop((idle, served, heads));
+    let table = slots.table();
+    assert_eq!((table.heads.len(), table.idle.len(), table.busy), (0, 0, 0));
+}
+
 #[tokio::test]
 async fn an_idle_connection_is_dropped_and_a_busy_one_is_not() {
     let slots = Slots::new(CAPACITY);

@@ -32,7 +32,9 @@ const DIRECT: u8 = 1;
 
 /// The requested page of a list.
 struct Page {
+    /// The number of the page, from 1.
     page: usize,
+    /// The number of rows per page.
     size: usize,
 }
 
@@ -80,12 +82,16 @@ pub(crate) fn rebates(call: &mut Call<'_>) -> HandlerResult {
     let params = &call.params;
     let page = Page::requested(params, MAX_ROWS)?;
     let currency = params.required("currency")?;
-    let only = if params.is_absent("user_id") { None } else { Some(customer(call, "user_id")?) };
+    // Without a user id all customers are listed, with that of somebody else none.
+    let requested =
+        if params.is_absent("user_id") { None } else { Some(customer(call, "user_id")?) };
     let window = Window::open(params, "rebate_start_time", "rebate_end_time", call.now_ms)?;
     Window::open(params, "register_start_time", "register_end_time", call.now_ms)?;
     let customers = call.exchange.customers(affiliate);
-    let selected: Vec<_> =
-        customers.into_iter().filter(|one| only.is_none_or(|only| only == Some(*one))).collect();
+    let selected: Vec<_> = customers
+        .into_iter()
+        .filter(|one| requested.is_none_or(|requested| requested == Some(*one)))
+        .collect();
     let rebate = |customer: AccountId, currency: &str| {
         call.exchange.trading_totals(customer, currency, |time| window.contains(time)).rebate()
     };
@@ -182,12 +188,12 @@ pub(crate) fn user_rebate(call: &mut Call<'_>) -> HandlerResult {
 /// All trades here are made over the API.
 pub(crate) fn api_rebate(call: &mut Call<'_>) -> HandlerResult {
     let (customer, window) = (customer(call, "cid")?, sixty_day_window(call)?);
-    let business = customer.map_or_else(TradingTotals::default, |one| {
+    let totals = customer.map_or_else(TradingTotals::default, |one| {
         call.exchange.trading_totals(one, CURRENCY, |time| window.contains(time))
     });
     Ok(json!({
-        "api_trading_fee_total": plain(business.fees),
-        "api_rebate_total": plain(business.rebate()),
+        "api_trading_fee_total": plain(totals.fees),
+        "api_rebate_total": plain(totals.rebate()),
     }))
 }
 
@@ -200,20 +206,22 @@ pub(crate) fn customers(call: &mut Call<'_>) -> HandlerResult {
     let affiliate = call.account_id()?;
     let window = sixty_day_window(call)?;
     let page = Page::requested(&call.params, MAX_CUSTOMERS)?;
-    let only = if call.params.is_absent("cid") { None } else { Some(customer(call, "cid")?) };
+    let requested = if call.params.is_absent("cid") { None } else { Some(customer(call, "cid")?) };
     let customers = call.exchange.customers(affiliate);
-    let rows: Vec<_> =
-        customers.into_iter().filter(|one| only.is_none_or(|only| only == Some(*one))).collect();
+    let rows: Vec<_> = customers
+        .into_iter()
+        .filter(|one| requested.is_none_or(|requested| requested == Some(*one)))
+        .collect();
     let row = |customer: &AccountId| {
-        let business =
+        let totals =
             call.exchange.trading_totals(*customer, CURRENCY, |time| window.contains(time));
         let money = call.exchange.collateral(*customer, &SmolStr::from(CURRENCY));
         json!({
             "cid": customer.0,
-            "rebateTotal": plain(business.rebate()),
-            "tradingVolTotal": plain(business.volume),
+            "rebateTotal": plain(totals.rebate()),
+            "tradingVolTotal": plain(totals.volume),
             "cashbackRate": "0",
-            "tradingFeeTotal": plain(business.fees),
+            "tradingFeeTotal": plain(totals.fees),
             "backRate": plain(REBATE_SHARE),
             "status": 1,
             "accountAssetTotal": plain(money.equity()),

@@ -15,7 +15,7 @@ pub(crate) fn info(call: &mut Call<'_>) -> HandlerResult {
     let row = |key: &ApiKey| {
         json!({
             "access_key_masked": masked(&key.key),
-            "is_current": key.key == caller.key,
+            "is_current": key.key == caller.key.key,
             "permissions": key.permissions,
             "ip_whitelist": key.addresses,
             "api_key_label": "",

@@ -25,6 +25,23 @@ const DECIMALS: u32 = MONEY_DECIMALS;
 /// Digits of a `requestNo`.
 const NUMBER_DIGITS: usize = 20;
 
+/// Whether savings are locked for a number of days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Term {
+    Flexible,
+    Fixed,
+}
+
+impl Term {
+    fn is_fixed(self) -> bool {
+        self == Self::Fixed
+    }
+
+    fn is_of(self, product: &SavingProduct) -> bool {
+        product.lock_days.is_some() == self.is_fixed()
+    }
+}
+
 /// The requested page of rows, and the total number.
 fn page(call: &Call<'_>, rows: impl Iterator<Item = Value>) -> HandlerResult {
     let number = |name: &str, most: usize| {
@@ -76,18 +93,18 @@ fn product_row(product: &SavingProduct) -> Value {
     row
 }
 
-fn products(call: &Call<'_>, fixed: bool) -> HandlerResult {
+fn products(call: &Call<'_>, term: Term) -> HandlerResult {
     let (all, requested) = (call.exchange.products(), coin(call)?);
-    let rows = all.iter().filter(|one| one.lock_days.is_some() == fixed && requested(one));
+    let rows = all.iter().filter(|one| term.is_of(one) && requested(one));
     page(call, rows.map(product_row))
 }
 
 pub(crate) fn flexible_products(call: &mut Call<'_>) -> HandlerResult {
-    products(call, false)
+    products(call, Term::Flexible)
 }
 
 pub(crate) fn fixed_products(call: &mut Call<'_>) -> HandlerResult {
-    products(call, true)
+    products(call, Term::Fixed)
 }
 
 /// The account of the caller and the request number of 20 digits.
@@ -106,11 +123,11 @@ fn amount(call: &Call<'_>) -> Result<Decimal, WireError> {
     if fits { Ok(amount) } else { Err(call.params.invalid("amount", "at most 8 decimals")) }
 }
 
-/// The requested product, which must be fixed or flexible as given.
-fn product(call: &Call<'_>, fixed: bool) -> Result<SavingProduct, WireError> {
+/// The requested product, which must have this term.
+fn product(call: &Call<'_>, term: Term) -> Result<SavingProduct, WireError> {
     let id = call.params.required("productId")?;
     let mut all = call.exchange.products().into_iter();
-    all.find(|one| one.id.to_string() == id && one.lock_days.is_some() == fixed)
+    all.find(|one| one.id.to_string() == id && term.is_of(one))
         .ok_or_else(|| call.params.invalid("productId", "there is no such product"))
 }
 
@@ -162,13 +179,14 @@ fn redeem(
 }
 
 pub(crate) fn subscribe_flexible(call: &mut Call<'_>) -> HandlerResult {
-    let (request, product, amount) = (request(call)?, product(call, false)?, amount(call)?);
+    let (request, product, amount) =
+        (request(call)?, product(call, Term::Flexible)?, amount(call)?);
     subscribe(call, request, &product, amount, Renewal::Off)?;
     Ok(json!(true))
 }
 
 pub(crate) fn subscribe_fixed(call: &mut Call<'_>) -> HandlerResult {
-    let (request, product, amount) = (request(call)?, product(call, true)?, amount(call)?);
+    let (request, product, amount) = (request(call)?, product(call, Term::Fixed)?, amount(call)?);
     let renewal = renewal(call)?;
     subscribe(call, request, &product, amount, renewal)?;
     Ok(json!(true))
@@ -192,11 +210,11 @@ pub(crate) fn set_fixed_renewal(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!(true))
 }
 
-fn list_holdings(call: &Call<'_>, fixed: bool, row: impl Fn(&Holding) -> Value) -> HandlerResult {
+fn list_holdings(call: &Call<'_>, term: Term, row: impl Fn(&Holding) -> Value) -> HandlerResult {
     let (account, requested) = (call.account_id()?, coin(call)?);
     let product = call.params.text("productId")?;
     let named = |one: &SavingProduct| product.as_deref().is_none_or(|id| one.id.to_string() == id);
-    let own = call.exchange.savings().of(account, fixed);
+    let own = call.exchange.savings().of(account, term.is_fixed());
     page(call, own.filter(|one| requested(&one.product) && named(&one.product)).map(row))
 }
 
@@ -211,7 +229,7 @@ fn holding_row(holding: &Holding) -> Value {
 /// The amount of a flexible holding is not in any source, but a client cannot redeem without it.
 pub(crate) fn flexible_holdings(call: &mut Call<'_>) -> HandlerResult {
     let earn = call.exchange.savings();
-    list_holdings(call, false, |holding| {
+    list_holdings(call, Term::Flexible, |holding| {
         let mut row = holding_row(holding);
         row["amount"] = json!(fixed(holding.amount, DECIMALS));
         row["autoSubscribe"] = json!(earn.is_automatic_for(holding.account, holding.product.id));
@@ -220,7 +238,7 @@ pub(crate) fn flexible_holdings(call: &mut Call<'_>) -> HandlerResult {
 }
 
 pub(crate) fn fixed_holdings(call: &mut Call<'_>) -> HandlerResult {
-    list_holdings(call, true, |holding| {
+    list_holdings(call, Term::Fixed, |holding| {
         let mut row = holding_row(holding);
         row["amount"] = json!(fixed(holding.amount, DECIMALS));
         row["estimatedInterest"] = json!(fixed(holding.whole_interest(), DECIMALS));
@@ -258,7 +276,7 @@ fn record_type(act: SavingAction) -> &'static str {
 }
 
 /// Records within the requested times (in milliseconds), newest first.
-fn records(call: &Call<'_>, fixed: bool) -> HandlerResult {
+fn records(call: &Call<'_>, term: Term) -> HandlerResult {
     let (account, requested) = (call.account_id()?, coin(call)?);
     let kind = call.params.required("type")?;
     if !["subscribe", "redeem", "interest"].contains(&kind.as_str()) {
@@ -269,7 +287,7 @@ fn records(call: &Call<'_>, fixed: bool) -> HandlerResult {
     let within = |time_ms: u64| i64::try_from(time_ms).is_ok_and(|at| (start..=end).contains(&at));
     let rows = call.exchange.savings().records().rev().filter(|row| {
         row.account == account
-            && row.product.lock_days.is_some() == fixed
+            && term.is_of(&row.product)
             && record_type(row.action) == kind
             && within(row.time_ms)
             && requested(&row.product)
@@ -278,11 +296,11 @@ fn records(call: &Call<'_>, fixed: bool) -> HandlerResult {
 }
 
 pub(crate) fn flexible_records(call: &mut Call<'_>) -> HandlerResult {
-    records(call, false)
+    records(call, Term::Flexible)
 }
 
 pub(crate) fn fixed_records(call: &mut Call<'_>) -> HandlerResult {
-    records(call, true)
+    records(call, Term::Fixed)
 }
 
 /// The current holdings, one row per coin.
@@ -332,14 +350,14 @@ pub(crate) fn auto_saving(call: &mut Call<'_>) -> HandlerResult {
 }
 
 pub(crate) fn set_auto_subscribe(call: &mut Call<'_>) -> HandlerResult {
-    let (account, product) = (call.account_id()?, Some(product(call, false)?.id));
+    let (account, product) = (call.account_id()?, Some(product(call, Term::Flexible)?.id));
     let on = is_open(call)?;
     call.exchange.apply(account, WalletRequest::SetAutomaticSaving { product, on })?;
     Ok(json!(true))
 }
 
 pub(crate) fn auto_subscribe(call: &mut Call<'_>) -> HandlerResult {
-    let (account, product) = (call.account_id()?, product(call, false)?.id);
+    let (account, product) = (call.account_id()?, product(call, Term::Flexible)?.id);
     let on = call.exchange.savings().is_automatic_for(account, product);
     Ok(json!({ "subscribeStatus": status(on) }))
 }

@@ -20,7 +20,8 @@ use crate::wire::{
 
 const DECIMALS: u32 = MONEY_DECIMALS;
 
-fn sum(call: &Call<'_>) -> Result<PairAmount, WireError> {
+/// The requested amount of a currency of a pair.
+fn pair_amount(call: &Call<'_>) -> Result<PairAmount, WireError> {
     let params = &call.params;
     let (symbol, currency) =
         (params.required("symbol")?.into(), params.required("currency")?.into());
@@ -33,7 +34,7 @@ fn sum(call: &Call<'_>) -> Result<PairAmount, WireError> {
 }
 
 pub(crate) fn transfer(call: &mut Call<'_>) -> HandlerResult {
-    let (account, sum) = (call.account_id()?, sum(call)?);
+    let (account, sum) = (call.account_id()?, pair_amount(call)?);
     let into = match call.params.required("side")?.as_str() {
         "in" => true,
         "out" => false,
@@ -44,13 +45,13 @@ pub(crate) fn transfer(call: &mut Call<'_>) -> HandlerResult {
 }
 
 pub(crate) fn borrow(call: &mut Call<'_>) -> HandlerResult {
-    let (account, sum) = (call.account_id()?, sum(call)?);
+    let (account, sum) = (call.account_id()?, pair_amount(call)?);
     let id = call.exchange.number(account, WalletRequest::Borrow(sum))?;
     Ok(json!({ "borrow_id": id.to_string() }))
 }
 
 pub(crate) fn repay(call: &mut Call<'_>) -> HandlerResult {
-    let (account, sum) = (call.account_id()?, sum(call)?);
+    let (account, sum) = (call.account_id()?, pair_amount(call)?);
     let id = call.exchange.number(account, WalletRequest::Repay(sum))?;
     Ok(json!({ "repay_id": id.to_string() }))
 }

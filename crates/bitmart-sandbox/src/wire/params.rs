@@ -1,5 +1,7 @@
 //! Request parameters from query or body, and the errors for missing and invalid ones.
 
+use std::borrow::Cow;
+
 use bitmart_sim::rules::MAX_AMOUNT;
 
 use percent_encoding::percent_decode;
@@ -98,13 +100,18 @@ impl Params {
 
     /// A string; numbers and flags are converted to strings.
     pub(crate) fn text(&self, name: &str) -> Result<Option<String>, WireError> {
+        Ok(self.borrowed_text(name)?.map(Cow::into_owned))
+    }
+
+    /// As [`text`](Self::text), without a copy of a string.
+    fn borrowed_text(&self, name: &str) -> Result<Option<Cow<'_, str>>, WireError> {
         match self.values.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => {
-                Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned))
+                Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(Cow::Borrowed))
             }
-            Some(Value::Number(number)) => Ok(Some(number.to_string())),
-            Some(Value::Bool(flag)) => Ok(Some(flag.to_string())),
+            Some(Value::Number(number)) => Ok(Some(number.to_string().into())),
+            Some(Value::Bool(flag)) => Ok(Some(flag.to_string().into())),
             Some(Value::Array(_) | Value::Object(_)) => {
                 Err(self.invalid(name, "must be text or a number"))
             }
@@ -116,7 +123,7 @@ impl Params {
     }
 
     pub(crate) fn integer(&self, name: &str) -> Result<Option<i64>, WireError> {
-        self.text(name)?
+        self.borrowed_text(name)?
             .map(|text| {
                 number::integer(&text).ok_or_else(|| self.invalid(name, "must be a whole number"))
             })
@@ -137,7 +144,7 @@ impl Params {
 
     /// A decimal above zero, as string or number.
     pub(crate) fn decimal(&self, name: &str) -> Result<Option<Decimal>, WireError> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
+        let Some(text) = self.borrowed_text(name)? else { return Ok(None) };
         let value =
             number::decimal(&text).ok_or_else(|| self.invalid(name, "must be a decimal number"))?;
         if value <= Decimal::ZERO || value > MAX_AMOUNT || value.normalize().scale() > 12 {
@@ -217,7 +224,7 @@ impl Params {
                 }
             }
             let text = match field.kind {
-                Kind::Decimal => self.text(field.name)?,
+                Kind::Decimal => self.borrowed_text(field.name)?,
                 _ => None,
             };
             if text.is_some_and(|text| number::decimal(&text).is_none()) {

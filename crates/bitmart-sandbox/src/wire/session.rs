@@ -3,12 +3,21 @@
 pub(crate) mod futures;
 pub(crate) mod spot;
 
+use std::fmt;
+
 /// The arguments of a login. Absent ones are empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Login {
     pub(crate) key: String,
     pub(crate) timestamp: String,
     pub(crate) sign: String,
+}
+
+// Without key and signature.
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login").field("timestamp", &self.timestamp).finish_non_exhaustive()
+    }
 }
 
 impl Login {

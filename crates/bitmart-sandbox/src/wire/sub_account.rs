@@ -177,7 +177,7 @@ fn history(
         let owner = call.exchange.account(end.account);
         end.account == account || owner.is_some_and(|owner| owner.main == Some(account))
     };
-    let found: Vec<_> = call
+    let transfers: Vec<_> = call
         .exchange
         .transfers()
         .rev()
@@ -188,7 +188,7 @@ fn history(
         .filter(|row| is_own(row.from) || is_own(row.to))
         .filter(|row| counterparty.is_none_or(|counterparty| row.involves(counterparty)))
         .collect();
-    Ok((found.len(), found.into_iter().take(rows).map(history_row).collect()))
+    Ok((transfers.len(), transfers.into_iter().take(rows).map(history_row).collect()))
 }
 
 fn history_row(row: &Transfer) -> Value {

@@ -20,14 +20,14 @@ pub(crate) struct Topic {
     /// The name as the client sent it.
     pub(crate) text: SmolStr,
     /// Whether the channel supports `request`.
-    pub(crate) request: bool,
+    pub(crate) takes_requests: bool,
 }
 
 impl Topic {
     /// The lower bound of the topics with this channel and symbol.
     pub(crate) fn first_of(channel: ChannelId, symbol: SmolStr) -> Self {
         let text = SmolStr::default();
-        Self { channel, symbol, levels: 0, minutes: 0, text, request: false }
+        Self { channel, symbol, levels: 0, minutes: 0, text, takes_requests: false }
     }
 
     /// Whether the topic requires a login.
@@ -71,7 +71,7 @@ pub(crate) fn parse(host: Host, text: &str) -> Option<Topic> {
         levels,
         minutes,
         text: text.into(),
-        request: row.request,
+        takes_requests: row.request,
     })
 }
 

@@ -1,6 +1,6 @@
 //! One WebSocket connection: reading, writing, and the timers that close it.
 
-use std::{future::pending, sync::Arc, time::Duration};
+use std::{future::pending, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use fastwebsockets::{OpCode, Role, WebSocketRead, after_handshake_split};
@@ -9,7 +9,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{ReadHalf, WriteHalf},
-    time::{Instant, interval_at, timeout},
+    time::{Instant, interval_at, sleep_until, timeout},
 };
 
 use super::{
@@ -39,8 +39,9 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Frames of this size in bytes or larger are not read.
 const MAX_FRAME: usize = 64 << 10;
 const NORMAL: u16 = 1000;
-const TOO_BIG: u16 = 1009;
 const GOING_AWAY: u16 = 1001;
+const PROTOCOL_ERROR: u16 = 1002;
+const TOO_BIG: u16 = 1009;
 const POLICY: u16 = 1008;
 
 type Io = TokioIo<Upgraded>;
@@ -173,9 +174,13 @@ impl Connection {
         // The first tick is after the period.
         let mut pings_due = interval_at(Instant::now() + limits.futures_ping, limits.futures_ping);
         let mut closed_by_client = false;
+        let mut without_topic_at = self.without_topic_since().map(|since| since + without_topic);
+        let mut timer = pin!(sleep_until(idle_at));
         loop {
-            let without_topic_at = self.without_topic_since().map(|since| since + without_topic);
             let close_at = without_topic_at.map_or(idle_at, |at| at.min(idle_at));
+            if timer.deadline() != close_at {
+                timer.as_mut().reset(close_at);
+            }
             let continues = tokio::select! {
                 queued = self.queue.receive() => match queued {
                     Some(Queued { after, output }) => {
@@ -190,11 +195,19 @@ impl Connection {
                             idle_at = Instant::now() + limits.idle;
                         }
                         closed_by_client = matches!(received, Received::Closed(_));
-                        self.on_received(received, pings, max_message).await
+                        let is_message = matches!(received, Received::Message(_));
+                        let continues = self.on_received(received, pings, max_message).await;
+                        // Only messages change it. It is not read for each frame that is sent, because that takes the
+                        // lock of the state.
+                        if is_message {
+                            let since = self.without_topic_since();
+                            without_topic_at = since.map(|since| since + without_topic);
+                        }
+                        continues
                     }
                     None => return,
                 },
-                () = tokio::time::sleep_until(close_at) => {
+                () = timer.as_mut() => {
                     let why = if close_at < idle_at {
                         format!("no login and no topic for {} s", without_topic.as_secs_f32())
                     } else {
@@ -223,7 +236,7 @@ impl Connection {
                     Received::Closed(payload) => {
                         return self.log.close(Direction::In, &payload);
                     }
-                    Received::Broken => return,
+                    Received::Malformed | Received::Broken => return,
                     _ => {}
                 }
             }
@@ -262,6 +275,9 @@ impl Connection {
                 let why = format!("a message over {max_message} bytes");
                 self.log.too_big(length, &why);
                 self.close(TOO_BIG, "", &why).await
+            }
+            Received::Malformed => {
+                self.close(PROTOCOL_ERROR, "", "a frame that violates RFC 6455").await
             }
             Received::Closed(payload) => {
                 let (code, reason) = close_parts(&payload);

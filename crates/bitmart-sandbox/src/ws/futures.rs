@@ -48,7 +48,7 @@ impl Session {
             Err(error) => return self.reject(command, text, &error, context),
         };
         match command.action {
-            TopicAction::Request if topic.request => context.send_first(&topic),
+            TopicAction::Request if topic.takes_requests => context.send_first(&topic),
             TopicAction::Request => {
                 let error = messages::request_unsupported(text);
                 context.send_json(&command.rejection(text, &error));

@@ -21,6 +21,9 @@ pub(super) enum Received {
     Closed(Vec<u8>),
     /// A message over the limit, of which at least this number of bytes was sent.
     TooBig(usize),
+    /// A frame that violates RFC 6455. What follows cannot be read.
+    Malformed,
+    /// The client has disconnected.
     Broken,
 }
 
@@ -52,7 +55,7 @@ impl Received {
         match self {
             Self::Message { .. } => true,
             Self::Ping(_) | Self::Pong(_) => pings == Pings::Accepted,
-            Self::Closed(_) | Self::TooBig(_) | Self::Broken => false,
+            Self::Closed(_) | Self::TooBig(_) | Self::Malformed | Self::Broken => false,
         }
     }
 }
@@ -69,7 +72,12 @@ pub(super) async fn read(
         let frame = match reader.read_frame::<_, WebSocketError>(&mut |_| async { Ok(()) }).await {
             Ok(frame) => frame,
             Err(WebSocketError::FrameTooLarge) => return Received::TooBig(max_frame),
-            Err(_) => return Received::Broken,
+            Err(
+                WebSocketError::UnexpectedEOF
+                | WebSocketError::ConnectionClosed
+                | WebSocketError::IoError(_),
+            ) => return Received::Broken,
+            Err(_) => return Received::Malformed,
         };
         match frame.opcode {
             OpCode::Close => return Received::Closed(frame.payload.to_vec()),
@@ -128,7 +136,12 @@ mod tests {
                 assert!(message().keeps_alive(pings));
             }
         }
-        for received in [Received::Closed(Vec::new()), Received::TooBig(1), Received::Broken] {
+        for received in [
+            Received::Closed(Vec::new()),
+            Received::TooBig(1),
+            Received::Malformed,
+            Received::Broken,
+        ] {
             assert!(!received.keeps_alive(Pings::Accepted), "{received:?}");
         }
     }

@@ -133,7 +133,7 @@ impl Session {
                 }
                 context.send_json(&messages::acknowledgement(command, &topic.text));
             }
-            Command::Request if topic.request => context.send_first(topic),
+            Command::Request if topic.takes_requests => context.send_first(topic),
             Command::Request => return Err(messages::UNKNOWN_CHANNEL),
         }
         Ok(())

@@ -13,9 +13,11 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Number of buffered bytes above which the buffer is flushed.
 const BATCH: usize = 64 << 10;
 
+/// Buffers frames, and writes them.
 #[derive(Debug)]
 pub(super) struct Writer<W> {
     io: W,
+    /// Frames that are not written yet.
     waiting: Vec<u8>,
 }
 
@@ -47,7 +49,12 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
 
     /// Writes the buffer. Returns false if the client has disconnected.
     pub(super) async fn flush(&mut self) -> bool {
-        let written = timeout(WRITE_TIMEOUT, self.io.write_all(&self.waiting)).await;
+        let write = async {
+            self.io.write_all(&self.waiting).await?;
+            // TLS has a buffer of its own, which it does not send after a write that had to wait for the client.
+            self.io.flush().await
+        };
+        let written = timeout(WRITE_TIMEOUT, write).await;
         self.waiting.clear();
         matches!(written, Ok(Ok(())))
     }
@@ -62,8 +69,21 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
 #[cfg(test)]
 mod tests {
     use fastwebsockets::{Role, WebSocket};
+    use futures_util::FutureExt as _;
+    use tokio::io::AsyncReadExt as _;
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_flush_also_empties_a_buffer_below() {
+        let (server, mut client) = tokio::io::duplex(64);
+        let mut writer = Writer::new(tokio::io::BufWriter::new(server));
+        writer.add(OpCode::Text, b"pong");
+        assert!(writer.flush().await);
+        let mut frame = [0; 64];
+        let read = client.read(&mut frame).now_or_never().expect("it is sent").expect("read");
+        assert_eq!(frame[..read], *b"\x81\x04pong");
+    }
 
     #[tokio::test]
     async fn frames_of_every_length_arrive_complete_and_in_order() {

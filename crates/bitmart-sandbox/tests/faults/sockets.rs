@@ -182,8 +182,8 @@ async fn a_late_push_arrives_after_later_frames_and_only_at_its_socket() {
     assert_eq!(version(&socket.binary().await), first + 1);
     assert!(from.elapsed() >= late);
     sandbox.step_market(1);
-    for listener in [&mut other, &mut socket] {
-        assert_eq!(version(&listener.binary().await), next + 1);
+    for subscriber in [&mut other, &mut socket] {
+        assert_eq!(version(&subscriber.binary().await), next + 1);
     }
     // Nor does a socket that was closed.
     sandbox.inject(Fault::LatePush(late).on(BOOK));

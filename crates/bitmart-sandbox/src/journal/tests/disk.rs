@@ -20,13 +20,15 @@ pub(super) struct Disk(Arc<Mutex<DiskState>>);
 
 #[derive(Debug, Default)]
 pub(super) struct DiskState {
+    /// The store as of the last sync.
     pub(super) synced: Vec<u8>,
+    /// The store as the process reads it.
     present: Vec<u8>,
-    /// Writes since the last sync.
+    /// Writes since the last sync, each with its position.
     pending: Vec<(usize, Vec<u8>)>,
-    operations: usize,
     /// Whether all writes fail except those to the reserve.
     pub(super) full: bool,
+    /// The content of the file `reserve`.
     pub(super) reserve: Vec<u8>,
     /// How many entries the test knows to be stored.
     pub(super) acknowledged: u32,
@@ -40,6 +42,7 @@ pub(super) struct DiskState {
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) acknowledged: u32,
+    /// The store.
     pub(super) content: Vec<u8>,
     pub(super) reserve: Vec<u8>,
 }
@@ -66,19 +69,18 @@ impl Disk {
         bytes.resize(disk_state.present.len().max(bytes.len()), 0);
         for (at, data) in &disk_state.pending {
             let whole = u64::try_from(data.len()).expect("it fits");
-            let reserve =
+            let written =
                 [0, whole, rng.below(whole + 1)][usize::try_from(rng.below(3)).expect("small")];
-            let reserve = usize::try_from(reserve).expect("it fits");
-            if let Some(place) = bytes.get_mut(*at..at + reserve) {
-                place.copy_from_slice(&data[..reserve]);
+            let written = usize::try_from(written).expect("it fits");
+            if let Some(place) = bytes.get_mut(*at..at + written) {
+                place.copy_from_slice(&data[..written]);
             }
         }
         bytes
     }
 
     fn modify(&self) -> io::Result<MutexGuard<'_, DiskState>> {
-        let mut disk_state = self.disk_state();
-        disk_state.operations += 1;
+        let disk_state = self.disk_state();
         if disk_state.full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(disk_state) }
     }
 }

@@ -108,9 +108,9 @@ fn wallet(rng: &mut Rng, account: AccountId) -> Request {
         .into(),
         _ => {
             let end = |account, kind| AccountWallet { account: AccountId(account), kind };
-            let purses = [WalletKind::Spot, WalletKind::Funding, WalletKind::Futures];
-            let from = AccountWallet { account, kind: pick(rng, &purses) };
-            let to = end(pick(rng, &[1, 2, 3]), pick(rng, &purses));
+            let wallets = [WalletKind::Spot, WalletKind::Funding, WalletKind::Futures];
+            let from = AccountWallet { account, kind: pick(rng, &wallets) };
+            let to = end(pick(rng, &[1, 2, 3]), pick(rng, &wallets));
             let transfer = NewTransfer { from, to, currency: "USDT".into(), amount };
             WalletRequest::Transfer { transfer, number: Some(rng.below(9).to_string().into()) }
                 .into()
@@ -143,7 +143,7 @@ fn json(shared: &Shared) -> Vec<u8> {
 fn rejected_commands_are_repeated_like_others() {
     for seed in 0..8 {
         let disk = new_store();
-        let (shared, _notices) = open(&disk).expect("opens");
+        let (shared, _events) = open(&disk).expect("opens");
         shared.create_account();
         let mut rng = Rng::new(seed);
         let (mut orders, mut rejected) = (vec![OrderId(1)], 0);

@@ -14,9 +14,6 @@ pub(crate) fn rejection_error(reject: &Reject, family: ErrorFamily) -> WireError
         R::TooManyTriggerOrders if family == ErrorFamily::Spot => {
             error.with_reason("too many algo orders are waiting")
         }
-        R::TooManyOpenOrders { maximum } if family == ErrorFamily::Spot => {
-            error.with_reason(format!("at most {maximum} orders can be open"))
-        }
         R::TooManyOpenOrders { maximum } => {
             error.with_reason(format!("at most {maximum} orders can be open"))
         }

@@ -76,30 +76,32 @@ pub(crate) fn open_orders(call: &mut Call<'_>) -> HandlerResult {
     let (account, symbol) = (call.account_id()?, symbol(call)?);
     let params = &call.params;
     let kind = params.text("type")?;
-    let part = match params.text("order_state")?.as_deref() {
+    let only_partially_filled = match params.text("order_state")?.as_deref() {
         None | Some("all") => false,
         Some("partially_filled") => true,
         Some(_) => return Err(params.invalid("order_state", "must be all or partially_filled")),
     };
     let limit = row_limit(params)?;
     // Of resting orders there are only limit orders, and of waiting orders this list only has trailing orders.
-    let (rests, trails) = match kind.as_deref() {
-        None => (true, !part),
-        Some(kind) => (kind == "limit", kind == "trailing" && !part),
+    let (lists_resting, lists_trailing) = match kind.as_deref() {
+        None => (true, !only_partially_filled),
+        Some(kind) => (kind == "limit", kind == "trailing" && !only_partially_filled),
     };
-    let here = |of: &str| symbol.as_deref().is_none_or(|symbol| of == symbol);
+    let is_requested = |of: &str| symbol.as_deref().is_none_or(|symbol| of == symbol);
     let exchange = &call.exchange;
     let orders = exchange
         .futures_orders_of(account)
-        .filter(|order| order.open && rests && (!part || !order.filled.is_zero()))
-        .filter(|order| here(&order.request.symbol))
+        .filter(|order| {
+            order.open && lists_resting && (!only_partially_filled || !order.filled.is_zero())
+        })
+        .filter(|order| is_requested(&order.request.symbol))
         .filter_map(|order| Some((order.id, listed(order, exchange)?)));
     let trailing = exchange
         .triggers()
         .futures
         .of(account)
-        .filter(|plan| plan.is_waiting() && trails && plan.terms.kind == PlanKind::Trailing)
-        .filter(|plan| here(&plan.terms.order.symbol))
+        .filter(|plan| plan.is_waiting() && lists_trailing && plan.terms.kind == PlanKind::Trailing)
+        .filter(|plan| is_requested(&plan.terms.order.symbol))
         .map(|plan| (plan.id, rows::trigger_row(plan, exchange)));
     Ok(newest(orders.chain(trailing).collect(), limit))
 }
@@ -111,13 +113,13 @@ pub(crate) fn order_history(call: &mut Call<'_>) -> HandlerResult {
     let (symbol, only) = (symbol(call)?, order_id(call, account)?);
     let window = Window::futures(&call.params, call.now_ms)?;
     let limit = if is_copy_trading(call)? { 0 } else { MAX_ROWS };
-    let here = |of: &str| symbol.as_deref().is_none_or(|symbol| of == symbol);
+    let is_requested = |of: &str| symbol.as_deref().is_none_or(|symbol| of == symbol);
     let matches_id = |id| only.is_none_or(|only| id == only);
     let exchange = &call.exchange;
     let orders = exchange
         .futures_orders_of(account)
         .filter(|order| !order.open && window.contains(order.created_ms))
-        .filter(|order| matches_id(order.id) && here(&order.request.symbol))
+        .filter(|order| matches_id(order.id) && is_requested(&order.request.symbol))
         .take(limit)
         .filter_map(|order| {
             let mut row = listed(order, exchange)?;
@@ -129,7 +131,7 @@ pub(crate) fn order_history(call: &mut Call<'_>) -> HandlerResult {
         .futures
         .of(account)
         .filter(|plan| !plan.is_waiting() && window.contains(plan.created_ms))
-        .filter(|plan| matches_id(plan.id) && here(&plan.terms.order.symbol))
+        .filter(|plan| matches_id(plan.id) && is_requested(&plan.terms.order.symbol))
         .map(|plan| {
             let mut row = rows::trigger_row(plan, exchange);
             extend(&mut row, ended_fields(plan));

@@ -97,7 +97,7 @@ pub(crate) fn positions_v1(call: &mut Call<'_>) -> HandlerResult {
     })
 }
 
-/// Margin type and side are empty without a position (field note 15).
+/// Margin type and side are empty without a position, as observed.
 pub(crate) fn position_risk(call: &mut Call<'_>) -> HandlerResult {
     rows(call, |row| {
         let Row { market, position, .. } = row;

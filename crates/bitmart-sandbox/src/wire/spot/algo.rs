@@ -87,16 +87,21 @@ fn known_symbol(call: &Call<'_>) -> Result<Option<String>, WireError> {
 pub(crate) fn algo_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account_id()?;
     let id = id(&call.params.required("orderId")?)?;
-    found(call, account, call.exchange.triggers().spot.get(id))
+    order_in_state(call, account, call.exchange.triggers().spot.get(id))
 }
 
 pub(crate) fn algo_order_by_client_id(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account_id()?;
     let id = call.params.required("clientOrderId")?;
-    found(call, account, call.exchange.triggers().spot.by_client_order_id(account, &id))
+    order_in_state(call, account, call.exchange.triggers().spot.by_client_order_id(account, &id))
 }
 
-fn found(call: &Call<'_>, account: AccountId, algo: Option<&Trigger<Algo>>) -> HandlerResult {
+/// The row of an own order, if it is in the requested state.
+fn order_in_state(
+    call: &Call<'_>,
+    account: AccountId,
+    algo: Option<&Trigger<Algo>>,
+) -> HandlerResult {
     let waiting = match call.params.text("queryState")?.as_deref() {
         None => None,
         Some("open") => Some(true),
@@ -138,6 +143,7 @@ fn orders(call: &Call<'_>, waiting: bool) -> HandlerResult {
     Ok(rows.collect::<Value>())
 }
 
+/// An order; `None` if its pair is not listed.
 fn row(algo: &Trigger<Algo>, exchange: &Exchange) -> Option<Value> {
     let order = &algo.terms.order;
     let rules = &exchange.spot_market(&order.symbol)?.rules;

@@ -258,17 +258,18 @@ fn is_order_of(call: &Call<'_>, id: OrderId, symbol: &str) -> bool {
 pub(crate) fn order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account_id()?;
     let id = parse_id(&call.params.required("orderId")?);
-    found(call, id, account)
+    order_in_state(call, id, account)
 }
 
 pub(crate) fn order_by_client_id(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account_id()?;
     let client_order_id = call.params.required("clientOrderId")?;
     let id = by_client_order_id(&call.exchange, account, &client_order_id);
-    found(call, id, account)
+    order_in_state(call, id, account)
 }
 
-fn found(call: &Call<'_>, id: Option<OrderId>, account: AccountId) -> HandlerResult {
+/// The row of an own order, if it is in the requested state.
+fn order_in_state(call: &Call<'_>, id: Option<OrderId>, account: AccountId) -> HandlerResult {
     let state = call.params.text("queryState")?;
     let matches_state = |order: &&SpotOrder| match state.as_deref() {
         Some("open") => order.state.is_open(),
