@@ -100,10 +100,33 @@ fn final_states_have_the_same_meaning_on_both_markets() {
         (4, "2", "2", OrderProgress::Filled),
         (4, "2", "1", OrderProgress::PartiallyCanceled),
         (4, "2", "0", OrderProgress::Canceled),
+        // Without a size nothing tells whether the order was canceled.
+        (4, "0", "1", OrderProgress::Finished),
+        (4, "0", "0", OrderProgress::Canceled),
     ];
     for (state, size, filled, expected) in table {
         assert_eq!(futures(state, size, filled).progress, expected, "{state} {filled} of {size}");
     }
+}
+
+#[test]
+fn a_finished_futures_order_of_size_0_is_judged_by_the_size_that_was_known_before_or_after() {
+    let progress = |reports: &[(u8, &str, &str)]| {
+        let mut state = AccountState::new();
+        for (number, size, filled) in reports {
+            state.apply_order(futures(*number, size, filled));
+        }
+        state.order(Market::Futures, &"1".into()).expect("the order").progress
+    };
+    let (open, finished) = (2, 4);
+    for (size, expected) in [("3", OrderProgress::PartiallyCanceled), ("1", OrderProgress::Filled)]
+    {
+        assert_eq!(progress(&[(open, size, "0"), (finished, "0", "1")]), expected, "before");
+        assert_eq!(progress(&[(finished, "0", "1"), (open, size, "0")]), expected, "late");
+        assert_eq!(progress(&[(finished, "0", "1"), (finished, size, "1")]), expected, "after");
+    }
+    assert_eq!(progress(&[(finished, "0", "1"), (finished, "0", "1")]), OrderProgress::Finished);
+    assert!(OrderProgress::Finished.is_final());
 }
 
 #[test]

@@ -110,6 +110,7 @@ impl MarketContext<'_> {
         let market = self.market.market;
         let malformed = |item| AccountEvent::Malformed { market, item };
         self.events.extend(snapshot.malformed.into_iter().map(malformed));
+        self.market.unknown_instruments = snapshot.unknown_instruments;
         // Rows may lack what a stream reported since.
         let lag_begin = fetch.begin - self.assumptions.max_history_lag;
         let unlisted = if snapshot.balances_incomplete {

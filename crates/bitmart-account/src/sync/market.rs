@@ -1,6 +1,6 @@
 //! Synchronization of one market: scheduling of fetches, and health.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bitmart_types::{OrderId, Timestamp};
@@ -66,6 +66,8 @@ pub(super) struct MarketSync {
     /// What the fetches since the market was last live found.
     pub(super) found: CatchUpReport,
     pub(super) audit: Audit,
+    /// Those of the newest completed fetch: see [`super::Snapshot::unknown_instruments`].
+    pub(super) unknown_instruments: BTreeSet<Instrument>,
 }
 
 impl MarketSync {
@@ -87,6 +89,7 @@ impl MarketSync {
             reconnecting_reported: false,
             found: empty_report(market),
             audit: Audit::new(),
+            unknown_instruments: BTreeSet::new(),
         }
     }
 
