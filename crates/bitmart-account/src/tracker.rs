@@ -50,9 +50,12 @@ use crate::{
 pub struct AccountTracker {
     rest: bitmart_rest::Client,
     ws: bitmart_ws::Client,
+    /// The steady clock, by which `sync` counts.
     scale: TimeScale,
     sync: AccountSync,
+    /// One for each followed market.
     feeds: Vec<Feed>,
+    /// Wakes the task at the deadline of `sync`.
     timer: Option<Pin<Box<Sleep>>>,
     /// The last item, which follows the events that became known before it.
     error: Option<Error>,
