@@ -1,3 +1,5 @@
+//! Orders, fills and positions of the state, from events as the exchange sends them.
+
 use bitmart_types::futures::PositionMode;
 use bitmart_types::{Decimal, Timestamp, dec, futures};
 use bitmart_ws::event::Event;
