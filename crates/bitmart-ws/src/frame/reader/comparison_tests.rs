@@ -28,11 +28,11 @@ impl Spelling {
         match (self.length_bytes, self.length) {
             (0, 0..126) => bytes.push(mask_bit | u8::try_from(length).expect("below 126")),
             (0 | 2, 0..=0xffff) => {
-                bytes.push(mask_bit | 126);
+                bytes.push(mask_bit | 0x7e);
                 bytes.extend(u16::try_from(length).expect("two bytes").to_be_bytes());
             }
             _ => {
-                bytes.push(mask_bit | 127);
+                bytes.push(mask_bit | 0x7f);
                 bytes.extend(length.to_be_bytes());
             }
         }
