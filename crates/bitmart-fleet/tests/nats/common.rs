@@ -343,9 +343,8 @@ impl Recorder {
                 other.events(1).await;
             }
         };
-        if tokio::time::timeout(LIMIT, compare).await.is_err() {
-            panic!("{:?}: {mine:#?} is not part of {:#?}", self.lifecycle(), other.data());
-        }
+        let is_met = tokio::time::timeout(LIMIT, compare).await.is_ok();
+        assert!(is_met, "{:?}: {mine:#?} is not part of {:#?}", self.lifecycle(), other.data());
     }
 
     /// Reads until the newest event is one that the other has, too. What the other has queued may be older than all
