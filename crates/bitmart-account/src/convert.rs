@@ -22,7 +22,7 @@ pub(crate) fn spot_order_event(
     });
     Ok(Order {
         progress: progress.ok_or_else(|| missing("order_state"))?,
-        client_order_id: chosen(update.client_order_id, &update.order_id),
+        client_order_id: chosen_client_id(update.client_order_id, &update.order_id),
         order_id: update.order_id,
         instrument: Instrument::Pair(update.symbol),
         side: update.side,
@@ -48,7 +48,7 @@ impl TryFrom<bitmart_rest::spot::Order> for Order {
             OrderProgress::from_spot(&order.state, order.order_type.as_ref(), &order.side, filled);
         Ok(Self {
             progress: progress.ok_or_else(|| unknown_state(&order.order_id))?,
-            client_order_id: chosen(order.client_order_id, &order.order_id),
+            client_order_id: chosen_client_id(order.client_order_id, &order.order_id),
             order_id: order.order_id,
             instrument: Instrument::Pair(order.symbol),
             side: order.side,
@@ -64,7 +64,10 @@ impl TryFrom<bitmart_rest::spot::Order> for Order {
 }
 
 /// The client order id, if one was chosen. A spot order without one has its own id in its place.
-fn chosen(client_order_id: Option<ClientOrderId>, order_id: &OrderId) -> Option<ClientOrderId> {
+fn chosen_client_id(
+    client_order_id: Option<ClientOrderId>,
+    order_id: &OrderId,
+) -> Option<ClientOrderId> {
     client_order_id.filter(|id| id.as_str() != order_id.as_str())
 }
 
@@ -88,7 +91,7 @@ pub(crate) fn futures_order_event(
         order_id: order.order_id,
         client_order_id: order.client_order_id,
         instrument: Instrument::Contract(order.symbol),
-        side: side(&order.side),
+        side: order_side(&order.side),
         price: nonzero(order.price),
         size: nonzero(Some(size)),
         notional: None,
@@ -114,7 +117,7 @@ impl TryFrom<bitmart_rest::futures::Order> for Order {
             order_id: order.order_id,
             client_order_id: order.client_order_id,
             instrument: Instrument::Contract(order.symbol),
-            side: side(&order.side),
+            side: order_side(&order.side),
             price: nonzero(order.price),
             size: nonzero(Some(size)),
             notional: None,
@@ -127,7 +130,7 @@ impl TryFrom<bitmart_rest::futures::Order> for Order {
 }
 
 /// Maps opening and closing to buying and selling. An unknown number stays unknown.
-fn side(side: &futures::Side) -> Side {
+fn order_side(side: &futures::Side) -> Side {
     match side.is_buy() {
         Some(true) => Side::Buy,
         Some(false) => Side::Sell,
@@ -281,7 +284,7 @@ pub(crate) fn position_event(
     let position = Position {
         size: position.size,
         entry_price: nonzero(position.entry_price),
-        liquidation_price: reachable(position.liquidation_price),
+        liquidation_price: reachable_price(position.liquidation_price),
         position_mode,
     };
     Ok(PositionEvent::Position(key, position))
@@ -318,7 +321,7 @@ pub(crate) fn position_row(
     let position = Position {
         size: position.size,
         entry_price: nonzero(position.entry_price),
-        liquidation_price: reachable(position.liquidation_price),
+        liquidation_price: reachable_price(position.liquidation_price),
         position_mode: Some(mode),
     };
     Ok((key, position))
@@ -333,7 +336,7 @@ pub(crate) fn is_open(position: &bitmart_rest::futures::Position) -> bool {
 }
 
 /// A liquidation price that the market can reach. The exchange sends 0 or less where there is none.
-fn reachable(price: Option<Decimal>) -> Option<Decimal> {
+fn reachable_price(price: Option<Decimal>) -> Option<Decimal> {
     price.filter(|price| *price > Decimal::ZERO)
 }
 

@@ -12,7 +12,8 @@ use crate::{Balance, Fill, MalformedItem, Market, Order, Position, PositionKey};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Health {
-    /// Complete and current: all streams are up, and nothing is missing.
+    /// Complete and current: all streams are up, and nothing is missing. The exception are
+    /// [instruments that the exchange does not know](crate::AccountTracker::unknown_instruments).
     Live,
     /// Complete, but a connection has had no traffic for 15 s by default, so the state may be out of
     /// date. Resolves within 5 s by default: traffic resumes, or the connection counts as lost.
@@ -94,8 +95,8 @@ pub enum AccountEvent {
         /// The market.
         market: Market,
     },
-    /// A message or a row could not be decoded, so the state lacks it. For a message of a stream, the
-    /// state is fetched at once. A malformed row is reported with each attempt to fetch; a malformed
+    /// A message or a row could not be decoded or is not listed, so the state lacks it. For a message of a
+    /// stream, the state is fetched at once. A malformed row is reported with each attempt to fetch; a malformed
     /// order or fill keeps the market from becoming live.
     Malformed {
         /// The market.
@@ -131,7 +132,7 @@ pub enum CatchUpError {
     Rest(HistoryError),
     /// The streams were not acknowledged in time.
     Streams(bitmart_ws::Error),
-    /// An order or a fill could not be decoded, see [`AccountEvent::Malformed`].
+    /// An order or a fill could not be decoded or is not listed, see [`AccountEvent::Malformed`].
     Malformed,
 }
 
@@ -150,7 +151,9 @@ impl std::fmt::Display for CatchUpError {
         match self {
             Self::Rest(error) => error.fmt(f),
             Self::Streams(error) => error.fmt(f),
-            Self::Malformed => f.write_str("an order or a fill of the history cannot be decoded"),
+            Self::Malformed => f.write_str(
+                "an order or a fill of the history cannot be decoded or is not listed: see the event Malformed",
+            ),
         }
     }
 }

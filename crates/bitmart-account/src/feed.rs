@@ -23,10 +23,14 @@ struct Fetch {
     pages: PageBuffer,
 }
 
+/// Carries out the requests of a market, and passes results and messages on to the state machine.
 pub(crate) struct Feed {
     pub(crate) market: Market,
+    /// Those whose futures balances are followed.
     currencies: Vec<Currency>,
+    /// Runs while the streams are being subscribed.
     opening: Option<Opening>,
+    /// The subscribed streams; empty while they are closed.
     sources: Sources,
     fetches: Vec<Fetch>,
     /// The id of the request and its query, which returns `None` if a row cannot be decoded.

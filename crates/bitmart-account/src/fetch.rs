@@ -1,18 +1,26 @@
-//! REST queries of an account's state.
+//! REST queries of an account's state: a fetch, and the list of fills for an audit.
 
+mod bursts;
+mod orders;
+#[cfg(test)]
+mod tests;
 mod time_ranges;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bitmart_rest::history::{History, HistoryError};
-use bitmart_rest::{Client, Error, futures, spot};
+use bitmart_rest::history::{Gap, History, HistoryError};
+use bitmart_rest::{Client, futures, spot};
 use bitmart_types::{OrderId, Rows, Timestamp};
 use futures_util::future::{try_join3, try_join4};
 
 use crate::sync::{Page, Snapshot};
 use crate::{Fill, Instrument, MalformedItem, Market, Order, convert};
+
+use bursts::{Fetched, ListedFills};
+use orders::{FetchedOrders, UnansweredOrders};
+use time_ranges::TimeRange;
 
 /// Queries extend this far into the future, because the exchange's clock may be ahead.
 const CLOCK_MARGIN: Duration = Duration::from_secs(60);
@@ -23,9 +31,9 @@ const OPEN_ORDERS_RANGE: Duration = Duration::from_secs(604_800);
 /// The most open futures orders that the exchange lists.
 const MAX_OPEN_FUTURES_ORDERS: u32 = 100;
 
-/// The remark that a list of this many open futures orders may not be complete. Tracked orders that it lacks are
-/// queried by id, others stay unknown.
-fn truncated(rows: usize) -> Option<MalformedItem> {
+/// Returns the report that a list of this many open futures orders may not be complete, if so. Tracked orders that
+/// it lacks are queried by id, others stay unknown.
+fn truncation(rows: usize) -> Option<MalformedItem> {
     let list = "open futures orders";
     (rows >= MAX_OPEN_FUTURES_ORDERS as usize).then_some(MalformedItem::Truncated { list, rows })
 }
@@ -54,7 +62,8 @@ impl PageBuffer {
     }
 }
 
-/// Queries the fills of a time range, for an audit. Returns `None` if one cannot be decoded.
+/// Queries the fills of a time range, for an audit. Returns `None` if one cannot be decoded, or if the exchange
+/// does not list all of them.
 pub(crate) async fn fills(
     client: Client,
     market: Market,
@@ -63,12 +72,17 @@ pub(crate) async fn fills(
 ) -> Result<Option<Vec<Fill>>, HistoryError> {
     let pages = PageBuffer::default();
     let range = (from, until);
-    match market {
-        Market::Spot => query_fills(&client, spot::ListFills::new(), range, &pages).await?,
-        Market::Futures => query_fills(&client, futures::ListFills::new(), range, &pages).await?,
+    let mut fills = ListedFills::default();
+    let bursts = match market {
+        Market::Spot => {
+            query_fills(&client, &spot::ListFills::new(), range, &mut fills, &pages).await?
+        }
+        Market::Futures => {
+            query_fills(&client, &futures::ListFills::new(), range, &mut fills, &pages).await?
+        }
     };
     let pages = pages.take();
-    let complete = pages.iter().all(|page| page.malformed.is_empty());
+    let complete = bursts.is_empty() && pages.iter().all(|page| page.malformed.is_empty());
     let mut known = HashSet::new();
     let fills = pages.into_iter().flat_map(|page| page.fills);
     let distinct =
@@ -93,40 +107,42 @@ impl FetchPlan {
         let until = client.now() + CLOCK_MARGIN;
         // Query the history after the open orders, so that orders that finish in between are found.
         let orders = async {
-            let mut listed = ListedOrders::default();
-            let open = (until - OPEN_ORDERS_RANGE, until);
-            time_ranges::query_all(client, &spot::ListOpenOrders::new(), open, |rows| {
-                listed.add(rows, pages);
-            })
-            .await?;
+            let mut orders = FetchedOrders::default();
+            let week = (until - OPEN_ORDERS_RANGE, until);
+            query_orders(client, &spot::ListOpenOrders::new(), week, &mut orders, pages).await?;
             if let Some(from) = self.from {
                 let history = &spot::ListOrderHistory::new();
-                time_ranges::query_all(client, history, (from, until), |rows| {
-                    listed.add(rows, pages);
-                })
-                .await?;
+                query_orders(client, history, (from, until), &mut orders, pages).await?;
             }
-            Ok(listed)
+            Ok(orders)
         };
         let fills = async {
-            let Some(from) = self.from else { return Ok(BTreeMap::new()) };
-            query_fills(client, spot::ListFills::new(), (from, until), pages).await
+            let mut fills = ListedFills::default();
+            let Some(from) = self.from else { return Ok((fills, Vec::new())) };
+            let request = spot::ListFills::new();
+            let bursts = query_fills(client, &request, (from, until), &mut fills, pages).await?;
+            Ok((fills, bursts))
         };
         let wallet = async { client.account().spot_wallet().await.map_err(HistoryError::Request) };
-        let (listed, filled, wallet) = try_join3(orders, fills, wallet).await?;
-        let mut queried = QueriedOrders::default();
-        for (id, _) in listed.unlisted(self.open_orders, filled) {
+        let (mut orders, (mut fills, bursts), wallet) = try_join3(orders, fills, wallet).await?;
+        let mut unanswered = UnansweredOrders::default();
+        for (id, instrument) in orders.unlisted(self.open_orders, &fills) {
             let order = client.spot().order(id.clone()).await;
-            queried.add(id, order, pages)?;
+            if let Some(page) = unanswered.read(id, instrument, order, &mut orders)? {
+                pages.push(page);
+            }
         }
-        let (balances, malformed) = converted(wallet.balances, convert::spot_balance_row);
+        bursts::read_spot(client, &bursts, &orders, &unanswered, &mut fills, pages).await?;
+        let (balances, mut malformed) = converted(wallet.balances, convert::spot_balance_row);
         let balances_incomplete = !malformed.is_empty();
+        malformed.extend(unanswered.malformed);
         Ok(Snapshot {
             balances,
             malformed,
             balances_incomplete,
-            unknown_orders: queried.unknown,
-            finished_orders: queried.finished,
+            unknown_orders: unanswered.not_found,
+            finished_orders: unanswered.finished,
+            unknown_instruments: unanswered.unknown_instruments,
             ..Snapshot::default()
         })
     }
@@ -137,29 +153,44 @@ impl FetchPlan {
         let futures = client.futures();
         let until = client.now() + CLOCK_MARGIN;
         let orders = async {
-            let mut listed = ListedOrders::default();
+            let mut orders = FetchedOrders::default();
             let request = futures::ListOpenOrders::new().limit(MAX_OPEN_FUTURES_ORDERS);
             let open = futures.open_orders(request).await.map_err(HistoryError::Request)?;
-            let truncated = truncated(open.len() + open.faults().len());
-            listed.add(open, pages);
-            Ok((listed, truncated))
+            let truncation = truncation(open.len() + open.faults().len());
+            pages.push(orders.add(open));
+            Ok((orders, truncation))
         };
         let fills = async {
-            let Some(from) = self.from else { return Ok(BTreeMap::new()) };
-            query_fills(client, futures::ListFills::new(), (from, until), pages).await
+            let mut fills = ListedFills::default();
+            let Some(from) = self.from else { return Ok((fills, Vec::new())) };
+            let request = futures::ListFills::new();
+            let bursts = query_fills(client, &request, (from, until), &mut fills, pages).await?;
+            Ok((fills, bursts))
         };
         let positions = async {
             futures.positions(futures::ListPositions::new()).await.map_err(HistoryError::Request)
         };
         let balances = async { futures.balances().await.map_err(HistoryError::Request) };
-        let ((listed, truncated), filled, positions, balances) =
+        let ((mut orders, truncation), (mut fills, bursts), positions, balances) =
             try_join4(orders, fills, positions, balances).await?;
-        let mut queried = QueriedOrders::default();
-        for (id, instrument) in listed.unlisted(self.open_orders, filled) {
-            if let Instrument::Contract(symbol) = instrument {
-                let order = futures.order(futures::QueryOrder::new(symbol, id.clone())).await;
-                queried.add(id, order, pages)?;
+        let mut unanswered = UnansweredOrders::default();
+        for (id, instrument) in orders.unlisted(self.open_orders, &fills) {
+            if let Instrument::Contract(symbol) = &instrument {
+                let request = futures::QueryOrder::new(symbol.clone(), id.clone());
+                let order = futures.order(request).await;
+                if let Some(page) = unanswered.read(id, instrument, order, &mut orders)? {
+                    pages.push(page);
+                }
             }
+        }
+        if let Some(from) = self.from {
+            let fetched = Fetched {
+                range: (from, until),
+                orders: &mut orders,
+                unanswered: &unanswered,
+                fills: &mut fills,
+            };
+            bursts::read_futures(client, &bursts, fetched, pages).await?;
         }
         let (rows, faults) = positions.into_parts();
         let mut malformed: Vec<_> = faults.into_iter().map(MalformedItem::Row).collect();
@@ -177,7 +208,8 @@ impl FetchPlan {
         let (balances, faults) = converted(balances.balances, convert::futures_balance_row);
         let balances_incomplete = !faults.is_empty();
         malformed.extend(faults);
-        malformed.extend(truncated);
+        malformed.extend(truncation);
+        malformed.extend(unanswered.malformed);
         let positions = Some(positions);
         Ok(Snapshot {
             balances,
@@ -185,55 +217,42 @@ impl FetchPlan {
             malformed,
             positions_incomplete,
             balances_incomplete,
-            unknown_orders: queried.unknown,
-            finished_orders: queried.finished,
+            unknown_orders: unanswered.not_found,
+            finished_orders: unanswered.finished,
+            unknown_instruments: unanswered.unknown_instruments,
         })
     }
 }
 
-/// The ids of orders that were in one of the lists.
-#[derive(Default)]
-struct ListedOrders(HashSet<OrderId>);
-
-impl ListedOrders {
-    fn add<T>(&mut self, rows: Rows<T>, pages: &PageBuffer)
-    where
-        T: TryInto<Order, Error = MalformedItem>,
-    {
-        let (orders, malformed): (Vec<Order>, _) = split_rows(rows);
-        self.0.extend(orders.iter().map(|order| order.order_id.clone()));
-        pages.push(Page { orders, malformed, ..Page::default() });
-    }
-
-    /// Returns the orders to query one by one: those that were open or have fills, and that are in no
-    /// list.
-    fn unlisted(
-        self,
-        open: BTreeMap<OrderId, Instrument>,
-        filled: BTreeMap<OrderId, Instrument>,
-    ) -> BTreeMap<OrderId, Instrument> {
-        let mut orders = open;
-        orders.extend(filled);
-        orders.retain(|id, _| !self.0.contains(id));
-        orders
+/// Queries a list of orders.
+async fn query_orders<H>(
+    client: &Client,
+    request: &H,
+    range: TimeRange,
+    orders: &mut FetchedOrders,
+    pages: &PageBuffer,
+) -> Result<(), HistoryError>
+where
+    H: History<Row: TryInto<Order, Error = MalformedItem>>,
+{
+    let add = |rows: Rows<H::Row>| pages.push(orders.add(rows));
+    let bursts = time_ranges::query_all(client, request, range, add).await?;
+    match bursts.first() {
+        Some((at, _)) => Err(HistoryError::Gap(Gap::TooManyRows { at: *at })),
+        None => Ok(()),
     }
 }
 
-/// Queries fills. Returns the orders that they belong to.
+/// Queries fills. Returns the [bursts] in which the exchange did not list all of them.
 async fn query_fills<H: History<Row: Into<Fill>>>(
     client: &Client,
-    request: H,
-    range: (Timestamp, Timestamp),
+    request: &H,
+    range: TimeRange,
+    fills: &mut ListedFills,
     pages: &PageBuffer,
-) -> Result<BTreeMap<OrderId, Instrument>, HistoryError> {
-    let mut filled = BTreeMap::new();
-    let add = |rows: Rows<H::Row>| {
-        let (fills, malformed): (Vec<Fill>, _) = split_rows(rows);
-        filled.extend(fills.iter().map(|fill| (fill.order_id.clone(), fill.instrument.clone())));
-        pages.push(Page { fills, malformed, ..Page::default() });
-    };
-    time_ranges::query_all(client, &request, range, add).await?;
-    Ok(filled)
+) -> Result<Vec<TimeRange>, HistoryError> {
+    let add = |rows: Rows<H::Row>| pages.push(fills.add(rows));
+    time_ranges::query_all(client, request, range, add).await
 }
 
 fn split_rows<T, U>(rows: Rows<T>) -> (Vec<U>, Vec<MalformedItem>)
@@ -253,32 +272,4 @@ fn converted<T, U, C: FromIterator<U>>(
     let convert = |row| convert(row).map_err(|item| malformed.push(item)).ok();
     let converted = rows.into_iter().filter_map(convert).collect();
     (converted, malformed)
-}
-
-/// Orders that were queried by id without a result.
-#[derive(Default)]
-struct QueriedOrders {
-    /// The exchange forgets old orders after a while.
-    unknown: Vec<OrderId>,
-    finished: Vec<OrderId>,
-}
-
-impl QueriedOrders {
-    fn add<T: TryInto<Order, Error = MalformedItem>>(
-        &mut self,
-        id: OrderId,
-        result: Result<T, Error>,
-        pages: &PageBuffer,
-    ) -> Result<(), HistoryError> {
-        match result {
-            Ok(order) => pages.push(match order.try_into() {
-                Ok(order) => Page { orders: vec![order], ..Page::default() },
-                Err(item) => Page { malformed: vec![item], ..Page::default() },
-            }),
-            Err(error) if error.is_order_finished() => self.finished.push(id),
-            Err(error) if error.is_order_not_found() => self.unknown.push(id),
-            Err(error) => return Err(HistoryError::Request(error)),
-        }
-        Ok(())
-    }
 }

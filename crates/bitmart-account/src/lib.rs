@@ -64,8 +64,12 @@
 //! - Audits compare fills only, not orders, balances or positions.
 //! - An order or a fill that cannot be decoded, or an order in a state that this version does not know,
 //!   keeps the market from becoming live while it is in the fetched time range.
-//! - More than 200 fills within about 3 ms on spot, or 2 to 3 s on futures, cannot be listed. If that
-//!   happens while a stream is down, the market stays [`Failed`](Health::Failed).
+//! - More than 200 fills within about 3 ms on spot, or 2 to 3 s on futures, are not listed at once. If that
+//!   happens while a stream is down, they are read order by order on spot, and contract by contract on futures,
+//!   which takes some minutes. Fills of one order that exceed its list as well are not known: they are reported as
+//!   [`MalformedItem::UnlistedFills`], and the market stays [`Failed`](Health::Failed). Audits of such a time fail.
+//! - An open order whose contract was delisted cannot be queried: it stays open, and the contract is one of
+//!   [`AccountTracker::unknown_instruments`].
 //! - After the machine was suspended, [`complete_until`](AccountTracker::complete_until) and audits lag
 //!   by its length, and later fetches reach further back.
 //!
@@ -73,7 +77,8 @@
 //!
 //! - A completely filled spot market buy ends as `partially_canceled` on the exchange, because the
 //!   unspent remainder of its quote amount is returned (observed). Here it is [`OrderProgress::Filled`].
-//! - Futures has one final state for filled and canceled orders (observed). Here the sizes decide.
+//! - Futures has one final state for filled and canceled orders (observed). Here the sizes decide. A finished order
+//!   with fills whose size is 0 and was never known is [`OrderProgress::Finished`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -3,8 +3,10 @@
 use std::convert::Infallible;
 use std::fmt;
 
-use bitmart_types::RowFault;
+use bitmart_types::{OrderId, RowFault, Timestamp};
 use bitmart_ws::event::DecodeError;
+
+use crate::Instrument;
 
 /// An item of the exchange that could not be decoded, in whole or in part, or that is not all there is.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +38,25 @@ pub enum MalformedItem {
         /// The member of [`Fill`](crate::Fill) in which they differ.
         field: &'static str,
     },
+    /// The exchange knows no such pair or contract, as after a delisting, so the state of this open order is not
+    /// known. It stays among the open orders, and is queried again with each fetch.
+    UnknownInstrument {
+        /// The exchange's order id.
+        order_id: OrderId,
+        /// The pair or contract.
+        instrument: Instrument,
+    },
+    /// The exchange lists fewer fills of an order than it has, because there are too many at one time.
+    UnlistedFills {
+        /// The exchange's order id.
+        order_id: OrderId,
+        /// The pair or contract.
+        instrument: Instrument,
+        /// Begin of the time, by the exchange's clock.
+        from: Timestamp,
+        /// End of the time.
+        until: Timestamp,
+    },
 }
 
 impl MalformedItem {
@@ -58,7 +79,9 @@ impl std::error::Error for MalformedItem {
             Self::Row(_)
             | Self::MissingField { .. }
             | Self::Truncated { .. }
-            | Self::Contradiction { .. } => None,
+            | Self::Contradiction { .. }
+            | Self::UnknownInstrument { .. }
+            | Self::UnlistedFills { .. } => None,
         }
     }
 }
@@ -79,6 +102,18 @@ impl fmt::Display for MalformedItem {
             Self::Contradiction { item, field } => {
                 write!(f, "{item}: its {field} contradicts an earlier report")
             }
+            Self::UnknownInstrument { order_id, instrument } => write!(
+                f,
+                "order {order_id}: the exchange does not know {}, so the state of the order and further fills are \
+                 unknown; look them up on its website",
+                instrument.name()
+            ),
+            Self::UnlistedFills { order_id, instrument, from, until } => write!(
+                f,
+                "order {order_id} of {}: the exchange does not list all of its fills from {from} to {until}; if this \
+                 persists, export them on its website and start a new tracker, which begins after them",
+                instrument.name()
+            ),
         }
     }
 }

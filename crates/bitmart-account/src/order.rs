@@ -24,13 +24,22 @@ impl Instrument {
             Self::Contract(_) => Market::Futures,
         }
     }
+
+    /// Returns the name of the pair or contract.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Pair(symbol) => symbol.as_str(),
+            Self::Contract(symbol) => symbol.as_str(),
+        }
+    }
 }
 
 /// The lifecycle state of an order, unified for both markets.
 ///
-/// An order moves from `Open` to `PartiallyFilled` and to one of the last four, which are final. The only change
-/// of a final state is from `Canceled` to `PartiallyCanceled`, when a fill becomes known late. On spot it follows
-/// from the order's state, on futures from the state and the sizes.
+/// An order moves from `Open` to `PartiallyFilled` and to one of the others, which are final. A final state changes
+/// only from `Canceled` to `PartiallyCanceled`, when a fill becomes known late, and from `Finished` to `Filled` or
+/// `PartiallyCanceled`, when the size becomes known. On spot it follows from the order's state, on futures from the
+/// state and the sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -43,6 +52,9 @@ pub enum OrderProgress {
     /// usually it returned a remainder of the quote amount that buys nothing (observed), but one that the
     /// book could not fill looks the same. Compare [`Order::filled_notional`] with [`Order::notional`].
     Filled,
+    /// Finished with a fill. Whether it was filled completely or canceled is not known: for futures the exchange
+    /// tells it only by the size of the order, and the size is 0 or absent.
+    Finished,
     /// Canceled after a partial fill.
     PartiallyCanceled,
     /// Canceled without a fill.
@@ -61,7 +73,17 @@ impl OrderProgress {
         match self {
             Self::Open => 0,
             Self::PartiallyFilled => 1,
-            _ => 2,
+            Self::Finished => 2,
+            _ => 3,
+        }
+    }
+
+    /// The final progress of a futures order with fills, by its size if that is known.
+    fn after_fills(size: Option<Decimal>, filled: Decimal) -> Self {
+        match nonzero(size) {
+            None => Self::Finished,
+            Some(size) if filled < size => Self::PartiallyCanceled,
+            Some(_) => Self::Filled,
         }
     }
 
@@ -101,8 +123,7 @@ impl OrderProgress {
     ) -> Option<Self> {
         Some(match (state, filled.is_zero()) {
             (futures::OrderState::Finished, true) => Self::Canceled,
-            (futures::OrderState::Finished, false) if filled < size => Self::PartiallyCanceled,
-            (futures::OrderState::Finished, false) => Self::Filled,
+            (futures::OrderState::Finished, false) => Self::after_fills(Some(size), filled),
             (futures::OrderState::Approving | futures::OrderState::Open, true) => Self::Open,
             (futures::OrderState::Approving | futures::OrderState::Open, false) => {
                 Self::PartiallyFilled
@@ -166,6 +187,10 @@ impl Order {
             OrderProgress::Open if !self.filled_size.is_zero() => OrderProgress::PartiallyFilled,
             OrderProgress::Canceled if !self.filled_size.is_zero() => {
                 OrderProgress::PartiallyCanceled
+            }
+            OrderProgress::Finished => {
+                let size = nonzero(self.size).or(nonzero(update.size));
+                OrderProgress::after_fills(size, self.filled_size)
             }
             progress => progress,
         };

@@ -42,7 +42,8 @@ pub struct AccountState {
     /// Finished orders that are no longer stored.
     dropped: DroppedOrders,
     /// Orders of which only fills are known, oldest first. Each once.
-    unknown_orders: VecDeque<OrderKey>,
+    fills_only_orders: VecDeque<OrderKey>,
+    /// The limit of `finished`, and of `fills_only_orders`.
     max_finished: usize,
     balances: BTreeMap<(Market, Currency), Balance>,
     positions: BTreeMap<PositionKey, Position>,
@@ -91,7 +92,7 @@ impl AccountState {
             known_fills: KnownFills::default(),
             finished: VecDeque::new(),
             dropped: DroppedOrders::default(),
-            unknown_orders: VecDeque::new(),
+            fills_only_orders: VecDeque::new(),
             max_finished: MAX_FINISHED_ORDERS,
             balances: BTreeMap::new(),
             positions: BTreeMap::new(),
@@ -121,7 +122,7 @@ impl AccountState {
             (order.advance(update), was_open)
         } else {
             if self.fills.contains_key(&key) {
-                self.unknown_orders.retain(|unknown| *unknown != key);
+                self.fills_only_orders.retain(|unknown| *unknown != key);
             }
             self.orders.insert(key.clone(), update);
             (true, true)
@@ -129,7 +130,7 @@ impl AccountState {
         self.index_client_id(&key);
         if was_open && self.orders.get(&key).is_some_and(|order| order.progress.is_final()) {
             self.finished.push_back(key.clone());
-            self.drop_oldest();
+            self.drop_oldest_finished();
         }
         self.orders.get(&key).filter(|_| changed)
     }
@@ -152,8 +153,8 @@ impl AccountState {
             let fills = self.fills.entry(key.clone()).or_default();
             fills.push(fill);
             if fills.len() == 1 && !self.orders.contains_key(&key) {
-                self.unknown_orders.push_back(key);
-                self.drop_unknown();
+                self.fills_only_orders.push_back(key);
+                self.drop_oldest_fills_only();
             }
         } else if let Some(fills) = self.fills.get_mut(&key)
             && let Some(known) = fills.iter_mut().find(|known| known.trade_id == fill.trade_id)
@@ -194,8 +195,8 @@ impl AccountState {
         let Some(order) = self.orders.remove(&key) else { return false };
         self.remove_client_id(&key, order.client_order_id);
         if self.fills.contains_key(&key) {
-            self.unknown_orders.push_back(key);
-            self.drop_unknown();
+            self.fills_only_orders.push_back(key);
+            self.drop_oldest_fills_only();
         }
         true
     }
@@ -226,7 +227,7 @@ impl AccountState {
     }
 
     /// Drops finished orders beyond the limit, which is at least 1, so the newest one stays.
-    fn drop_oldest(&mut self) {
+    fn drop_oldest_finished(&mut self) {
         while self.finished.len() > self.max_finished {
             let Some(key) = self.finished.pop_front() else { return };
             let order = self.orders.remove(&key);
@@ -236,10 +237,10 @@ impl AccountState {
         }
     }
 
-    /// Drops fills of unknown orders beyond the limit.
-    fn drop_unknown(&mut self) {
-        while self.unknown_orders.len() > self.max_finished {
-            let Some(key) = self.unknown_orders.pop_front() else { return };
+    /// Drops the fills of the oldest orders of which nothing else is known, beyond the limit.
+    fn drop_oldest_fills_only(&mut self) {
+        while self.fills_only_orders.len() > self.max_finished {
+            let Some(key) = self.fills_only_orders.pop_front() else { return };
             self.fills.remove(&key);
         }
     }

@@ -18,6 +18,7 @@ use crate::{Fill, Instrument, MalformedItem, Market, convert};
 #[derive(Default)]
 pub(crate) struct Decoded {
     pub(crate) changes: Vec<Change>,
+    /// Contracts without a position, on a side that the event does not name.
     pub(crate) flat: Vec<FlatContract>,
     /// Parts that could not be decoded or that lack a required field.
     pub(crate) malformed: Vec<MalformedItem>,
@@ -57,9 +58,9 @@ impl<T: Event> Source for TypedSource<T> {
         let convert = self.convert;
         self.subscription.poll_next_unpin(context).map_ok(|update| {
             update.map(|event| {
-                let mut changes = Decoded::default();
-                convert(event, &mut changes);
-                changes
+                let mut decoded = Decoded::default();
+                convert(event, &mut decoded);
+                decoded
             })
         })
     }
@@ -177,12 +178,12 @@ mod tests {
             assert!(frame.contains(from), "{from}");
             frame = frame.replace(from, to);
         }
-        let (mut entries, mut changes) = (Vec::new(), Decoded::default());
+        let (mut entries, mut decoded) = (Vec::new(), Decoded::default());
         T::decode(&frame, &mut entries).expect("decodes");
         for entry in entries {
-            convert(entry, &mut changes);
+            convert(entry, &mut decoded);
         }
-        (changes.changes.len(), changes.malformed.iter().map(ToString::to_string).collect())
+        (decoded.changes.len(), decoded.malformed.iter().map(ToString::to_string).collect())
     }
 
     const POSITION: &str = r#"{"group":"futures/position","data":[{"symbol":"BTCUSDT",

@@ -27,8 +27,8 @@ use bitmart_types::{Decimal, Timestamp};
 
 use crate::convert::{FlatContract, unknown_position_side};
 use crate::{
-    AccountEvent, AccountState, Assumptions, AuditStats, CatchUpError, Fill, Health, MalformedItem,
-    Market, Position, PositionKey, PositionSide,
+    AccountEvent, AccountState, Assumptions, AuditStats, CatchUpError, Fill, Health, Instrument,
+    MalformedItem, Market, Position, PositionKey, PositionSide,
 };
 
 use apply::MarketContext;
@@ -311,10 +311,18 @@ impl AccountSync {
     }
 
     /// Returns the time, by the REST client's clock, up to which all fills of the market are known, counted from
-    /// the first subscription of its streams. `None` before that subscription.
+    /// the first subscription of its streams. `None` before that subscription. It does not hold for
+    /// [`unknown_instruments`](Self::unknown_instruments).
     pub fn complete_until(&self, market: Market) -> Option<Timestamp> {
         let watermark = &self.market(market)?.watermark;
         watermark.start().map(|_| watermark.complete_until())
+    }
+
+    /// Returns the pairs or contracts of a market whose open orders the exchange cannot be asked about, because it
+    /// knows no such symbol, as after a delisting. The state of these orders is not known, and fills of these
+    /// instruments may be missing, also while the market is live. As of the last completed fetch.
+    pub fn unknown_instruments(&self, market: Market) -> impl Iterator<Item = &Instrument> {
+        self.market(market).into_iter().flat_map(|market| &market.unknown_instruments)
     }
 
     /// Returns the totals of a market's audits; `None` if it is not followed.

@@ -1,3 +1,5 @@
+//! Orders, fills and positions of the state, from events as the exchange sends them.
+
 use bitmart_types::futures::PositionMode;
 use bitmart_types::{Decimal, Timestamp, dec, futures};
 use bitmart_ws::event::Event;
@@ -6,12 +8,12 @@ use proptest::prelude::*;
 use crate::*;
 
 /// Decodes a spot order event.
-fn spot(id: &str, kind: &str, side: &str, state: &str, size: &str, filled: &str) -> Order {
-    spot_with(&format!("client{id}"), id, kind, side, state, size, filled)
+fn spot_order(id: &str, kind: &str, side: &str, state: &str, size: &str, filled: &str) -> Order {
+    spot_order_with_client_id(&format!("client{id}"), id, kind, side, state, size, filled)
 }
 
 /// Decodes a spot order event with a client order id.
-fn spot_with(
+fn spot_order_with_client_id(
     client_id: &str,
     id: &str,
     kind: &str,
@@ -33,8 +35,8 @@ fn spot_with(
     convert::spot_order_event(entries.remove(0)).expect("all fields")
 }
 
-/// Decodes a futures order event.
-fn futures(state: u8, size: &str, filled: &str) -> Order {
+/// Decodes the event of a futures order in a state of the wire.
+fn futures_order(state: u8, size: &str, filled: &str) -> Order {
     let frame = format!(
         r#"{{"group":"futures/order","data":[{{"action":3,"order":{{"order_id":"1",
         "client_order_id":"-","price":"5","size":"{size}","symbol":"BTCUSDT","state":{state},"side":4,
@@ -54,7 +56,7 @@ fn the_order_id_in_place_of_a_client_order_id_is_none() {
     for (client_id, chosen) in
         [("mine", Some("mine")), ("118", None), ("", None), ("1180", Some("1180"))]
     {
-        let order = spot_with(client_id, "118", "limit", "buy", "new", "2", "0");
+        let order = spot_order_with_client_id(client_id, "118", "limit", "buy", "new", "2", "0");
         assert_eq!(
             order.client_order_id.as_ref().map(bitmart_types::ClientOrderId::as_str),
             chosen,
@@ -90,7 +92,7 @@ fn final_states_have_the_same_meaning_on_both_markets() {
         ("limit", "buy", "failed", "2", "0", OrderProgress::Failed),
     ];
     for (kind, side, state, size, filled, expected) in table {
-        let order = spot("1", kind, side, state, size, filled);
+        let order = spot_order("1", kind, side, state, size, filled);
         assert_eq!(order.progress, expected, "{kind} {side} {state} {filled} of {size}");
     }
     let table = [
@@ -100,10 +102,37 @@ fn final_states_have_the_same_meaning_on_both_markets() {
         (4, "2", "2", OrderProgress::Filled),
         (4, "2", "1", OrderProgress::PartiallyCanceled),
         (4, "2", "0", OrderProgress::Canceled),
+        // Without a size nothing tells whether the order was canceled.
+        (4, "0", "1", OrderProgress::Finished),
+        (4, "0", "0", OrderProgress::Canceled),
     ];
     for (state, size, filled, expected) in table {
-        assert_eq!(futures(state, size, filled).progress, expected, "{state} {filled} of {size}");
+        assert_eq!(
+            futures_order(state, size, filled).progress,
+            expected,
+            "{state} {filled} of {size}"
+        );
     }
+}
+
+#[test]
+fn a_finished_futures_order_of_size_0_is_judged_by_the_size_that_was_known_before_or_after() {
+    let progress = |reports: &[(u8, &str, &str)]| {
+        let mut state = AccountState::new();
+        for (number, size, filled) in reports {
+            state.apply_order(futures_order(*number, size, filled));
+        }
+        state.order(Market::Futures, &"1".into()).expect("the order").progress
+    };
+    let (open, finished) = (2, 4);
+    for (size, expected) in [("3", OrderProgress::PartiallyCanceled), ("1", OrderProgress::Filled)]
+    {
+        assert_eq!(progress(&[(open, size, "0"), (finished, "0", "1")]), expected, "before");
+        assert_eq!(progress(&[(finished, "0", "1"), (open, size, "0")]), expected, "late");
+        assert_eq!(progress(&[(finished, "0", "1"), (finished, size, "1")]), expected, "after");
+    }
+    assert_eq!(progress(&[(finished, "0", "1"), (finished, "0", "1")]), OrderProgress::Finished);
+    assert!(OrderProgress::Finished.is_final());
 }
 
 #[test]
@@ -111,11 +140,13 @@ fn an_order_is_found_by_either_id_and_its_progress_never_moves_back() {
     let mut state = AccountState::new();
     let reports = [("new", "0"), ("partially_filled", "1"), ("filled", "2")];
     for (progress, filled) in reports {
-        assert!(state.apply_order(spot("7", "limit", "buy", progress, "2", filled)).is_some());
+        assert!(
+            state.apply_order(spot_order("7", "limit", "buy", progress, "2", filled)).is_some()
+        );
     }
     for (progress, filled) in reports {
         assert!(
-            state.apply_order(spot("7", "limit", "buy", progress, "2", filled)).is_none(),
+            state.apply_order(spot_order("7", "limit", "buy", progress, "2", filled)).is_none(),
             "old"
         );
     }
@@ -145,9 +176,9 @@ fn a_trade_between_two_own_orders_counts_once_for_each_order() {
 #[test]
 fn drops_the_oldest_finished_orders_and_no_open_ones() {
     let mut state = AccountState::new().max_finished_orders(2);
-    state.apply_order(spot("open", "limit", "buy", "new", "2", "0"));
+    state.apply_order(spot_order("open", "limit", "buy", "new", "2", "0"));
     for id in ["1", "2", "3"] {
-        state.apply_order(spot(id, "limit", "buy", "filled", "2", "2"));
+        state.apply_order(spot_order(id, "limit", "buy", "filled", "2", "2"));
         state.apply_fill(fill(id, "9"));
     }
     let known = |state: &AccountState, id: &str| state.order(Market::Spot, &id.into()).is_some();
@@ -258,7 +289,7 @@ fn history() -> impl Strategy<Value = Vec<Order>> {
             price: Some(Decimal::from(100 + at / 2)),
             update_time: Some(Timestamp::from_millis(1_000 + i64::try_from(at).unwrap_or(0))),
             filled_notional: Some(Decimal::from(filled * 100)),
-            ..spot("1", "limit", "buy", state, "5", &filled.to_string())
+            ..spot_order("1", "limit", "buy", state, "5", &filled.to_string())
         };
         states.into_iter().enumerate().map(modified).collect()
     })
@@ -317,7 +348,7 @@ fn drops_the_oldest_fills_of_unknown_orders() {
 #[test]
 fn remove_order_removes_an_open_order_and_limits_its_fills() {
     let mut state = AccountState::new().max_finished_orders(1);
-    state.apply_order(spot("1", "limit", "buy", "new", "2", "0"));
+    state.apply_order(spot_order("1", "limit", "buy", "new", "2", "0"));
     state.apply_fill(fill("1", "9"));
     assert!(state.remove_order(Market::Spot, &"1".into()));
     assert_eq!(state.open_orders(Market::Spot).count(), 0);

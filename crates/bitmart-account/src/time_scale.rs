@@ -8,6 +8,7 @@ use bitmart_types::Timestamp;
 /// It does not follow when that clock is set.
 #[derive(Debug)]
 pub(crate) struct TimeScale {
+    /// When the clock began.
     base: Instant,
     /// The timestamp at `base`.
     at_base: Timestamp,

@@ -12,7 +12,10 @@ use crate::observe::AccountMetrics;
 use crate::sync::AccountSync;
 use crate::sync::Request;
 use crate::time_scale::TimeScale;
-use crate::{AccountEvent, AccountState, AccountTrackerBuilder, AuditStats, Error, Health, Market};
+use crate::{
+    AccountEvent, AccountState, AccountTrackerBuilder, AuditStats, Error, Health, Instrument,
+    Market,
+};
 
 /// Tracks an account: a [`Stream`] of [`AccountEvent`]s that maintains an [`AccountState`].
 ///
@@ -47,9 +50,12 @@ use crate::{AccountEvent, AccountState, AccountTrackerBuilder, AuditStats, Error
 pub struct AccountTracker {
     rest: bitmart_rest::Client,
     ws: bitmart_ws::Client,
+    /// The steady clock, by which `sync` counts.
     scale: TimeScale,
     sync: AccountSync,
+    /// One for each followed market.
     feeds: Vec<Feed>,
+    /// Wakes the task at the deadline of `sync`.
     timer: Option<Pin<Box<Sleep>>>,
     /// The last item, which follows the events that became known before it.
     error: Option<Error>,
@@ -98,9 +104,18 @@ impl AccountTracker {
     }
 
     /// Returns the time of the REST client's clock until which every fill of the market since its
-    /// streams were first subscribed is known, regardless of the health. `None` before.
+    /// streams were first subscribed is known, regardless of the health. `None` before. It does not hold for
+    /// [`unknown_instruments`](Self::unknown_instruments).
     pub fn complete_until(&self, market: Market) -> Option<Timestamp> {
         self.sync.complete_until(market)
+    }
+
+    /// Returns the pairs or contracts of a market whose open orders the exchange cannot be asked about, because it
+    /// knows no such symbol, as after a delisting. The state of these orders is not known, and fills of these
+    /// instruments may be missing, also while the market is live. As of the last completed fetch, which reported
+    /// each order as [`MalformedItem::UnknownInstrument`](crate::MalformedItem::UnknownInstrument).
+    pub fn unknown_instruments(&self, market: Market) -> impl Iterator<Item = &Instrument> {
+        self.sync.unknown_instruments(market)
     }
 
     /// Returns whether the health of this market is [`Live`](Health::Live).

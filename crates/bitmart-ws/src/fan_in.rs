@@ -82,7 +82,7 @@ pub struct TopicUpdate<T> {
 pub struct FanIn<T> {
     client: Client,
     queue: Queue<T>,
-    entries: HashMap<TopicKey, Entry>,
+    topics: HashMap<TopicKey, StreamTopic>,
     /// That of the first topic: a stream carries either public or private topics.
     access: Access,
     /// As set in the options. Private topics ignore it.
@@ -94,8 +94,8 @@ pub struct FanIn<T> {
 type TopicKey = (Market, SmolStr);
 
 /// One topic of the stream.
-struct Entry {
-    /// Its slot in the queue.
+struct StreamTopic {
+    /// Its place in the queue: see [`buffer`].
     slot: usize,
     id: SubscriberId,
     driver: Arc<DriverHandle>,
@@ -123,7 +123,7 @@ impl<T: Event> FanIn<T> {
         let FanInOptions { capacity, overflow } = options;
         let queue = Queue::new(capacity, effective_policy(access, overflow));
         let mut fan_in =
-            Self { client, queue, entries: HashMap::new(), access, overflow, terminated: false };
+            Self { client, queue, topics: HashMap::new(), access, overflow, terminated: false };
         fan_in.add(topics).await?;
         Ok(fan_in)
     }
@@ -182,7 +182,7 @@ impl<T: Event> FanIn<T> {
         }
         let capacity = self.queue.capacity();
         let max = capacity / MIN_CAPACITY_PER_TOPIC;
-        if self.entries.len() + new.len() > max {
+        if self.topics.len() + new.len() > max {
             let message = format!(
                 "a queue of {capacity} updates is enough for {max} topics: each needs a capacity of \
                  at least {MIN_CAPACITY_PER_TOPIC}"
@@ -216,7 +216,7 @@ impl<T: Event> FanIn<T> {
         let id = self.client.next_subscriber_id();
         let key = key(&topic);
         let (slot, writer) = self.queue.add_topic(id, topic, driver.receive_tracker.clone());
-        self.entries.insert(key, Entry { slot, id, driver: driver.clone(), _lease: lease });
+        self.topics.insert(key, StreamTopic { slot, id, driver: driver.clone(), _lease: lease });
         let ack_target = Some(AckTarget::Stream);
         Subscriber { id, topic: name, sink: writer.into(), ack_target }
     }
@@ -237,22 +237,22 @@ impl<T> FanIn<T> {
     /// Removes a topic and its queued updates. It is unsubscribed unless another subscription shares
     /// it. Returns `false` if it is not part of the stream.
     pub fn remove(&mut self, topic: &Topic<T>) -> bool {
-        let Some(entry) = self.entries.remove(&key(topic)) else {
+        let Some(removed) = self.topics.remove(&key(topic)) else {
             return false;
         };
-        self.queue.remove_topic(entry.slot, entry.id);
-        entry.driver.signals.subscription_dropped(entry.id);
+        self.queue.remove_topic(removed.slot, removed.id);
+        removed.driver.signals.subscription_dropped(removed.id);
         true
     }
 
     /// Whether this topic is part of the stream.
     pub fn contains(&self, topic: &Topic<T>) -> bool {
-        self.entries.contains_key(&key(topic))
+        self.topics.contains_key(&key(topic))
     }
 
     /// Returns the number of topics. One that has ended counts until its error was returned.
     pub fn topic_count(&self) -> usize {
-        self.entries.len()
+        self.topics.len()
     }
 
     /// Returns how many updates are queued.
@@ -271,13 +271,14 @@ impl<T> FanIn<T> {
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<TopicUpdate<T>, Error>>> {
-        let has_topics = !self.entries.is_empty();
+        let has_topics = !self.topics.is_empty();
         self.queue.poll(context, has_topics).map(|next| match next {
             Next::Item(Popped::Update(item)) => Some(Ok(item)),
             Next::Item(Popped::TopicEnded(topic, error)) => {
-                let entry = self.entries.remove(&key(&topic));
-                let ended = || entry.map_or_else(no_connection, |entry| entry.driver.ended());
-                Some(Err(error.unwrap_or_else(ended).with_topic(topic.name())))
+                let removed = self.topics.remove(&key(&topic));
+                let driver_ended =
+                    || removed.map_or_else(no_connection, |topic| topic.driver.ended());
+                Some(Err(error.unwrap_or_else(driver_ended).with_topic(topic.name())))
             }
             Next::Overflow(error) => {
                 self.remove_all();
@@ -291,9 +292,9 @@ impl<T> FanIn<T> {
     }
 
     fn remove_all(&mut self) {
-        for (_, entry) in self.entries.drain() {
-            self.queue.remove_topic(entry.slot, entry.id);
-            entry.driver.signals.subscription_dropped(entry.id);
+        for (_, topic) in self.topics.drain() {
+            self.queue.remove_topic(topic.slot, topic.id);
+            topic.driver.signals.subscription_dropped(topic.id);
         }
     }
 }

@@ -120,7 +120,7 @@ fn violation(detail: &str) -> ReconnectReason {
 
 fn failure(error: FrameError) -> ReconnectReason {
     let error = match error {
-        FrameError::Masked => return violation("the server masked a frame"),
+        FrameError::Violation(detail) => return violation(detail),
         FrameError::Other(error) => error,
     };
     match error {

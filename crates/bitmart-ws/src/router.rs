@@ -29,7 +29,7 @@ pub(crate) struct Router {
     market: Market,
     /// By channel, one for each event type.
     dispatchers: HashMap<Box<str>, Vec<Box<dyn AnyDispatcher>>>,
-    topics: BTreeMap<Arc<str>, Subscribed>,
+    topics: BTreeMap<Arc<str>, TopicSubscribers>,
     /// Subscribers that were found to have ended.
     ended: Vec<SubscriberId>,
     metrics: Metrics,
@@ -37,7 +37,7 @@ pub(crate) struct Router {
 
 /// The subscribers of one topic.
 #[derive(Debug, Default)]
-struct Subscribed {
+struct TopicSubscribers {
     count: u32,
     /// The topic was acknowledged since it has subscribers, so that they receive its events.
     confirmed: bool,
@@ -72,9 +72,9 @@ impl Router {
 
     pub(crate) fn add<T: Event>(&mut self, subscriber: Subscriber<T>) {
         let topic = subscriber.topic.clone();
-        let entry = self.topics.entry(topic.clone()).or_default();
-        entry.count += 1;
-        entry.confirmed |= subscriber.ack_target.is_none();
+        let of_topic = self.topics.entry(topic.clone()).or_default();
+        of_topic.count += 1;
+        of_topic.confirmed |= subscriber.ack_target.is_none();
         let dispatchers =
             self.dispatchers.entry(dispatch_key(self.market, &topic).into()).or_default();
         let of_type =
@@ -101,9 +101,9 @@ impl Router {
                 self.dispatchers.remove(key);
             }
         }
-        let entry = self.topics.get_mut(&topic)?;
-        entry.count -= 1;
-        if entry.count > 0 {
+        let of_topic = self.topics.get_mut(&topic)?;
+        of_topic.count -= 1;
+        if of_topic.count > 0 {
             return None;
         }
         self.topics.remove(&topic);
@@ -113,16 +113,16 @@ impl Router {
     /// Decodes one data frame and delivers its events. Returns `false` if it is not JSON. A frame without
     /// subscribers, as after the end of one or of an unknown channel, is only counted.
     pub(crate) fn dispatch(&mut self, channel: &str, text: &str) -> bool {
-        let (mut readable, mut found) = (true, false);
+        let (mut readable, mut is_routed) = (true, false);
         let ended = &mut self.ended;
-        let all = |_: &str| true;
+        let every_symbol = |_: &str| true;
         match self.market {
             Market::Spot => {
                 // Some documented frames carry the symbol behind the table.
                 let (table, symbol) = topic::split(channel);
                 for dispatcher in self.dispatchers.get_mut(table).into_iter().flatten() {
-                    found = true;
-                    readable &= dispatcher.dispatch(text, symbol, &all, ended);
+                    is_routed = true;
+                    readable &= dispatcher.dispatch(text, symbol, &every_symbol, ended);
                 }
                 let covering = topic::covering(table);
                 let topics = &self.topics;
@@ -130,20 +130,20 @@ impl Router {
                 let uncovered = |symbol: &str| {
                     covering.is_some_and(|covering| {
                         topic::receives(covering, table, Some(symbol), |topic| {
-                            topics.get(topic).is_some_and(|entry| entry.confirmed)
+                            topics.get(topic).is_some_and(|of_topic| of_topic.confirmed)
                         })
                     })
                 };
                 let covering = covering.and_then(|covering| self.dispatchers.get_mut(covering));
                 for dispatcher in covering.into_iter().flatten() {
-                    found = true;
+                    is_routed = true;
                     readable &= dispatcher.dispatch(text, symbol, &uncovered, ended);
                 }
             }
             Market::Futures => {
                 if let Some(dispatchers) = self.dispatchers.get_mut(channel) {
                     for dispatcher in dispatchers {
-                        readable &= dispatcher.dispatch(text, None, &all, ended);
+                        readable &= dispatcher.dispatch(text, None, &every_symbol, ended);
                     }
                     return readable;
                 }
@@ -151,12 +151,12 @@ impl Router {
                 let similar =
                     self.dispatchers.iter_mut().filter(|(name, _)| topic::delivers(name, channel));
                 for dispatcher in similar.flat_map(|(_, dispatchers)| dispatchers) {
-                    found = true;
-                    readable &= dispatcher.dispatch(text, None, &all, ended);
+                    is_routed = true;
+                    readable &= dispatcher.dispatch(text, None, &every_symbol, ended);
                 }
             }
         }
-        if !found {
+        if !is_routed {
             self.metrics.unrouted();
         }
         readable
@@ -216,8 +216,8 @@ impl Router {
     }
 
     fn confirmed(&mut self, topic: &str, event: &LifecycleEvent) {
-        if let Some(entry) = self.topics.get_mut(topic) {
-            entry.confirmed = true;
+        if let Some(of_topic) = self.topics.get_mut(topic) {
+            of_topic.confirmed = true;
         }
         self.notify(topic, event);
     }

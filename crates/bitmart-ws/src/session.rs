@@ -71,14 +71,16 @@ pub struct Session {
     access: Access,
     limits: Limits,
     state: State,
+    /// The desired topics, and those that the server may still carry.
     topics: BTreeMap<Arc<str>, TopicState>,
     /// Commands that were sent and not yet acknowledged.
     pending: PendingCommands,
     /// Topics whose snapshot is to be requested.
     snapshot_requests: VecDeque<Arc<str>>,
+    /// The limit of frames that the client may send.
     limiter: RateLimiter,
     pacing: ConnectPacing,
-    /// Rejected logins of unknown permanence since a topic was last confirmed.
+    /// Rejected logins since a topic was last confirmed, of which nothing tells whether they are permanent.
     unexplained_rejections: u32,
     actions: VecDeque<Action>,
 }
@@ -117,6 +119,7 @@ struct OpenSocket {
 #[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 #[derive(Debug)]
 struct TopicState {
+    /// The user has subscribed to it. If not, it is being unsubscribed.
     desired: bool,
     server_state: ServerState,
     /// Confirmed at least once, on this connection or an earlier one.
@@ -128,7 +131,7 @@ struct TopicState {
     retry_alone: bool,
     /// Rejected for a transient reason; not subscribed again before this time.
     retry_at: Option<Instant>,
-    /// Rejections of unknown permanence in a row.
+    /// Rejections in a row of which nothing tells whether they are permanent.
     unexplained_rejections: u32,
 }
 
@@ -141,12 +144,15 @@ impl TopicState {
     }
 }
 
-/// The state of a topic on the server.
+/// The state of a topic on the server, as far as its messages tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ServerState {
     Absent,
+    /// The command to subscribe was sent and not yet acknowledged.
     Subscribing,
+    /// Acknowledged, or its data arrives.
     Confirmed,
+    /// The command to unsubscribe was sent and not yet acknowledged.
     Unsubscribing,
 }
 

@@ -105,22 +105,22 @@ async fn expect_failure(
     record_error(&error);
     assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
     let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
-    let found = loop {
+    let connect_error = loop {
         let error = cause.ok_or("no error of the connector")?;
-        if let Some(found) = error.downcast_ref::<bitmart::net::ConnectError>() {
-            break found;
+        if let Some(connect_error) = error.downcast_ref::<bitmart::net::ConnectError>() {
+            break connect_error;
         }
         cause = error.source();
     };
-    assert_eq!((found.hop(), found.kind()), (hop, kind), "{found}");
+    assert_eq!((connect_error.hop(), connect_error.kind()), (hop, kind), "{connect_error}");
 
-    let mut troubles = ws.connection_problems();
+    let mut problems = ws.connection_problems();
     let subscribing =
         tokio::spawn(async move { ws.subscribe(topic::spot::ticker("BTC_USDT")).await.map(drop) });
-    let trouble = tokio::time::timeout(TIMEOUT, troubles.next()).await?.ok_or("no trouble")?;
+    let problem = tokio::time::timeout(TIMEOUT, problems.next()).await?.ok_or("no problem")?;
     subscribing.abort();
-    record(format!("{} {:?}", trouble.reason, trouble.reason));
-    match trouble.reason {
+    record(format!("{} {:?}", problem.reason, problem.reason));
+    match problem.reason {
         ReconnectReason::Unreachable { hop: failed_hop, kind: failure, .. } => {
             assert_eq!((failed_hop, failure), (hop, kind));
             Ok(())
@@ -216,12 +216,12 @@ async fn both_clients_reject_a_server_without_a_pinned_key() -> TestResult {
     assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
 
     let ws = ws::Client::builder().environment(environment).tls(other).build()?;
-    let mut troubles = ws.connection_problems();
+    let mut problems = ws.connection_problems();
     let subscribing =
         tokio::spawn(async move { ws.subscribe(topic::spot::ticker("BTC_USDT")).await.map(drop) });
-    let trouble = tokio::time::timeout(TIMEOUT, troubles.next()).await?.ok_or("no trouble")?;
+    let problem = tokio::time::timeout(TIMEOUT, problems.next()).await?.ok_or("no problem")?;
     subscribing.abort();
-    assert!(trouble.reason.to_string().contains("matches no pin"), "{}", trouble.reason);
+    assert!(problem.reason.to_string().contains("matches no pin"), "{}", problem.reason);
     Ok(())
 }
 

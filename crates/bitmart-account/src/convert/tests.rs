@@ -1,3 +1,5 @@
+//! Conversions: what is missing or unknown is reported, and not replaced by a default.
+
 use bitmart_types::{dec, json};
 use bitmart_ws::event::Event;
 

@@ -1,8 +1,11 @@
 //! Queries of all rows in a time range.
 
-use bitmart_rest::history::{Gap, History, HistoryError, Pagination};
+use bitmart_rest::history::{History, HistoryError, Pagination};
 use bitmart_rest::{Client, Error};
 use bitmart_types::{Rows, Timestamp};
+
+/// Begin and end, by the exchange's clock.
+pub(super) type TimeRange = (Timestamp, Timestamp);
 
 /// Number of truncated responses whose time range is split by their rows; later ones are halved.
 const MAX_SPLITS_BY_ROWS: usize = 1_000;
@@ -12,13 +15,17 @@ const MAX_SPLITS_BY_ROWS: usize = 1_000;
 /// The exchange truncates long responses. The time range of a full response is queried again in two
 /// parts, so rows may be passed more than once. The part that was most likely truncated is queried
 /// first, because it contains new rows. The other part proves that none was missing.
+///
+/// Returns the ranges that are too short to be split and hold more rows than one response. Only a part of their
+/// rows was passed.
 pub(super) async fn query_all<H: History>(
     client: &Client,
     request: &H,
-    (from, until): (Timestamp, Timestamp),
+    range: TimeRange,
     mut page: impl FnMut(Rows<H::Row>),
-) -> Result<(), HistoryError> {
-    let mut ranges = vec![(from, until)];
+) -> Result<Vec<TimeRange>, HistoryError> {
+    let mut ranges = vec![range];
+    let mut bursts = Vec::new();
     let mut splits = 0;
     while let Some((from, until)) = ranges.pop() {
         let Some(window) = Pagination::new(H::SPEC, from, until).window() else { continue };
@@ -33,7 +40,7 @@ pub(super) async fn query_all<H: History>(
             Err(error) => return Err(HistoryError::Request(error)),
         };
         let count = rows.len() + rows.faults().len();
-        if count >= usize::try_from(H::SPEC.page_size).unwrap_or(usize::MAX) {
+        if count >= page_size::<H>() {
             let times: Vec<_> = rows.iter().map(|row| H::key(row).time).collect();
             let split = if splits < MAX_SPLITS_BY_ROWS {
                 Split::from_times(times)
@@ -41,16 +48,23 @@ pub(super) async fn query_all<H: History>(
                 Split::default()
             };
             splits += 1;
-            let split = split
-                .within(from, end, H::SPEC.time_unit)
-                .ok_or(HistoryError::Gap(Gap::TooManyRows { at: from }))?;
-            let parts = [(from, split.at), (split.at, end)];
-            let [truncated, rest] = if split.newer_first { [parts[1], parts[0]] } else { parts };
-            ranges.extend([rest, truncated]);
+            if let Some(split) = split.within(from, end, H::SPEC.time_unit) {
+                let parts = [(from, split.at), (split.at, end)];
+                let [truncated, rest] =
+                    if split.newer_first { [parts[1], parts[0]] } else { parts };
+                ranges.extend([rest, truncated]);
+            } else {
+                bursts.push((from, end));
+            }
         }
         page(rows);
     }
-    Ok(())
+    Ok(bursts)
+}
+
+/// The number of rows of a response that may be truncated.
+pub(super) fn page_size<H: History>() -> usize {
+    usize::try_from(H::SPEC.page_size).unwrap_or(usize::MAX)
 }
 
 fn is_empty_code<H: History>(error: &Error) -> bool {

@@ -102,11 +102,11 @@ proptest! {
         let mut state = AccountState::new().max_finished_orders(limit);
         for (trade, step) in steps.iter().enumerate() {
             apply(&mut state, step, trade);
-            let queued: HashSet<&OrderKey> = state.unknown_orders.iter().collect();
-            prop_assert_eq!(queued.len(), state.unknown_orders.len(), "one is queued twice");
+            let queued: HashSet<&OrderKey> = state.fills_only_orders.iter().collect();
+            prop_assert_eq!(queued.len(), state.fills_only_orders.len(), "one is queued twice");
             let unknown = state.fills.keys().filter(|key| !state.orders.contains_key(*key));
             prop_assert_eq!(queued, unknown.collect::<HashSet<_>>());
-            prop_assert!(state.unknown_orders.len() <= limit.max(1));
+            prop_assert!(state.fills_only_orders.len() <= limit.max(1));
 
             let stored: HashSet<&OrderKey> = state.finished.iter().collect();
             prop_assert_eq!(stored.len(), state.finished.len(), "one is listed twice");

@@ -74,14 +74,14 @@ impl MarketContext<'_> {
         self.events.extend(page.malformed.into_iter().map(malformed));
         for order in page.orders {
             let changed = self.apply(now, Change::Order(order));
-            self.market.found.orders += usize::from(changed);
+            self.market.catch_up_report.orders += usize::from(changed);
         }
-        // Fills before the horizon are known, but their ids may have been evicted.
-        let horizon = self.market.watermark.horizon();
+        // Older fills are known, but their ids may have been evicted.
+        let oldest_outstanding = self.market.watermark.oldest_outstanding_fill();
         for fill in page.fills {
-            if fill.timestamp.is_none_or(|time| time >= horizon) {
+            if fill.timestamp.is_none_or(|time| time >= oldest_outstanding) {
                 let changed = self.apply(now, Change::Fill(fill));
-                self.market.found.fills += usize::from(changed);
+                self.market.catch_up_report.fills += usize::from(changed);
             }
         }
     }
@@ -110,31 +110,33 @@ impl MarketContext<'_> {
         let market = self.market.market;
         let malformed = |item| AccountEvent::Malformed { market, item };
         self.events.extend(snapshot.malformed.into_iter().map(malformed));
-        // Rows may lack what a stream reported since.
-        let lag_begin = fetch.begin - self.assumptions.max_history_lag;
+        self.market.unknown_instruments = snapshot.unknown_instruments;
+        // Rows may lack what a stream reported after this time.
+        let rows_contain_until = fetch.begin - self.assumptions.max_history_lag;
         let unlisted = if snapshot.balances_incomplete {
             Vec::new()
         } else {
             self.state.empty_balances(market, &snapshot.balances)
         };
         for (currency, balance) in snapshot.balances.into_iter().chain(unlisted) {
-            if !self.market.last_updates.has_balance(&currency, lag_begin) {
+            if !self.market.last_updates.has_balance(&currency, rows_contain_until) {
                 self.apply(now, Change::Balance(currency, balance));
             }
         }
         if let Some(positions) = snapshot.positions {
-            let mut open = HashSet::new();
+            let mut still_open = HashSet::new();
             for (key, position) in positions {
-                if !self.market.last_updates.supersedes(&key, &position, lag_begin) {
-                    open.insert(key.clone());
+                if !self.market.last_updates.supersedes(&key, &position, rows_contain_until) {
+                    still_open.insert(key.clone());
                     self.apply(now, Change::Position(key, position));
                 }
             }
-            let updated = |key: &PositionKey| self.market.last_updates.has_position(key, lag_begin);
+            let updated =
+                |key: &PositionKey| self.market.last_updates.has_position(key, rows_contain_until);
             let known = self.state.all_positions().map(|(key, _)| key);
-            open.extend(known.filter(|key| updated(key)).cloned());
+            still_open.extend(known.filter(|key| updated(key)).cloned());
             if !snapshot.positions_incomplete {
-                for key in self.state.retain_positions(&open) {
+                for key in self.state.retain_positions(&still_open) {
                     self.events.push_back(AccountEvent::PositionClosed { key });
                 }
             }
@@ -147,7 +149,7 @@ impl MarketContext<'_> {
         let due = self.market.watermark.fetch_due();
         if due.is_some_and(|due| due <= fetch.begin) {
             for id in snapshot.unknown_orders {
-                if !self.market.last_updates.has_order(&id, lag_begin) {
+                if !self.market.last_updates.has_order(&id, rows_contain_until) {
                     self.remove_order(id);
                 }
             }

@@ -26,24 +26,26 @@ type TimeRange = (Timestamp, Timestamp);
 pub(super) struct Audit {
     /// Time between two audits; `None` for audits on request only.
     interval: Option<Duration>,
-    next: Option<Timestamp>,
-    pending: Option<(u64, TimeRange)>,
+    /// When the next one is due.
+    next_at: Option<Timestamp>,
+    /// The audit whose query runs, by its id.
+    running: Option<(u64, TimeRange)>,
     pub(super) stats: AuditStats,
 }
 
 impl Audit {
     pub(super) fn new() -> Self {
-        Self { interval: None, next: None, pending: None, stats: AuditStats::default() }
+        Self { interval: None, next_at: None, running: None, stats: AuditStats::default() }
     }
 
     pub(super) fn set_interval(&mut self, interval: Option<Duration>, now: Timestamp) {
         self.interval = interval;
-        self.next = interval.map(|interval| now + interval);
+        self.next_at = interval.map(|interval| now + interval);
     }
 
     /// Schedules an audit for as soon as the market is live.
     pub(super) fn request(&mut self, now: Timestamp) {
-        self.next = Some(now);
+        self.next_at = Some(now);
     }
 
     /// Length of the audited time range: twice the interval at least, so that consecutive audits overlap
@@ -53,13 +55,12 @@ impl Audit {
     }
 
     pub(super) fn due(&self) -> Option<Timestamp> {
-        self.next.filter(|_| self.pending.is_none())
+        self.next_at.filter(|_| self.running.is_none())
     }
 
-    /// Returns the time range for an audit that begins now, if one is due. As long as the range is empty,
-    /// the audit remains due. It excludes fills that may
-    /// be after the watermark, that the history may not contain yet, or that may be older than the
-    /// tracking of the market, allowing for clock skew.
+    /// Returns the time range for an audit that begins now, if one is due. As long as the range is empty, the
+    /// audit remains due. The range excludes fills that may be after the watermark, that the history may not contain
+    /// yet, or that may be older than the tracking of the market, allowing for clock skew.
     pub(super) fn begin(
         &mut self,
         now: Timestamp,
@@ -74,24 +75,24 @@ impl Audit {
         let window = watermark.client_time(now - self.window());
         let from = window.max(watermark.start()? + assumptions.max_clock_skew);
         if from < until {
-            self.next = self.interval.map(|interval| now + interval);
+            self.next_at = self.interval.map(|interval| now + interval);
             return Some((from, until));
         }
-        self.next = Some(now + RETRY);
+        self.next_at = Some(now + RETRY);
         None
     }
 
     /// Returns the start of the time range that is queried now.
     pub(super) fn queried_from(&self) -> Option<Timestamp> {
-        self.pending.map(|(_, (from, _))| from)
+        self.running.map(|(_, (from, _))| from)
     }
 
     pub(super) fn started(&mut self, id: u64, range: TimeRange) {
-        self.pending = Some((id, range));
+        self.running = Some((id, range));
     }
 
     pub(super) fn failed(&mut self, id: u64) {
-        if self.pending.take_if(|pending| pending.0 == id).is_some() {
+        if self.running.take_if(|running| running.0 == id).is_some() {
             self.stats.failed_queries += 1;
         }
     }
@@ -105,7 +106,7 @@ impl Audit {
         known: impl Iterator<Item = KnownFill<'a>>,
         max_clock_skew: Duration,
     ) -> Option<AuditReport> {
-        let (_, (from, until)) = self.pending.take_if(|pending| pending.0 == id)?;
+        let (_, (from, until)) = self.running.take_if(|running| running.0 == id)?;
         let mut known: HashMap<_, _> =
             known.map(|(order, trade, time)| ((order, trade), (time, false))).collect();
         let mut not_received = Vec::new();

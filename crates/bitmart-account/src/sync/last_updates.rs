@@ -10,7 +10,7 @@ use crate::{Position, PositionKey};
 
 /// When a message was processed, and from which stream.
 #[derive(Clone, Copy, Debug)]
-struct Update {
+struct StreamUpdate {
     at: Timestamp,
     stream: usize,
 }
@@ -25,22 +25,23 @@ struct Update {
 /// The time of processing is used because it is not before the time of receipt.
 #[derive(Debug, Default)]
 pub(super) struct LastUpdates {
-    orders: BTreeMap<OrderId, Update>,
-    balances: BTreeMap<Currency, Update>,
-    positions: BTreeMap<PositionKey, Update>,
+    orders: BTreeMap<OrderId, StreamUpdate>,
+    balances: BTreeMap<Currency, StreamUpdate>,
+    positions: BTreeMap<PositionKey, StreamUpdate>,
     /// When a position was last reported open, with [`Position::position_mode`] of the message.
-    opened: BTreeMap<PositionKey, (Update, Option<PositionMode>)>,
+    reported_open: BTreeMap<PositionKey, (StreamUpdate, Option<PositionMode>)>,
 }
 
 impl LastUpdates {
     pub(super) fn record(&mut self, at: Timestamp, stream: usize, change: &Change) {
-        let update = Update { at, stream };
+        let update = StreamUpdate { at, stream };
         match change {
             Change::Balance(currency, _) => drop(self.balances.insert(currency.clone(), update)),
             Change::Position(key, position) => {
                 self.positions.insert(key.clone(), update);
                 if !position.size.is_zero() {
-                    self.opened.insert(key.clone(), (update, position.position_mode.clone()));
+                    self.reported_open
+                        .insert(key.clone(), (update, position.position_mode.clone()));
                 }
             }
             Change::Order(order) if order.progress.is_final() => self.remove_order(&order.order_id),
@@ -54,7 +55,7 @@ impl LastUpdates {
         self.orders.retain(|_, update| update.stream != stream);
         self.balances.retain(|_, update| update.stream != stream);
         self.positions.retain(|_, update| update.stream != stream);
-        self.opened.retain(|_, (update, _)| update.stream != stream);
+        self.reported_open.retain(|_, (update, _)| update.stream != stream);
     }
 
     pub(super) fn remove_order(&mut self, id: &OrderId) {
@@ -79,7 +80,8 @@ impl LastUpdates {
     /// side may be newer as well. In hedge mode, or if neither the message nor the row contains
     /// the mode, the sides are independent.
     pub(super) fn supersedes(&self, key: &PositionKey, row: &Position, since: Timestamp) -> bool {
-        let opposite = self.opened.get(&key.opposite()).filter(|(update, _)| update.at >= since);
+        let opposite =
+            self.reported_open.get(&key.opposite()).filter(|(update, _)| update.at >= since);
         let mode = opposite.and_then(|(_, mode)| mode.as_ref().or(row.position_mode.as_ref()));
         self.has_position(key, since) || mode == Some(&PositionMode::OneWay)
     }

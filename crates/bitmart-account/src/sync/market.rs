@@ -1,6 +1,6 @@
 //! Synchronization of one market: scheduling of fetches, and health.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bitmart_types::{OrderId, Timestamp};
@@ -28,7 +28,9 @@ enum Streams {
 #[derive(Debug)]
 pub(super) struct PendingFetch {
     id: u64,
+    /// When it was requested, by the steady clock.
     pub(super) begin: Timestamp,
+    /// Start of the queried history, by the exchange's clock; `None` if it queries none.
     pub(super) from: Option<Timestamp>,
     /// When its last page arrived, or its begin.
     pub(super) last_progress: Timestamp,
@@ -54,18 +56,20 @@ pub(super) struct MarketSync {
     idle_streams: Vec<usize>,
     /// Oldest first.
     pub(super) fetches: Vec<PendingFetch>,
-    /// Earliest time of the next fetch.
-    fetch_at: Timestamp,
+    /// The next fetch does not begin before this time.
+    earliest_fetch: Timestamp,
     /// The begin of the newest fetch.
     last_fetch: Option<Timestamp>,
-    pause: Duration,
-    failing: bool,
+    retry_pause: Duration,
+    last_attempt_failed: bool,
     closed: bool,
     reported_health: Option<Health>,
     reconnecting_reported: bool,
-    /// What the fetches since the market was last live found.
-    pub(super) found: CatchUpReport,
+    /// What the fetches since the market was last live have returned.
+    pub(super) catch_up_report: CatchUpReport,
     pub(super) audit: Audit,
+    /// Those of the newest completed fetch: see [`super::Snapshot::unknown_instruments`].
+    pub(super) unknown_instruments: BTreeSet<Instrument>,
 }
 
 impl MarketSync {
@@ -78,15 +82,16 @@ impl MarketSync {
             streams: Streams::Pending(now),
             idle_streams: Vec::new(),
             fetches: Vec::new(),
-            fetch_at: now,
+            earliest_fetch: now,
             last_fetch: None,
-            pause: MIN_PAUSE,
-            failing: false,
+            retry_pause: MIN_PAUSE,
+            last_attempt_failed: false,
             closed: false,
             reported_health: None,
             reconnecting_reported: false,
-            found: empty_report(market),
+            catch_up_report: empty_report(market),
             audit: Audit::new(),
+            unknown_instruments: BTreeSet::new(),
         }
     }
 
@@ -96,7 +101,7 @@ impl MarketSync {
             (true, _) => Health::Failed,
             (false, true) if self.idle_streams.is_empty() => Health::Live,
             (false, true) => Health::Stale,
-            (false, false) if self.failing => Health::Failed,
+            (false, false) if self.last_attempt_failed => Health::Failed,
             (false, false) => {
                 Health::CatchingUp { complete_until: self.watermark.complete_until() }
             }
@@ -115,7 +120,7 @@ impl MarketSync {
         if matches!(health, Health::Live | Health::Stale) && !was_complete {
             self.reconnecting_reported = false;
             events.push(AccountEvent::CaughtUp(std::mem::replace(
-                &mut self.found,
+                &mut self.catch_up_report,
                 empty_report(market),
             )));
         }
@@ -127,17 +132,17 @@ impl MarketSync {
     /// repeat such a fill, or an audit compare it.
     pub(super) fn retain_fill_ids_since(&self) -> Timestamp {
         let skew = self.assumptions.max_clock_skew;
-        let horizon = self.watermark.horizon();
+        let oldest_outstanding = self.watermark.oldest_outstanding_fill();
         let audited = self.watermark.complete_until() - self.audit.window() - skew;
         // If the running audit finds a missing fill, the fetch begins before its range.
         let queried = self.audit.queried_from().map_or(audited, |from| from - 2 * skew);
-        horizon.min(audited).min(queried)
+        oldest_outstanding.min(audited).min(queried)
     }
 
     pub(super) fn streams_opened(&mut self, now: Timestamp, streams: usize) {
         self.streams = Streams::Open;
-        self.failing = false;
-        self.pause = MIN_PAUSE;
+        self.last_attempt_failed = false;
+        self.retry_pause = MIN_PAUSE;
         self.watermark.streams_opened(now, streams);
         self.last_updates = LastUpdates::default();
         self.schedule_fetch(now);
@@ -222,43 +227,45 @@ impl MarketSync {
 
     pub(super) fn fetch_completed(&mut self, fetch: &PendingFetch, now: Timestamp) {
         self.watermark.fetch_completed(fetch.begin, fetch.from);
-        self.found.fetched_from = self.found.fetched_from.or(fetch.from);
-        self.failing = false;
-        self.pause = MIN_PAUSE;
+        self.catch_up_report.fetched_from = self.catch_up_report.fetched_from.or(fetch.from);
+        self.last_attempt_failed = false;
+        self.retry_pause = MIN_PAUSE;
         match self.watermark.fetch_due() {
-            Some(due) if self.is_after_loss(fetch) => self.fetch_at = due.max(now),
+            Some(due) if self.is_after_loss(fetch) => self.earliest_fetch = due.max(now),
             _ => self.schedule_fetch(now),
         }
     }
 
     /// An attempt to subscribe failed. Returns the pause before the next one, at least `retry_after`.
     pub(super) fn open_failed(&mut self, now: Timestamp, retry_after: Duration) -> Duration {
-        let pause = self.next_pause(retry_after);
-        self.streams = Streams::Pending(now + pause);
-        pause
+        let retry_pause = self.next_pause(retry_after);
+        self.streams = Streams::Pending(now + retry_pause);
+        retry_pause
     }
 
     /// A fetch failed. Returns the pause before the next one, at least `retry_after`. An attempt to
     /// subscribe that runs meanwhile is left alone.
     pub(super) fn fetch_failed(&mut self, now: Timestamp, retry_after: Duration) -> Duration {
-        let pause = self.next_pause(retry_after);
-        self.fetch_at = now + pause;
-        pause
+        let retry_pause = self.next_pause(retry_after);
+        self.earliest_fetch = now + retry_pause;
+        retry_pause
     }
 
     fn next_pause(&mut self, retry_after: Duration) -> Duration {
-        let pause = self.pause.max(retry_after);
-        self.failing = true;
-        self.pause = (self.pause * 2).min(MAX_PAUSE);
-        pause
+        let retry_pause = self.retry_pause.max(retry_after);
+        self.last_attempt_failed = true;
+        self.retry_pause = (self.retry_pause * 2).min(MAX_PAUSE);
+        retry_pause
     }
 
     /// Schedules the next fetch after a loss: immediately, for what was missed so far, unless one has
     /// just begun.
     fn schedule_fetch(&mut self, now: Timestamp) {
-        let Some(due) = self.watermark.fetch_due().filter(|_| !self.failing) else { return };
+        let Some(due) = self.watermark.fetch_due().filter(|_| !self.last_attempt_failed) else {
+            return;
+        };
         let spaced = self.last_fetch.map_or(now, |begin| begin + MIN_FETCH_SPACING);
-        self.fetch_at = spaced.min(due).max(now);
+        self.earliest_fetch = spaced.min(due).max(now);
     }
 
     /// Whether this fetch began after the last loss.
@@ -279,7 +286,7 @@ impl MarketSync {
         let running = self.fetches.iter().filter(|fetch| self.is_after_loss(fetch));
         let wait_until =
             running.map(|fetch| due.max(fetch.last_progress + FETCH_STALL_TIMEOUT)).max();
-        Some(wait_until.map_or(self.fetch_at, |until| until.max(self.fetch_at)))
+        Some(wait_until.map_or(self.earliest_fetch, |until| until.max(self.earliest_fetch)))
     }
 
     pub(super) fn deadline(&self) -> Option<Timestamp> {

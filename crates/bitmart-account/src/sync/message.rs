@@ -1,6 +1,6 @@
 //! Inputs and outputs of [`AccountSync`](crate::sync::AccountSync).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bitmart_types::{Currency, OrderId, Timestamp};
 use bitmart_ws::ReconnectReason;
@@ -88,7 +88,7 @@ pub struct Page {
     pub orders: Vec<Order>,
     /// Fills since [`from`](Request::Fetch::from).
     pub fills: Vec<Fill>,
-    /// Rows that could not be decoded. With any of them, the fetch counts as failed.
+    /// Rows that could not be decoded, or are not listed. With any of them, the fetch counts as failed.
     pub malformed: Vec<MalformedItem>,
 }
 
@@ -113,4 +113,7 @@ pub struct Snapshot {
     pub unknown_orders: Vec<OrderId>,
     /// Orders that were queried and of which the exchange says only that they are finished.
     pub finished_orders: Vec<OrderId>,
+    /// Pairs and contracts of open orders that the exchange does not know, as after a delisting. Their orders stay
+    /// open.
+    pub unknown_instruments: BTreeSet<Instrument>,
 }

@@ -5,8 +5,8 @@ use bitmart_ws::ReconnectReason;
 
 use super::{AccountSync, Change, LossCause, Request, Snapshot};
 use crate::{
-    AccountEvent, AccountState, Assumptions, Balance, Instrument, MAX_HISTORY_LAG, Market, Order,
-    OrderProgress,
+    AccountEvent, AccountState, Assumptions, Balance, Health, Instrument, MAX_HISTORY_LAG,
+    MalformedItem, Market, Order, OrderProgress,
 };
 
 const SPOT: Market = Market::Spot;
@@ -139,4 +139,39 @@ fn a_balance_that_a_complete_list_lacks_is_0_and_reported() {
         let reported = events(&mut sync).iter().filter(|event| of_btc(event)).count();
         assert_eq!(reported, usize::from(expected != held()), "{received} {incomplete}");
     }
+}
+
+#[test]
+fn an_unknown_instrument_is_named_and_does_not_keep_the_market_from_being_live() {
+    let mut sync = live();
+    sync.apply(at(19), SPOT, 0, Change::Order(open_order(None)));
+    lose(&mut sync);
+    let instrument = Instrument::Pair("BTC_USDT".into());
+    let unknown = || Snapshot {
+        unknown_instruments: [instrument.clone()].into(),
+        malformed: vec![MalformedItem::UnknownInstrument {
+            order_id: "7".into(),
+            instrument: instrument.clone(),
+        }],
+        ..Snapshot::default()
+    };
+    for _ in 0..2 {
+        let due = sync.deadline().expect("a fetch is due");
+        fetch(&mut sync, due, unknown());
+        let is_report = |event: &AccountEvent| matches!(event, AccountEvent::Malformed { .. });
+        assert!(events(&mut sync).iter().any(is_report), "each fetch reports the order");
+    }
+    assert_eq!(sync.health(SPOT), Some(Health::Live));
+    assert_eq!(sync.unknown_instruments(SPOT).collect::<Vec<_>>(), [&instrument]);
+    assert!(is_open(&sync), "nothing says that it is finished");
+    lose_again(&mut sync);
+    fetch(&mut sync, at(32), Snapshot::default());
+    assert_eq!(sync.unknown_instruments(SPOT).count(), 0, "the exchange knows it again");
+}
+
+/// The stream is down from second 30 to 32.
+fn lose_again(sync: &mut AccountSync) {
+    let cause = LossCause::Reconnecting(ReconnectReason::Closed { code: None, text: None });
+    sync.stream_lost(at(30), SPOT, 0, Some(at(30)), cause);
+    sync.stream_up(at(32), SPOT, 0, at(32));
 }

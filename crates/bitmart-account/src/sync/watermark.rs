@@ -175,7 +175,7 @@ impl Watermark {
     }
 
     /// Fills that are still to be reported are not older than this time of the exchange's clock.
-    pub(super) fn horizon(&self) -> Timestamp {
+    pub(super) fn oldest_outstanding_fill(&self) -> Timestamp {
         let complete = self.complete_until.min(self.streams_complete_until());
         self.client_time(complete) - self.assumptions.max_clock_skew
     }

@@ -1,3 +1,5 @@
+//! Delays between connection attempts.
+
 use super::*;
 
 fn backoff(seed: u64) -> ExponentialBackoff {

@@ -56,6 +56,7 @@ pub(super) struct Side<D> {
     len: usize,
     /// Scale of the keys.
     scale: u32,
+    /// The price up to which no level can be missing; `None` if none can be missing at any price.
     complete_to: Option<Decimal>,
     /// Prices that the last update pushed beyond the limit.
     dropped: Vec<Decimal>,

@@ -1,3 +1,5 @@
+//! Versions, levels and resyncs of a book without a connection.
+
 mod depth;
 mod exchange;
 mod model;

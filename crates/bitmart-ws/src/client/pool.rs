@@ -21,7 +21,8 @@ pub(super) struct Pool {
     slots: Vec<Slot>,
 }
 
-/// A slot for one connection. The history outlives the connection.
+/// A place for one connection. After it has ended, another one may take the place and continues its history: the
+/// limits of the exchange do not start over.
 struct Slot {
     history: Arc<ConnectionHistory>,
     driver: Option<Arc<DriverHandle>>,
@@ -52,10 +53,10 @@ impl Pool {
     ) -> Result<(Arc<DriverHandle>, TopicLease), Error> {
         let (max, running) = (self.limits.topics_per_connection, || self.running());
         let shared = running().find_map(|driver| Some((driver, driver.assignments.share(topic)?)));
-        let found = shared.or_else(|| {
+        let leased = shared.or_else(|| {
             running().find_map(|driver| Some((driver, driver.assignments.assign(topic, max)?)))
         });
-        if let Some((driver, lease)) = found {
+        if let Some((driver, lease)) = leased {
             return Ok((driver.clone(), lease));
         }
         let throttle = self.throttle.clone();

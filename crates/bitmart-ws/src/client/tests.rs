@@ -1,3 +1,5 @@
+//! Building a client.
+
 use bitmart_types::{Environment, Service};
 
 use super::pool::Pool;

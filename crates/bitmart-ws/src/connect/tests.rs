@@ -1,3 +1,5 @@
+//! Addresses, handshakes, and what a failed attempt reports.
+
 use std::time::Duration;
 
 use bitmart_net::{ConnectErrorKind, Hop, from_fn};

@@ -1,3 +1,5 @@
+//! Frames that are sent, and the classification of control frames.
+
 mod fixtures;
 
 use super::*;

@@ -17,6 +17,7 @@ const MAX_GAP: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Drained {
     at: Option<Instant>,
+    /// When the socket was last polled.
     polled_at: Instant,
     /// Ends after the runtime has asked the system.
     turn: Option<JoinHandle<()>>,

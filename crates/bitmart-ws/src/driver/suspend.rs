@@ -80,9 +80,9 @@ pub(super) mod tests {
         ] {
             let mut detector = SuspendDetector::new();
             assert_eq!(detector.check_clocks(start, system), None);
-            let found =
+            let suspended =
                 detector.check_clocks(start + seconds(monotonic), system + seconds(elapsed));
-            assert_eq!(found, expected, "{monotonic} {elapsed}");
+            assert_eq!(suspended, expected, "{monotonic} {elapsed}");
             // Reported once.
             let next = detector
                 .check_clocks(start + seconds(monotonic + 5), system + seconds(elapsed + 5));

@@ -1,3 +1,5 @@
+//! Decoding of published frames and of their variants.
+
 use bitmart_types::spot::OrderState;
 use bitmart_types::{Currency, Decimal, Side, Timestamp, TradeRole, dec};
 use proptest::prelude::{any, prop, proptest};

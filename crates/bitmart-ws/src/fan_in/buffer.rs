@@ -3,6 +3,9 @@
 //! Every update is a node in two linked lists: that of all updates in order of arrival, and that of its
 //! topic. So taking the oldest update, and dropping one of the topic with the most, do not walk through
 //! the others.
+//!
+//! A topic has a *slot*, an index under which it is found without a search. After the topic is gone, another one may
+//! get the slot, so its subscriber id must match as well.
 
 use slab::Slab;
 
@@ -27,6 +30,7 @@ pub(super) struct Buffer<T> {
     /// Number of queued updates.
     len: usize,
     nodes: Slab<Node<T>>,
+    /// The oldest and the newest item of all topics.
     first: Option<usize>,
     last: Option<usize>,
     topics: Slab<TopicSlot<T>>,
@@ -37,6 +41,7 @@ pub(super) struct Buffer<T> {
 struct TopicSlot<T> {
     id: SubscriberId,
     topic: Topic<T>,
+    /// Its oldest and its newest queued item.
     first: Option<usize>,
     last: Option<usize>,
     /// The oldest queued event.
@@ -44,9 +49,11 @@ struct TopicSlot<T> {
     /// The newest queued `Continuity` update, and the newest `Liveness` update after it.
     continuity: Option<usize>,
     liveness: Option<usize>,
+    /// Its end is queued, and it takes no more updates.
     ended: bool,
 }
 
+/// A queued item. The indices are those of its neighbors in both lists.
 struct Node<T> {
     slot: usize,
     item: Item<T>,

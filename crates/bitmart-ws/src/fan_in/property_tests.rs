@@ -65,7 +65,9 @@ struct TopicModel {
 struct Simulation {
     buffer: Buffer<u32>,
     topics: HashMap<u8, TopicModel>,
+    /// The last subscriber id.
     ids: SubscriberId,
+    /// The receive times begin here, and each is a millisecond after the one before.
     clock: Instant,
     millis: i64,
     policy: OverflowPolicy,
@@ -161,12 +163,12 @@ impl Simulation {
                         model.accounted += 1;
                     }
                     _ => {
-                        let found = model
+                        let pushed = model
                             .connection_updates
                             .iter()
                             .find(|(pushed_at, _)| *pushed_at == received_at);
                         assert_eq!(
-                            found.map(|(_, before)| *before),
+                            pushed.map(|(_, before)| *before),
                             Some(model.accounted),
                             "position"
                         );

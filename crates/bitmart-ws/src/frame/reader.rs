@@ -15,8 +15,8 @@ use super::MAX_MESSAGE_BYTES;
 /// Room for a read when nothing is buffered.
 const READ_BYTES: usize = 8 << 10;
 
-/// Largest payload of a ping.
-const MAX_PING_BYTES: usize = 125;
+/// Largest payload of a close frame, a ping or a pong (RFC 6455, section 5.5).
+const MAX_CONTROL_BYTES: usize = 125;
 
 /// A frame of the server, which masks none.
 #[derive(Debug)]
@@ -29,8 +29,8 @@ pub(super) struct Frame {
 /// Why no further frame can be read.
 #[derive(Debug)]
 pub(super) enum FrameError {
-    /// The server masked a frame, which only clients do (RFC 6455, section 5.1).
-    Masked,
+    /// A rule of RFC 6455 for which fastwebsockets has no error.
+    Violation(&'static str),
     Other(WebSocketError),
 }
 
@@ -91,7 +91,8 @@ struct Header {
 }
 
 impl Header {
-    /// Parses the header at the start of `bytes`; `None` if it is incomplete.
+    /// Parses the header at the start of `bytes`; `None` if it is incomplete. A length may take more bytes than it
+    /// needs: that is a fault of the server, and harmless.
     fn parse(bytes: &[u8]) -> Result<Option<Self>, FrameError> {
         let Some(([first, second], rest)) = bytes.split_first_chunk() else { return Ok(None) };
         if first & 0x70 != 0 {
@@ -99,7 +100,8 @@ impl Header {
         }
         let (fin, opcode) = (first & 0x80 != 0, OpCode::try_from(first & 0x0f)?);
         if second & 0x80 != 0 {
-            return Err(FrameError::Masked);
+            // Only clients do (section 5.1).
+            return Err(FrameError::Violation("the server masked a frame"));
         }
         let (length, payload_length) = match second & 0x7f {
             126 => (4, rest.first_chunk().map(|bytes| u64::from(u16::from_be_bytes(*bytes)))),
@@ -112,8 +114,8 @@ impl Header {
         if is_control && !fin {
             return Err(WebSocketError::ControlFrameFragmented.into());
         }
-        if opcode == OpCode::Ping && payload_length > MAX_PING_BYTES {
-            return Err(WebSocketError::PingFrameTooLarge.into());
+        if is_control && payload_length > MAX_CONTROL_BYTES {
+            return Err(FrameError::Violation("a control frame is longer than 125 bytes"));
         }
         if payload_length > MAX_MESSAGE_BYTES {
             return Err(WebSocketError::FrameTooLarge.into());
@@ -133,6 +135,8 @@ impl Header {
     }
 }
 
+#[cfg(test)]
+mod comparison_tests;
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
@@ -167,15 +171,19 @@ mod tests {
         }
     }
 
+    const LONG_CONTROL_FRAME: &str = "Violation(\"a control frame is longer than 125 bytes\")";
+
     #[test]
     fn invalid_headers_are_errors_before_their_payload() {
         let error = |bytes: &[u8]| Header::parse(bytes).err().map(|error| format!("{error:?}"));
         for (bytes, expected) in [
             (&[0xc1, 0][..], "Other(ReservedBitsNotZero)"),
             (&[0x83, 0], "Other(InvalidValue)"),
-            (&[0x81, 0x80], "Masked"),
+            (&[0x81, 0x80], "Violation(\"the server masked a frame\")"),
             (&[0x09, 0], "Other(ControlFrameFragmented)"),
-            (&[0x89, 126, 0, 126], "Other(PingFrameTooLarge)"),
+            (&[0x88, 126, 0, 126], LONG_CONTROL_FRAME),
+            (&[0x89, 126, 0, 126], LONG_CONTROL_FRAME),
+            (&[0x8a, 127, 0, 0, 0, 0, 0, 0, 0, 126], LONG_CONTROL_FRAME),
             (&[0x82, 127, 0, 0, 0, 0, 0, 16, 0, 1], "Other(FrameTooLarge)"),
             (&[0x82, 127, 255, 0, 0, 0, 0, 0, 0, 0], "Other(FrameTooLarge)"),
         ] {

@@ -1,3 +1,5 @@
+//! Assembling of frames into messages.
+
 use super::*;
 
 fn push(

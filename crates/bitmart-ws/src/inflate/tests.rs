@@ -1,3 +1,5 @@
+//! Compressed frames: independent of each other, bounded, and cut off.
+
 use std::io::Write as _;
 
 use bitmart_testkit::deflate;

@@ -1,3 +1,5 @@
+//! The channel of a frame, compared with a complete parser.
+
 use proptest::prelude::{any, prop_assert_eq, proptest};
 
 use super::channel;

@@ -1,3 +1,5 @@
+//! Which values a policy accepts, and what it says about the others.
+
 use super::*;
 
 const ENDPOINTS: [(Market, Access); 4] = [

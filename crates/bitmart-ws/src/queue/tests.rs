@@ -1,3 +1,5 @@
+//! What a full queue drops, and which times its updates carry.
+
 use std::task::{Context, Poll, Waker};
 
 use super::*;

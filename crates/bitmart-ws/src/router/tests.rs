@@ -1,3 +1,5 @@
+//! Which subscribers a frame and an event reach.
+
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 

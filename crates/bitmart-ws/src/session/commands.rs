@@ -43,13 +43,15 @@ impl Session {
             self.emit(SessionEvent::Rejected { topic, rejection });
             return false;
         }
-        let known = self.topics.get(&topic).is_some_and(|entry| entry.desired);
+        let known = self.topics.get(&topic).is_some_and(|topic_state| topic_state.desired);
         if !known && self.desired_topics() >= self.limits.topics_per_connection {
             let text = "this connection already carries as many topics as BitMart allows";
             self.emit(SessionEvent::Rejected { topic, rejection: Rejection::new(None, text) });
             return false;
         }
-        let other = self.variants(&topic).find(|(name, entry)| **name != topic && entry.desired);
+        let other = self
+            .variants(&topic)
+            .find(|(name, topic_state)| **name != topic && topic_state.desired);
         if let Some((other, _)) = other {
             // Observed: acknowledgements and data name a variant with or without its suffix, so those
             // of two variants cannot be told apart.
@@ -57,7 +59,7 @@ impl Session {
             self.emit(SessionEvent::Rejected { topic, rejection: Rejection::new(None, &text) });
             return false;
         }
-        let entry = self.topics.entry(topic.clone()).or_insert(TopicState {
+        let topic_state = self.topics.entry(topic.clone()).or_insert(TopicState {
             desired: true,
             server_state: ServerState::Absent,
             confirmed_before: false,
@@ -66,10 +68,10 @@ impl Session {
             retry_at: None,
             unexplained_rejections: 0,
         });
-        if entry.server_state == ServerState::Confirmed {
+        if topic_state.server_state == ServerState::Confirmed {
             self.actions.push_back(Action::Emit(SessionEvent::Subscribed { topic }));
         }
-        entry.desired = true;
+        topic_state.desired = true;
         true
     }
 
@@ -84,12 +86,12 @@ impl Session {
     pub fn unsubscribe_all<'a>(&mut self, now: Instant, topics: impl IntoIterator<Item = &'a str>) {
         let mut any_known = false;
         for topic in topics {
-            let Some(entry) = self.topics.get_mut(topic) else {
+            let Some(topic_state) = self.topics.get_mut(topic) else {
                 continue;
             };
             any_known = true;
-            entry.desired = false;
-            if entry.server_state == ServerState::Absent {
+            topic_state.desired = false;
+            if topic_state.server_state == ServerState::Absent {
                 self.forget(topic);
             }
         }
@@ -103,8 +105,8 @@ impl Session {
     /// subscription is confirmed. Without a connection nothing is sent, because the next subscription
     /// brings a snapshot anyway.
     pub fn request_snapshot(&mut self, now: Instant, topic: &str) {
-        let subscribed = self.topics.get_key_value(topic).filter(|(_, entry)| {
-            matches!(entry.server_state, ServerState::Subscribing | ServerState::Confirmed)
+        let subscribed = self.topics.get_key_value(topic).filter(|(_, topic_state)| {
+            matches!(topic_state.server_state, ServerState::Subscribing | ServerState::Confirmed)
         });
         if let Some((topic, _)) = subscribed
             && !self.snapshot_requests.contains(topic)
@@ -117,12 +119,12 @@ impl Session {
     /// Unsubscribes from a subscribed topic and subscribes to it again, which brings a snapshot.
     /// [`SessionEvent::Resynced`] follows, because what happens in between is not delivered.
     pub fn resubscribe(&mut self, now: Instant, topic: &str) {
-        if let Some(entry) = self.topics.get_mut(topic)
-            && entry.desired
-            && entry.server_state == ServerState::Confirmed
-            && entry.retry_at.is_none()
+        if let Some(topic_state) = self.topics.get_mut(topic)
+            && topic_state.desired
+            && topic_state.server_state == ServerState::Confirmed
+            && topic_state.retry_at.is_none()
         {
-            entry.renewal_due = true;
+            topic_state.renewal_due = true;
             self.flush(now);
         }
     }

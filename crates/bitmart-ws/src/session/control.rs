@@ -62,7 +62,7 @@ impl Session {
         }
     }
 
-    /// Counts a rejection of unknown permanence. Returns `false` if there were too many.
+    /// Counts a rejection of which nothing tells whether it is permanent. Returns `false` if there were too many.
     fn may_retry_unexplained(&mut self) -> bool {
         self.unexplained_rejections += 1;
         self.unexplained_rejections < self.limits.max_unexplained_rejections
@@ -140,7 +140,7 @@ impl Session {
         let Some(name) = self.topics.get_key_value(topic).map(|(name, _)| name.clone()) else {
             return;
         };
-        let Some(entry) = self.topics.get_mut(topic) else {
+        let Some(topic_state) = self.topics.get_mut(topic) else {
             return;
         };
         let retry_at = Some(now + self.limits.topic_retry_delay);
@@ -150,32 +150,33 @@ impl Session {
             // On a public endpoint a text without a code is about the topic.
             Permanence::Unknown => {
                 self.access == Access::Private
-                    && entry.unexplained_rejections + 1 < self.limits.max_unexplained_rejections
+                    && topic_state.unexplained_rejections + 1
+                        < self.limits.max_unexplained_rejections
             }
             Permanence::Permanent => false,
         };
-        match (operation, entry.server_state) {
+        match (operation, topic_state.server_state) {
             (Operation::Request, _) => {
                 self.emit(SessionEvent::RequestRejected { topic: name, rejection });
             }
             (Operation::Unsubscribe, ServerState::Unsubscribing) if rejection.is_transient() => {
-                entry.server_state = ServerState::Confirmed;
-                if entry.desired {
+                topic_state.server_state = ServerState::Confirmed;
+                if topic_state.desired {
                     // Desired again in the meantime, and it was never unsubscribed.
                     self.emit(SessionEvent::Subscribed { topic: name });
                 } else {
-                    entry.retry_at = retry_at;
+                    topic_state.retry_at = retry_at;
                 }
             }
             // A topic that cannot be unsubscribed is not subscribed.
             (Operation::Unsubscribe, _) => self.release(topic),
             (Operation::Subscribe, _) if rejection.is_duplicate() => self.confirm(topic),
-            (Operation::Subscribe, ServerState::Subscribing) if retry && entry.desired => {
+            (Operation::Subscribe, ServerState::Subscribing) if retry && topic_state.desired => {
                 if !rejection.is_transient() {
-                    entry.unexplained_rejections += 1;
+                    topic_state.unexplained_rejections += 1;
                 }
-                entry.server_state = ServerState::Absent;
-                entry.retry_at = retry_at;
+                topic_state.server_state = ServerState::Absent;
+                topic_state.retry_at = retry_at;
             }
             (Operation::Subscribe, ServerState::Subscribing) => self.reject(topic, rejection),
             // Already confirmed or rejected.
@@ -188,19 +189,19 @@ impl Session {
             return;
         };
         let topic = name.clone();
-        let Some(entry) = self.topics.get_mut(&topic) else {
+        let Some(topic_state) = self.topics.get_mut(&topic) else {
             return;
         };
-        if matches!(entry.server_state, ServerState::Confirmed | ServerState::Unsubscribing) {
+        if matches!(topic_state.server_state, ServerState::Confirmed | ServerState::Unsubscribing) {
             return;
         }
-        entry.server_state = ServerState::Confirmed;
-        entry.retry_alone = false;
-        entry.retry_at = None;
-        entry.unexplained_rejections = 0;
+        topic_state.server_state = ServerState::Confirmed;
+        topic_state.retry_alone = false;
+        topic_state.retry_at = None;
+        topic_state.unexplained_rejections = 0;
         self.unexplained_rejections = 0;
-        let is_new = !std::mem::replace(&mut entry.confirmed_before, true);
-        if entry.desired {
+        let is_new = !std::mem::replace(&mut topic_state.confirmed_before, true);
+        if topic_state.desired {
             self.emit(if is_new {
                 SessionEvent::Subscribed { topic }
             } else {
@@ -211,15 +212,15 @@ impl Session {
 
     /// Handles a topic that the server no longer sends.
     pub(super) fn release(&mut self, topic: &str) {
-        let Some(entry) = self.topics.get_mut(topic) else {
+        let Some(topic_state) = self.topics.get_mut(topic) else {
             return;
         };
-        if entry.server_state != ServerState::Unsubscribing {
+        if topic_state.server_state != ServerState::Unsubscribing {
             return;
         }
-        entry.server_state = ServerState::Absent;
-        entry.retry_alone = false;
-        if !entry.desired {
+        topic_state.server_state = ServerState::Absent;
+        topic_state.retry_alone = false;
+        if !topic_state.desired {
             self.forget(topic);
         }
     }
@@ -238,10 +239,10 @@ impl Session {
             return;
         };
         let name = name.clone();
-        if let Some(entry) = self.topics.get_mut(&name) {
-            entry.desired = false;
-            entry.retry_alone = false;
-            entry.server_state = ServerState::Confirmed;
+        if let Some(topic_state) = self.topics.get_mut(&name) {
+            topic_state.desired = false;
+            topic_state.retry_alone = false;
+            topic_state.server_state = ServerState::Confirmed;
         }
         self.emit(SessionEvent::Rejected { topic: name, rejection });
     }

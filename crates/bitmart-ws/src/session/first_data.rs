@@ -18,7 +18,7 @@ impl Session {
         let confirmed: Vec<_> = self
             .topics
             .iter()
-            .filter(|(_, entry)| entry.awaits_acknowledgement())
+            .filter(|(_, topic_state)| topic_state.awaits_acknowledgement())
             .map(|(topic, _)| topic)
             .filter(|topic| {
                 symbols.iter().any(|symbol| topic::receives(topic, channel, *symbol, subscribed))

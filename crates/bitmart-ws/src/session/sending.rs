@@ -47,7 +47,9 @@ impl Session {
     /// The index of the first snapshot request whose topic is confirmed.
     fn next_snapshot_request(&self) -> Option<usize> {
         self.snapshot_requests.iter().position(|topic| {
-            self.topics.get(topic).is_some_and(|entry| entry.server_state == ServerState::Confirmed)
+            self.topics
+                .get(topic)
+                .is_some_and(|topic_state| topic_state.server_state == ServerState::Confirmed)
         })
     }
 

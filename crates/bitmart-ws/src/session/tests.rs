@@ -85,7 +85,7 @@ impl Harness {
 
     fn events(&mut self) -> Vec<SessionEvent> {
         let events = self.actions().into_iter().filter_map(|action| match action {
-            Action::Emit(notice) => Some(notice),
+            Action::Emit(event) => Some(event),
             _ => None,
         });
         events.collect()

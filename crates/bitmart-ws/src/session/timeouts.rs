@@ -56,23 +56,23 @@ impl Session {
     }
 
     fn expire_topic(&mut self, topic: &Arc<str>) {
-        let Some(entry) = self.topics.get_mut(topic) else {
+        let Some(topic_state) = self.topics.get_mut(topic) else {
             return;
         };
-        let action = match (entry.server_state, entry.desired) {
+        let action = match (topic_state.server_state, topic_state.desired) {
             (ServerState::Absent | ServerState::Confirmed, _) => return,
-            (ServerState::Subscribing, true) if entry.retry_alone => TimeoutAction::Reject,
-            (ServerState::Unsubscribing, false) if !entry.retry_alone => TimeoutAction::Retry,
+            (ServerState::Subscribing, true) if topic_state.retry_alone => TimeoutAction::Reject,
+            (ServerState::Unsubscribing, false) if !topic_state.retry_alone => TimeoutAction::Retry,
             (ServerState::Subscribing, true) => TimeoutAction::Retry,
             (ServerState::Unsubscribing, true) => TimeoutAction::Release,
             (ServerState::Subscribing | ServerState::Unsubscribing, false) => TimeoutAction::Forget,
         };
         match action {
             TimeoutAction::Retry => {
-                entry.retry_alone = true;
+                topic_state.retry_alone = true;
                 // `flush` derives the next command from this state and `desired`.
-                entry.server_state =
-                    if entry.desired { ServerState::Absent } else { ServerState::Confirmed };
+                topic_state.server_state =
+                    if topic_state.desired { ServerState::Absent } else { ServerState::Confirmed };
             }
             TimeoutAction::Release => self.release(topic),
             TimeoutAction::Forget => self.forget(topic),
@@ -87,12 +87,12 @@ impl Session {
     /// attributed.
     pub(super) fn retry_individually(&mut self, topics: &[Arc<str>]) {
         for topic in topics {
-            if let Some(entry) = self.topics.get_mut(topic)
-                && entry.server_state == ServerState::Subscribing
+            if let Some(topic_state) = self.topics.get_mut(topic)
+                && topic_state.server_state == ServerState::Subscribing
             {
-                entry.server_state = ServerState::Absent;
-                entry.retry_alone = true;
-                if !entry.desired {
+                topic_state.server_state = ServerState::Absent;
+                topic_state.retry_alone = true;
+                if !topic_state.desired {
                     self.forget(topic);
                 }
             }

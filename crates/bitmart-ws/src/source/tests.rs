@@ -1,3 +1,5 @@
+//! Feeds that a test fills, under the client and its queues.
+
 use std::time::Duration;
 
 use bitmart_types::Timestamp;

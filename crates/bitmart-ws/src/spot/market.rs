@@ -89,7 +89,7 @@ pub struct Trade {
 ///
 /// Documented as the [kline channel](https://developer-pro.bitmart.com/en/spot/#public-kline-channel).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Entry", into = "Entry")]
+#[serde(from = "WireKline", into = "WireKline")]
 #[non_exhaustive]
 #[doc(alias = "spot/kline")]
 pub struct Kline {
@@ -112,7 +112,7 @@ pub struct Kline {
 
 /// A [`Kline`] in its wire form.
 #[derive(Serialize, Deserialize)]
-struct Entry {
+struct WireKline {
     #[serde(deserialize_with = "required")]
     symbol: Symbol,
     candle: CandleRow,
@@ -130,14 +130,14 @@ positional! {
     }
 }
 
-impl From<Entry> for Kline {
-    fn from(Entry { symbol, candle }: Entry) -> Self {
+impl From<WireKline> for Kline {
+    fn from(WireKline { symbol, candle }: WireKline) -> Self {
         let CandleRow { timestamp, open, high, low, close, base_volume } = candle;
         Self { symbol, timestamp, open, high, low, close, base_volume }
     }
 }
 
-impl From<Kline> for Entry {
+impl From<Kline> for WireKline {
     fn from(kline: Kline) -> Self {
         let Kline { symbol, timestamp, open, high, low, close, base_volume } = kline;
         Self { symbol, candle: CandleRow { timestamp, open, high, low, close, base_volume } }

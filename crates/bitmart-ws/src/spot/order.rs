@@ -5,16 +5,18 @@ use bitmart_types::{
     ClientOrderId, Currency, Decimal, OrderId, Side, Symbol, Timestamp, TradeId, TradeRole, codec,
     find_unreadable, open_enum,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smol_str::SmolStr;
 
-use crate::event::{DecodeError, Event, Fill, decode_entries, is_trade_id, required};
+use crate::event::{Fill, impl_event, is_trade_id, required};
 
 /// An order of the account after a change: accepted, partially or completely filled, or canceled.
 ///
 /// Documented as
 /// [order progress](https://developer-pro.bitmart.com/en/spot/#private-order-progress).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+// Generates functions instead of the traits, whose implementations below call them.
+#[serde(remote = "Self")]
 #[non_exhaustive]
 #[doc(alias = "spot/user/order")]
 #[doc(alias = "spot/user/orders")]
@@ -103,7 +105,7 @@ pub struct OrderUpdate {
     /// 0 for spot. BitMart has announced its removal; use [`order_mode`](Self::order_mode).
     #[serde(rename = "margin_trading", default, with = "codec::text_opt")]
     pub legacy_margin_trading: Option<SmolStr>,
-    /// A member of the frame cannot be read.
+    /// A member of the event cannot be read.
     #[serde(skip)]
     is_unreadable: bool,
 }
@@ -128,7 +130,7 @@ impl OrderUpdate {
 
     /// Returns whether the event contains, or may contain, a fill that [`fill`](Self::fill) cannot return, because its
     /// id, price or size is absent or unreadable. Query REST for it. An event without a size may contain one if
-    /// anything in its frame was unreadable.
+    /// any of its members was unreadable.
     pub fn has_unread_fill(&self) -> bool {
         let is_set = |value: Option<Decimal>| value.is_some_and(|value| !value.is_zero());
         let has_fill = self.trade_id.as_ref().is_some_and(is_trade_id)
@@ -139,18 +141,18 @@ impl OrderUpdate {
     }
 }
 
-impl Event for OrderUpdate {
-    fn decode(text: &str, out: &mut Vec<Self>) -> Result<(), DecodeError> {
-        let before = out.len();
-        let (result, is_unreadable) = find_unreadable(|| decode_entries(text, out));
-        for update in &mut out[before..] {
-            update.is_unreadable = is_unreadable;
-        }
-        result
-    }
+impl_event!(OrderUpdate: symbol);
 
-    fn symbol(&self) -> Option<&str> {
-        Some(self.symbol.as_str())
+impl<'de> Deserialize<'de> for OrderUpdate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (update, is_unreadable) = find_unreadable(|| Self::deserialize(deserializer));
+        Ok(Self { is_unreadable, ..update? })
+    }
+}
+
+impl Serialize for OrderUpdate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
     }
 }
 

@@ -1,3 +1,5 @@
+//! Names of topics, and which frames and symbols belong to them.
+
 use super::{
     DepthLevels, DepthSpeed, FuturesInterval, SpotInterval, Topic, delivers, futures, receives,
     spot,

@@ -41,7 +41,7 @@ impl Harness {
     }
 
     fn mark_seen<T>(&mut self, topic: &Topic<T>) {
-        // Its frames are the same as those of a single contract's channel.
+        // The frames of this topic are the same as those of a single contract's channel.
         let all_tickers = (topic.name() == "futures/ticker").then_some("futures/ticker");
         let channel = catalog::channel(topic.market(), topic.name());
         self.seen.extend(all_tickers.or(channel.map(|channel| channel.pattern)));
@@ -63,7 +63,7 @@ impl Harness {
         wanted: impl Fn(&T) -> bool,
     ) -> TestResult {
         let topic = subscription.topic().clone();
-        let found = async {
+        let reading = async {
             while let Some(update) = subscription.next().await {
                 match update? {
                     Update::Data(event) if wanted(&event) => return Ok(()),
@@ -73,8 +73,9 @@ impl Harness {
             }
             Err(format!("{topic}: the subscription ended").into())
         };
-        let result: TestResult =
-            tokio::time::timeout(TIMEOUT, found).await.map_err(|_| format!("{topic}: nothing"))?;
+        let result: TestResult = tokio::time::timeout(TIMEOUT, reading)
+            .await
+            .map_err(|_| format!("{topic}: nothing"))?;
         self.mark_seen(&topic);
         result
     }

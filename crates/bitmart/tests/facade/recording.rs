@@ -12,27 +12,28 @@ use bitmart::rest::recording::frames::Reader;
 use bitmart::ws::{Market, catalog};
 use serde_json::Value;
 
-/// Members of `wire` that `typed` lacks, or that are other than there.
-fn lost(wire: &Value, typed: &Value, path: &str, found: &mut BTreeSet<String>) {
+/// Adds the paths of the members of `wire`, a row as it was received, that `typed`, the same row decoded and encoded
+/// again, lacks.
+fn add_lost_members(wire: &Value, typed: &Value, path: &str, lost: &mut BTreeSet<String>) {
     match (wire, typed) {
         (Value::Object(wire), Value::Object(typed)) => {
             for (name, value) in wire {
                 let path = format!("{path}.{name}");
                 match typed.get(name) {
-                    Some(known) => lost(value, known, &path, found),
+                    Some(known) => add_lost_members(value, known, &path, lost),
                     None if value.is_null() => {}
                     None => {
-                        found.insert(format!("{path} is not in the type"));
+                        lost.insert(format!("{path} is not in the type"));
                     }
                 }
             }
         }
         (Value::Array(wire), Value::Array(typed)) => {
             if wire.len() != typed.len() {
-                found.insert(format!("{path} has {} rows, not {}", typed.len(), wire.len()));
+                lost.insert(format!("{path} has {} rows, not {}", typed.len(), wire.len()));
             }
             for (wire, typed) in wire.iter().zip(typed) {
-                lost(wire, typed, &format!("{path}[]"), found);
+                add_lost_members(wire, typed, &format!("{path}[]"), lost);
             }
         }
         _ => {}
@@ -70,7 +71,12 @@ fn every_recorded_frame_decodes_and_nothing_in_it_is_unknown() {
             Value::Array(rows) => rows,
             row => vec![row],
         };
-        lost(&data(&text).into(), &data(&typed.text).into(), channel.pattern, &mut unknown);
+        add_lost_members(
+            &data(&text).into(),
+            &data(&typed.text).into(),
+            channel.pattern,
+            &mut unknown,
+        );
         frames += 1;
     }
     assert!(unknown.is_empty(), "{unknown:#?}");

@@ -44,8 +44,8 @@ async fn until<R>(
             if let Update::Data(order) = &update {
                 fills.extend(order.fill().map(|fill| fill.trade_id));
             }
-            if let Some(found) = wanted(&update) {
-                return Ok(found);
+            if let Some(value) = wanted(&update) {
+                return Ok(value);
             }
         }
         Err("the subscription ended".into())
@@ -152,10 +152,10 @@ async fn an_order_with_a_lost_response_is_found_by_its_client_order_id() -> Test
         harness.rest.spot().submit_order(order).await.expect_err("the response was dropped");
     assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
 
-    let found =
+    let order =
         harness.rest.spot().order_by_client_id(spot::QueryOrderByClientId::new(id.clone())).await?;
-    assert_eq!(found.client_order_id, Some(id));
-    assert_eq!(found.state, spot::OrderState::New);
+    assert_eq!(order.client_order_id, Some(id));
+    assert_eq!(order.state, spot::OrderState::New);
     assert_eq!(harness.exchange.orders().len(), 1, "nothing was sent twice");
     Ok(())
 }

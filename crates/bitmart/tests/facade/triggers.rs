@@ -48,7 +48,7 @@ impl Harness {
         &mut self,
         kind: futures::OrderType,
     ) -> Result<OrderUpdate, Box<dyn std::error::Error>> {
-        let found = async {
+        let reading = async {
             while let Some(update) = self.orders.next().await {
                 match update? {
                     Update::Data(event) if event.order.order_type.as_ref() == Some(&kind) => {
@@ -59,7 +59,7 @@ impl Harness {
             }
             Err("the stream has ended".into())
         };
-        tokio::time::timeout(TIMEOUT, found).await?
+        tokio::time::timeout(TIMEOUT, reading).await?
     }
 
     /// The trader buys one contract from the counterparty.

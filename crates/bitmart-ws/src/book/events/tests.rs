@@ -1,3 +1,5 @@
+//! A book as a stream of changes.
+
 use std::collections::BTreeMap;
 
 use proptest::{collection::vec, prelude::*};

@@ -1,3 +1,5 @@
+//! One side of a book, compared with a sorted map.
+
 use std::collections::BTreeMap;
 
 use proptest::{collection::vec, prelude::*};

@@ -1,3 +1,5 @@
+//! A book that requests the snapshots that it needs.
+
 use bitmart_types::dec;
 use std::sync::Arc;
 use tokio::sync::mpsc;

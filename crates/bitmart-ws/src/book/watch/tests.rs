@@ -1,3 +1,5 @@
+//! A book that many readers share.
+
 use bitmart_types::dec;
 
 use super::*;

@@ -13,12 +13,12 @@ use crate::testing::Frame;
 use crate::testing::test_support::server_and_client_with;
 use crate::{Backoff, ConnectionPolicy, PolicyError};
 
-fn with(policy: ConnectionPolicy) -> (ScriptedServer, Client) {
+fn server_and_client_of(policy: ConnectionPolicy) -> (ScriptedServer, Client) {
     server_and_client_with(1 << 16, |client| client.connection_policy(policy))
 }
 
-fn new() -> ConnectionPolicy {
-    ConnectionPolicy::new()
+fn default_policy() -> ConnectionPolicy {
+    ConnectionPolicy::default()
 }
 
 fn seconds(seconds: u64) -> Duration {
@@ -40,7 +40,9 @@ async fn subscribed(
 async fn the_backoff_sets_the_delays_after_failed_attempts() {
     let backoff = Backoff::new(seconds(40), seconds(160));
     let (mut server, client) = server_and_client_with(1 << 16, |client| {
-        client.connection_policy(new().backoff(backoff)).subscribe_timeout(seconds(3_000))
+        client
+            .connection_policy(default_policy().backoff(backoff))
+            .subscribe_timeout(seconds(3_000))
     });
     let subscribing = tokio::spawn(async move { client.subscribe(ticker()).await });
     drop(server.accept_stream().await);
@@ -57,7 +59,7 @@ async fn the_backoff_sets_the_delays_after_failed_attempts() {
 async fn only_a_healthy_connection_resets_the_backoff() {
     for (lasted, step) in [(99, 80), (101, 40)] {
         let backoff = Backoff::new(seconds(40), seconds(160)).healthy_after(seconds(100));
-        let (mut server, client) = with(new().backoff(backoff));
+        let (mut server, client) = server_and_client_of(default_policy().backoff(backoff));
         let (mut peer, _tickers) = subscribed(&mut server, &client).await;
         drop(peer);
         // The first delay was 40 s. The next one is longer unless this connection lasts.
@@ -80,7 +82,9 @@ async fn only_a_healthy_connection_resets_the_backoff() {
 
 #[tokio::test(start_paused = true)]
 async fn the_idle_timeout_ends_a_connection_sooner() {
-    let (mut server, client) = with(new().idle_timeout(seconds(8)).heartbeat_interval(seconds(2)));
+    let (mut server, client) = server_and_client_of(
+        default_policy().idle_timeout(seconds(8)).heartbeat_interval(seconds(2)),
+    );
     let (mut peer, mut tickers) = subscribed(&mut server, &client).await;
     let begin = Instant::now();
     assert_eq!(peer.next_frame().await.expect("a heartbeat").payload, b"ping");
@@ -98,7 +102,7 @@ async fn the_unused_timeout_closes_a_connection_without_topics() {
     for timeout in [1, 7, 200] {
         // Only for spot: futures, which this server serves as well, closes after 5 s.
         let (mut server, client) = server_and_client_with(1 << 16, |client| {
-            let policy = new().unused_timeout(seconds(timeout));
+            let policy = default_policy().unused_timeout(seconds(timeout));
             client.endpoint_policy(Market::Spot, Access::Public, policy)
         });
         let (mut peer, tickers) = subscribed(&mut server, &client).await;
@@ -116,7 +120,7 @@ async fn the_unused_timeout_closes_a_connection_without_topics() {
 
 #[tokio::test(start_paused = true)]
 async fn the_connect_timeout_bounds_an_attempt() {
-    let (mut server, client) = with(new().connect_timeout(seconds(25)));
+    let (mut server, client) = server_and_client_of(default_policy().connect_timeout(seconds(25)));
     let subscribing = tokio::spawn(async move { client.subscribe(ticker()).await });
     let begin = Instant::now();
     let _silent = server.accept_request().await;
@@ -127,7 +131,8 @@ async fn the_connect_timeout_bounds_an_attempt() {
 
 #[tokio::test(start_paused = true)]
 async fn limits_topics_per_connection_and_connections_per_endpoint() {
-    let (mut server, client) = with(new().topics_per_connection(1).connections_per_endpoint(2));
+    let (mut server, client) =
+        server_and_client_of(default_policy().topics_per_connection(1).connections_per_endpoint(2));
     let (_first, _tickers) = subscribed(&mut server, &client).await;
     let (_second, trades) = tokio::join!(serve(&mut server), client.subscribe(trade()));
     let _trades = trades.expect("on a connection of its own");
@@ -139,7 +144,7 @@ async fn limits_topics_per_connection_and_connections_per_endpoint() {
 #[test]
 fn rejects_a_policy_beyond_the_limits_of_an_endpoint_that_the_client_can_use() {
     let build = |policy| Client::builder().connection_policy(policy).build();
-    let error = build(new().connections_per_endpoint(21)).expect_err("spot allows 20");
+    let error = build(default_policy().connections_per_endpoint(21)).expect_err("spot allows 20");
     assert_eq!(error.setting(), "connections_per_endpoint");
     let source = error.source().and_then(|source| source.downcast_ref::<PolicyError>());
     let error = source.expect("a policy error");
@@ -147,7 +152,7 @@ fn rejects_a_policy_beyond_the_limits_of_an_endpoint_that_the_client_can_use() {
         (error.setting(), error.market(), error.access()),
         ("connections_per_endpoint", Market::Spot, Access::Public)
     );
-    let private = new().connections_per_endpoint(15);
+    let private = default_policy().connections_per_endpoint(15);
     assert!(
         build(private).is_ok(),
         "10 are allowed on private endpoints, but there are no credentials"
@@ -155,7 +160,7 @@ fn rejects_a_policy_beyond_the_limits_of_an_endpoint_that_the_client_can_use() {
     let builder = || with_account(Client::builder().connection_policy(private));
     let error = builder().build().expect_err("private endpoints as well");
     assert_eq!(error.setting(), "connections_per_endpoint");
-    let own = builder().endpoint_policy(Market::Spot, Access::Private, new());
+    let own = builder().endpoint_policy(Market::Spot, Access::Private, default_policy());
     let client = own.build().expect("a policy of its own");
     assert_eq!(client.limits(Market::Spot, Access::Private).connections, 10);
     assert_eq!(client.limits(Market::Spot, Access::Public).connections, 15);

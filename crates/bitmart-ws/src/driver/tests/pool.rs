@@ -18,13 +18,20 @@ struct LimitRecorder(Arc<Mutex<Counts>>);
 
 #[derive(Default)]
 struct Counts {
+    /// When each connection was made.
     attempts: Vec<Instant>,
+    /// Open connections, and the most at one time.
     open: usize,
     max_open: usize,
+    /// The most topics of one connection.
     max_topics: usize,
+    /// The topics of all connections.
     topics: BTreeSet<String>,
+    /// How often a topic was subscribed that another connection carried.
     duplicates: usize,
+    /// The most topics of one command.
     max_arguments: usize,
+    /// The most frames of one connection within 10 s.
     max_messages: usize,
 }
 
@@ -170,7 +177,7 @@ async fn reuses_freed_capacity_and_closes_connections_without_topics() {
     let mut first = subscribe(&simulation.client, 0..115).await;
     let second = subscribe(&simulation.client, 115..230).await;
     assert_eq!(simulation.client.connections().len(), 2);
-    let kept = first.split_off(15);
+    let hundred = first.split_off(15);
     drop(first);
     let refilled = subscribe(&simulation.client, 1_000..1_015).await;
     assert_eq!(simulation.client.connections().len(), 2, "free capacity is used first");
@@ -184,7 +191,7 @@ async fn reuses_freed_capacity_and_closes_connections_without_topics() {
     }
     assert_eq!(simulation.client.connections().len(), 1, "the second connection ended");
     simulation.recorder.with(|counts| assert_eq!(counts.topics.len(), 115));
-    drop((kept, refilled));
+    drop((hundred, refilled));
     with_timeout(async {
         while simulation.recorder.with(|counts| counts.open) > 0 {
             tokio::task::yield_now().await;

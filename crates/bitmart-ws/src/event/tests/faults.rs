@@ -131,6 +131,16 @@ fn an_incomplete_fill_is_reported_and_costs_nothing_else() {
         unreadable["data"][0][member] = json!(["?"]);
     }
     assert!(one::<spot::OrderUpdate>(&unreadable).has_unread_fill());
+    let mut two = unreadable;
+    let mut canceled = two["data"][0].clone();
+    for member in ["last_fill_price", "last_fill_count", "detail_id"] {
+        canceled.as_object_mut().expect("an order").remove(member);
+    }
+    two["data"].as_array_mut().expect("orders").push(canceled);
+    let (mut orders, text) = (Vec::new(), two.to_string());
+    spot::OrderUpdate::decode(&text, &mut orders).expect("decodes");
+    let unread = orders.iter().map(spot::OrderUpdate::has_unread_fill).collect::<Vec<_>>();
+    assert_eq!(unread, [true, false], "an unreadable member belongs to its own order");
     let mut frame = frame;
     for (member, value) in [("last_fill_price", "0"), ("last_fill_count", "0"), ("detail_id", "")] {
         frame["data"][0][member] = json!(value);

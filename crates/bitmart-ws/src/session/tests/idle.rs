@@ -37,7 +37,11 @@ fn any_frame_postpones_the_idle_timeout() {
     harness.session.frame_received(harness.now);
     let since = harness.now;
     harness.advance(Duration::from_secs(19));
-    assert_eq!(harness.events(), [SessionEvent::Stale { since }], "a protocol ping is event too");
+    assert_eq!(
+        harness.events(),
+        [SessionEvent::Stale { since }],
+        "a frame without text counts, too"
+    );
     harness.advance(Duration::from_secs(1));
     let reason = ReconnectReason::IdleTimeout { limit: Duration::from_secs(20) };
     assert_eq!(harness.events(), [SessionEvent::Reconnecting { reason }]);

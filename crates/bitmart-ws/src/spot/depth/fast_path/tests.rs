@@ -1,3 +1,5 @@
+//! The fast decoder of books, compared with the general one.
+
 use bitmart_types::dec;
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
 

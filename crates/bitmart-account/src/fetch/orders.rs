@@ -1,0 +1,125 @@
+//! The orders that a fetch has read, from lists and by id.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bitmart_rest::Error;
+use bitmart_rest::history::HistoryError;
+use bitmart_types::{Decimal, OrderId, Rows};
+
+use super::bursts::ListedFills;
+use super::split_rows;
+use crate::sync::Page;
+use crate::{Instrument, MalformedItem, Order};
+
+/// What a fetch must know about an order whose row it has passed on.
+#[derive(Debug)]
+pub(super) struct FetchedOrder {
+    pub(super) instrument: Instrument,
+    pub(super) filled_size: Decimal,
+}
+
+/// The orders of all rows so far.
+#[derive(Debug, Default)]
+pub(super) struct FetchedOrders(BTreeMap<OrderId, FetchedOrder>);
+
+impl FetchedOrders {
+    /// Adds the rows of a list. Returns them as a page.
+    pub(super) fn add<T>(&mut self, rows: Rows<T>) -> Page
+    where
+        T: TryInto<Order, Error = MalformedItem>,
+    {
+        let (orders, malformed): (Vec<Order>, _) = split_rows(rows);
+        for order in &orders {
+            self.insert(order);
+        }
+        Page { orders, malformed, ..Page::default() }
+    }
+
+    fn insert(&mut self, order: &Order) {
+        let instrument = order.instrument.clone();
+        let fetched = FetchedOrder { instrument, filled_size: order.filled_size };
+        let known = self.0.entry(order.order_id.clone()).or_insert(fetched);
+        known.filled_size = known.filled_size.max(order.filled_size);
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&OrderId, &FetchedOrder)> {
+        self.0.iter()
+    }
+
+    pub(super) fn filled_size(&self, id: &OrderId) -> Option<Decimal> {
+        self.0.get(id).map(|order| order.filled_size)
+    }
+
+    /// Returns the orders to query one by one: those that were open or have fills, and that are in no
+    /// list.
+    pub(super) fn unlisted(
+        &self,
+        open: BTreeMap<OrderId, Instrument>,
+        fills: &ListedFills,
+    ) -> BTreeMap<OrderId, Instrument> {
+        let mut orders = open;
+        orders.extend(fills.orders().map(|(id, instrument)| (id.clone(), instrument.clone())));
+        orders.retain(|id, _| !self.0.contains_key(id));
+        orders
+    }
+}
+
+/// Orders that were queried by id, and whose state the exchange did not return.
+#[derive(Debug, Default)]
+pub(super) struct UnansweredOrders {
+    /// The exchange does not know the id: it forgets old orders after a while.
+    pub(super) not_found: Vec<OrderId>,
+    /// The exchange says only that they are finished.
+    pub(super) finished: Vec<OrderId>,
+    /// The instruments of orders whose symbol the exchange does not know.
+    pub(super) unknown_instruments: BTreeSet<Instrument>,
+    /// One report for each order of these instruments.
+    pub(super) malformed: Vec<MalformedItem>,
+    instruments: BTreeMap<OrderId, Instrument>,
+}
+
+impl UnansweredOrders {
+    /// Reads the result of a query. Returns the order as a page, if it was returned.
+    pub(super) fn read<T: TryInto<Order, Error = MalformedItem>>(
+        &mut self,
+        id: OrderId,
+        instrument: Instrument,
+        result: Result<T, Error>,
+        orders: &mut FetchedOrders,
+    ) -> Result<Option<Page>, HistoryError> {
+        match result {
+            Ok(order) => {
+                return Ok(Some(match order.try_into() {
+                    Ok(order) => {
+                        orders.insert(&order);
+                        Page { orders: vec![order], ..Page::default() }
+                    }
+                    Err(item) => Page { malformed: vec![item], ..Page::default() },
+                }));
+            }
+            Err(error) if error.is_order_finished() => self.finished.push(id.clone()),
+            Err(error) if error.is_order_not_found() => self.not_found.push(id.clone()),
+            // Would be the same in every fetch: the others must not wait for it.
+            Err(error) if is_unknown_symbol(&error) => {
+                self.malformed.push(MalformedItem::UnknownInstrument {
+                    order_id: id.clone(),
+                    instrument: instrument.clone(),
+                });
+                self.unknown_instruments.insert(instrument.clone());
+            }
+            Err(error) => return Err(HistoryError::Request(error)),
+        }
+        self.instruments.insert(id, instrument);
+        Ok(None)
+    }
+
+    /// Returns all of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&OrderId, &Instrument)> {
+        self.instruments.iter()
+    }
+}
+
+/// Whether the exchange rejected a request because it knows no such pair or contract, as after a delisting.
+pub(super) fn is_unknown_symbol(error: &Error) -> bool {
+    matches!(error.code(), Some(40034 | 50001 | 70002))
+}

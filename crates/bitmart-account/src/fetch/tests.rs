@@ -1,0 +1,254 @@
+//! Fetches from an exchange that truncates its lists and rejects some queries.
+
+use std::sync::Arc;
+
+use bitmart_rest::auth::Credentials;
+use bitmart_rest::limit::{LimitPolicy, Limiter};
+use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport, SentRequest};
+use bitmart_types::Clock;
+use serde_json::{Value, json};
+
+use super::*;
+
+const NOW: i64 = 1_790_000_000_000;
+/// The most rows of a list, except that of one spot order.
+const PAGE: usize = 200;
+
+#[derive(Debug)]
+struct FixedClock;
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(NOW)
+    }
+}
+
+/// An order of size 1,000 that was placed at a time and has filled one unit with each fill.
+#[derive(Clone)]
+struct OrderModel {
+    id: usize,
+    symbol: &'static str,
+    created: i64,
+    is_open: bool,
+    fill_times: Vec<i64>,
+}
+
+impl OrderModel {
+    fn row(&self) -> Value {
+        let filled = self.fill_times.len().to_string();
+        json!({
+            "orderId": self.id.to_string(), "order_id": self.id.to_string(), "symbol": self.symbol,
+            "side": if self.is_contract() { json!(1) } else { json!("buy") }, "orderMode": "spot", "type": "limit",
+            "state": match (self.is_contract(), self.is_open) {
+                (true, true) => json!(2),
+                (true, false) => json!(4),
+                (false, true) => json!("new"),
+                (false, false) => json!("filled"),
+            },
+            "price": "5", "size": "1000", "filledSize": filled, "deal_size": filled,
+            "createTime": self.created, "create_time": self.created, "updateTime": NOW, "update_time": NOW,
+        })
+    }
+
+    fn fill_rows(&self) -> Vec<(i64, Value)> {
+        let row = |(index, time): (usize, &i64)| {
+            let trade = format!("{}0{index}", self.id);
+            let row = json!({
+                "tradeId": trade, "trade_id": trade, "orderId": self.id.to_string(),
+                "order_id": self.id.to_string(), "symbol": self.symbol,
+                "side": if self.is_contract() { json!(1) } else { json!("buy") }, "orderMode": "spot",
+                "type": "limit", "price": "5", "size": "1", "vol": "1", "createTime": time, "create_time": time,
+            });
+            (*time, row)
+        };
+        self.fill_times.iter().enumerate().map(row).collect()
+    }
+
+    fn is_contract(&self) -> bool {
+        !self.symbol.contains('_')
+    }
+}
+
+#[derive(Clone)]
+struct ExchangeModel {
+    orders: Vec<OrderModel>,
+    /// The most rows of the list of one spot order.
+    max_order_fills: usize,
+    /// The exchange knows nothing about it any more.
+    delisted: &'static str,
+}
+
+impl ExchangeModel {
+    fn new(orders: Vec<OrderModel>) -> Self {
+        Self { orders, max_order_fills: usize::MAX, delisted: "" }
+    }
+
+    fn client(self) -> Client {
+        let exchange = Arc::new(self);
+        Client::builder()
+            .credentials(Credentials::new("key", "secret", "memo").expect("valid"))
+            .transport(ScriptedTransport::from_fn(move |request| exchange.respond(request)))
+            .limiter(Limiter::new(LimitPolicy::Off))
+            .clock(FixedClock)
+            .auto_sync_clock(false)
+            .build()
+            .expect("a client")
+    }
+
+    fn respond(&self, request: &SentRequest) -> ScriptedResponse {
+        let body = request
+            .json()
+            .map_or(Value::Null, |json| serde_json::from_str(&json.to_string()).expect("JSON"));
+        let parameter = |name: &str| {
+            let of_body = body.get(name).map(|value| value.to_string().replace('"', ""));
+            request.query(name).or(of_body)
+        };
+        let unit = if request.path().starts_with("/contract") { 1_000 } else { 1 };
+        let time = |names: [&str; 2], default| {
+            let text = parameter(names[0]).or_else(|| parameter(names[1]));
+            text.map_or(default, |text| text.parse::<i64>().expect("a time") * unit)
+        };
+        let begin = time(["startTime", "start_time"], 0);
+        let end = time(["endTime", "end_time"], i64::MAX);
+        let id = parameter("orderId").or_else(|| parameter("order_id"));
+        let symbol = parameter("symbol");
+        if symbol.as_deref() == Some(self.delisted) {
+            return ScriptedResponse::error(40034, "The Symbol is not exist");
+        }
+        let selected = self.orders.iter().filter(|order| {
+            id.as_ref().is_none_or(|id| *id == order.id.to_string())
+                && symbol.as_ref().is_none_or(|symbol| *symbol == order.symbol)
+                && order.symbol != self.delisted
+        });
+        let orders = |is_open: bool| {
+            let rows = selected.clone().filter(|order| order.is_open == is_open);
+            let rows = rows.filter(|order| (begin..=end).contains(&order.created));
+            rows.map(OrderModel::row).collect::<Vec<_>>()
+        };
+        let fills = || {
+            let rows = selected.clone().flat_map(OrderModel::fill_rows);
+            let rows = rows.filter(|(time, _)| (begin..=end).contains(time));
+            rows.map(|(_, row)| row).collect::<Vec<_>>()
+        };
+        let list = |rows: Vec<Value>, max: usize| {
+            ScriptedResponse::data(json!(rows.into_iter().take(max).collect::<Vec<_>>()))
+        };
+        match request.path() {
+            "/spot/v4/query/open-orders" | "/contract/private/get-open-orders" => {
+                list(orders(true), PAGE)
+            }
+            "/spot/v4/query/history-orders" | "/contract/private/order-history" => {
+                list(orders(false), PAGE)
+            }
+            "/spot/v4/query/trades" | "/contract/private/trades" => list(fills(), PAGE),
+            "/spot/v4/query/order-trades" => list(fills(), self.max_order_fills),
+            "/spot/v4/query/order" | "/contract/private/order" => match selected.clone().next() {
+                Some(order) => ScriptedResponse::data(order.row()),
+                None => ScriptedResponse::error(40035, "The order is not exist"),
+            },
+            "/contract/public/details" => {
+                let row = |symbol| json!({"symbol": symbol, "contract_size": "1"});
+                let symbols = ["BTCUSDT", "ETHUSDT", "LTCUSDT"].map(row);
+                ScriptedResponse::data(json!({ "symbols": symbols }))
+            }
+            "/spot/v1/wallet" => ScriptedResponse::data(json!({"wallet": []})),
+            _ => ScriptedResponse::data("[]"),
+        }
+    }
+}
+
+/// The result of a fetch of the last minute.
+struct Fetched {
+    snapshot: Snapshot,
+    trade_ids: HashSet<String>,
+    malformed: Vec<String>,
+}
+
+async fn fetch(exchange: ExchangeModel, market: Market, open_orders: &[OrderModel]) -> Fetched {
+    let instrument = |order: &OrderModel| match market {
+        Market::Spot => Instrument::Pair(order.symbol.into()),
+        Market::Futures => Instrument::Contract(order.symbol.into()),
+    };
+    let ids =
+        open_orders.iter().map(|order| (order.id.to_string().as_str().into(), instrument(order)));
+    let from = Some(Timestamp::from_millis(NOW - 60_000));
+    let plan = FetchPlan { market, from, open_orders: ids.collect() };
+    let pages = PageBuffer::default();
+    let snapshot = plan.run(exchange.client(), pages.clone()).await.expect("fetched");
+    let mut fetched = Fetched { snapshot, trade_ids: HashSet::new(), malformed: Vec::new() };
+    for page in pages.take() {
+        fetched.trade_ids.extend(page.fills.iter().map(|fill| fill.trade_id.to_string()));
+        fetched.malformed.extend(page.malformed.iter().map(ToString::to_string));
+    }
+    fetched
+}
+
+/// An order that was placed 30 s ago and filled at once.
+fn filled_order(id: usize, symbol: &'static str, fills: usize) -> OrderModel {
+    let created = NOW - 30_000;
+    OrderModel { id, symbol, created, is_open: false, fill_times: vec![created; fills] }
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_spot_fills_at_one_millisecond_than_a_page_are_read_order_by_order() {
+    // 150 + 90 + 260 = 500 fills; the last order is from before the fetch and still open.
+    let mut open = filled_order(3, "BTC_USDT", 260);
+    (open.created, open.is_open) = (NOW - 90_000, true);
+    let orders =
+        vec![filled_order(1, "BTC_USDT", 150), filled_order(2, "ETH_USDT", 90), open.clone()];
+    let fetched = fetch(ExchangeModel::new(orders), Market::Spot, &[open]).await;
+    assert_eq!(fetched.malformed, Vec::<String>::new());
+    assert_eq!(fetched.trade_ids.len(), 500);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_with_more_fills_than_its_own_list_is_reported_and_the_rest_is_read() {
+    let orders = vec![filled_order(1, "BTC_USDT", 450), filled_order(2, "ETH_USDT", 90)];
+    let exchange = ExchangeModel { max_order_fills: 300, ..ExchangeModel::new(orders) };
+    let fetched = fetch(exchange, Market::Spot, &[]).await;
+    assert_eq!(fetched.malformed.len(), 1, "{:?}", fetched.malformed);
+    let report = &fetched.malformed[0];
+    assert!(report.starts_with("order 1 of BTC_USDT: "), "{report}");
+    assert!(report.contains("start a new tracker"), "what to do: {report}");
+    assert_eq!(fetched.trade_ids.len(), 300 + 90);
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_futures_fills_in_a_second_than_a_page_are_read_by_contract_and_order() {
+    // 150 + 120 = 270 fills of one contract, 190 of another, and one after a page of others.
+    let orders = vec![
+        filled_order(1, "BTCUSDT", 150),
+        filled_order(2, "BTCUSDT", 120),
+        filled_order(3, "ETHUSDT", 190),
+        filled_order(4, "LTCUSDT", 1),
+    ];
+    let fetched = fetch(ExchangeModel::new(orders), Market::Futures, &[]).await;
+    assert_eq!(fetched.malformed, Vec::<String>::new());
+    assert_eq!(fetched.trade_ids.len(), 150 + 120 + 190 + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_futures_order_with_more_than_a_page_of_fills_in_a_second_is_reported() {
+    let orders = vec![filled_order(1, "BTCUSDT", 201), filled_order(2, "BTCUSDT", 120)];
+    let fetched = fetch(ExchangeModel::new(orders), Market::Futures, &[]).await;
+    assert_eq!(fetched.malformed.len(), 1, "{:?}", fetched.malformed);
+    assert!(fetched.malformed[0].starts_with("order 1 of BTCUSDT: "), "{:?}", fetched.malformed);
+    assert_eq!(fetched.trade_ids.len(), 200 + 120);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_order_of_a_delisted_contract_does_not_fail_the_fetch_and_is_named() {
+    let mut open = filled_order(1, "OLDUSDT", 0);
+    open.is_open = true;
+    let orders = vec![open.clone(), filled_order(2, "BTCUSDT", 3)];
+    let exchange = ExchangeModel { delisted: "OLDUSDT", ..ExchangeModel::new(orders) };
+    let fetched = fetch(exchange, Market::Futures, &[open]).await;
+    assert_eq!(fetched.trade_ids.len(), 3, "the other contract is read");
+    assert_eq!(fetched.malformed, Vec::<String>::new(), "no reason to repeat the fetch");
+    let unknown: Vec<_> = fetched.snapshot.unknown_instruments.iter().collect();
+    assert_eq!(unknown, [&Instrument::Contract("OLDUSDT".into())]);
+    let reports: Vec<_> = fetched.snapshot.malformed.iter().map(ToString::to_string).collect();
+    assert_eq!(reports.len(), 1);
+    assert!(reports[0].starts_with("order 1: the exchange does not know OLDUSDT"), "{reports:?}");
+    assert!(fetched.snapshot.unknown_orders.is_empty(), "it is not taken for finished");
+}
