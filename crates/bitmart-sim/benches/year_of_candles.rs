@@ -24,8 +24,8 @@ fn candles(pair: &SpotPair, seed: u64) -> impl Iterator<Item = Candle> + use<> {
     let step = start * 1_000 / 700;
     (0..YEAR).map(move |minute| {
         let mut next_price = || {
-            let by = i64::try_from(rng.below(u64::try_from(2 * step + 1).expect("positive")));
-            last = (last + (by.expect("small") - step) / 2).clamp(start * 100, start * 10_000);
+            let change = i64::try_from(rng.below(u64::try_from(2 * step + 1).expect("positive")));
+            last = (last + (change.expect("small") - step) / 2).clamp(start * 100, start * 10_000);
             Decimal::new(last / 1_000, decimals)
         };
         let prices = [next_price(), next_price(), next_price(), next_price()];

@@ -42,7 +42,8 @@ pub enum PriceType {
     /// The price of the latest trade.
     Last,
     /// The mark price, which the exchange calls fair price here.
-    Fair,
+    #[serde(rename = "Fair")]
+    Mark,
 }
 
 /// The direction from which a trigger price is reached.
@@ -71,9 +72,11 @@ pub enum Condition {
         /// The trigger price, in the quote currency.
         price: Decimal,
         /// The direction from which it is reached.
-        way: Direction,
+        #[serde(rename = "way")]
+        direction: Direction,
         /// Which price of the market must reach it.
-        by: PriceType,
+        #[serde(rename = "by")]
+        price_type: PriceType,
     },
     /// The price turns back from its extreme.
     Trail(Trail),
@@ -83,8 +86,8 @@ impl Condition {
     /// Which price of the market it watches.
     fn watched(&self) -> PriceType {
         match self {
-            Self::Reach { by, .. } => *by,
-            Self::Trail(trail) => trail.by,
+            Self::Reach { price_type, .. } => *price_type,
+            Self::Trail(trail) => trail.price_type,
         }
     }
 }
@@ -234,7 +237,7 @@ impl Exchange {
     /// Checks the trigger orders of all markets against the current prices. Needed because a condition may be met when
     /// the trigger order is placed, and mark prices change without trades. It visits every market with waiting orders, and is therefore not done after every command.
     fn check_current_prices(&mut self, now_ms: u64) {
-        let (last, mark) = (PriceType::Last, PriceType::Fair);
+        let (last, mark) = (PriceType::Last, PriceType::Mark);
         let mut affected = Vec::new();
         for (symbol, watch) in self.triggers.futures.markets() {
             let Some(market) = self.futures.get(symbol) else { continue };

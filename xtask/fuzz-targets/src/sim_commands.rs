@@ -193,8 +193,8 @@ impl Input<'_> {
         if self.byte()? % 4 > 0 {
             return Some(Preset::default());
         }
-        let by = self.pick(&[PriceType::Last, PriceType::Fair])?;
-        let leg = |price| Some(PresetPrice { price, by });
+        let price_type = self.pick(&[PriceType::Last, PriceType::Mark])?;
+        let leg = |price| Some(PresetPrice { price, price_type });
         Some(Preset { take_profit: leg(self.price()?), stop_loss: leg(self.price()?) })
     }
 
@@ -214,10 +214,10 @@ impl Input<'_> {
                 let kind =
                     self.pick(&[PlanKind::Plan, PlanKind::TakeProfit, PlanKind::StopLoss])?;
                 let order = self.futures_order()?;
-                let way =
+                let direction =
                     if kind.is_bound() { kind.direction(order.side) } else { Direction::Rise };
-                let by = self.pick(&[PriceType::Last, PriceType::Fair])?;
-                let condition = Condition::Reach { price: self.price()?, way, by };
+                let price_type = self.pick(&[PriceType::Last, PriceType::Mark])?;
+                let condition = Condition::Reach { price: self.price()?, direction, price_type };
                 let whole_position = kind.is_bound() && self.flag()?;
                 let terms = Plan { kind, order, whole_position, preset: Preset::default() };
                 FuturesRequest::PlacePlan(NewPlan { client_order_id: None, condition, terms })

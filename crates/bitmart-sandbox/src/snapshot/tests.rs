@@ -164,8 +164,8 @@ fn apply_every_name(opened: &mut Opened) {
     for (price, size) in [(90_000, 1), (50_000, 100_000)] {
         let condition = Condition::Reach {
             price: Decimal::from(price),
-            way: Direction::Rise,
-            by: PriceType::Last,
+            direction: Direction::Rise,
+            price_type: PriceType::Last,
         };
         let order = futures(OrderMode::GoodTillCanceled, None, size);
         let preset = Preset::default();

@@ -129,16 +129,16 @@ pub(crate) fn mode(mode: OrderMode) -> u8 {
     }
 }
 
-pub(crate) fn price_type(by: PriceType) -> u8 {
-    match by {
+pub(crate) fn price_type(price_type: PriceType) -> u8 {
+    match price_type {
         PriceType::Last => 1,
-        PriceType::Fair => 2,
+        PriceType::Mark => 2,
     }
 }
 
 /// The `price_way` of a trigger order.
-pub(crate) fn way(way: Direction) -> u8 {
-    match way {
+pub(crate) fn price_way(direction: Direction) -> u8 {
+    match direction {
         Direction::Rise => 1,
         Direction::Fall => 2,
     }

@@ -195,7 +195,7 @@ impl Connection {
                             idle_at = Instant::now() + limits.idle;
                         }
                         closed_by_client = matches!(received, Received::Closed(_));
-                        let is_message = matches!(received, Received::Message(_));
+                        let is_message = matches!(received, Received::Message { .. });
                         let continues = self.on_received(received, pings, max_message).await;
                         // Only messages change it. It is not read for each frame that is sent, because that takes the
                         // lock of the state.

@@ -286,7 +286,7 @@ impl Generator {
         let (order, start, decimals) = self.new_futures(holds, takes);
         let leg = |parts| {
             let price = Self::price(start, decimals, parts);
-            Some(PresetPrice { price, by: PriceType::Last })
+            Some(PresetPrice { price, price_type: PriceType::Last })
         };
         let preset = if order.side.opens() && self.random.below(10) == 0 {
             let away = if order.side.long() { 300 } else { -300 };
@@ -304,13 +304,19 @@ impl Generator {
         let rises = order.side == FuturesSide::OpenShort;
         let away = i64::try_from(self.random.below(REACH) + 1).unwrap_or(1);
         let price = Self::price(start, decimals, if rises { away } else { -away });
-        let way = if rises { Direction::Rise } else { Direction::Fall };
-        let by = if self.random.below(2) == 0 { PriceType::Last } else { PriceType::Fair };
+        let direction = if rises { Direction::Rise } else { Direction::Fall };
+        let price_type = if self.random.below(2) == 0 { PriceType::Last } else { PriceType::Mark };
         let condition = if trails {
             let callback_rate = Decimal::new(5, 1);
-            Condition::Trail(Trail { activation: price, callback_rate, by, way, extreme: None })
+            Condition::Trail(Trail {
+                activation: price,
+                callback_rate,
+                price_type,
+                direction,
+                extreme: None,
+            })
         } else {
-            Condition::Reach { price, way, by }
+            Condition::Reach { price, direction, price_type }
         };
         let kind = if trails { PlanKind::Trailing } else { PlanKind::Plan };
         let preset = Preset::default();

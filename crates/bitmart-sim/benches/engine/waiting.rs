@@ -50,7 +50,7 @@ fn spot(trigger_price: Decimal) -> Request {
 }
 
 fn futures(price: Decimal, rises: bool) -> Request {
-    let way = if rises { Direction::Rise } else { Direction::Fall };
+    let direction = if rises { Direction::Rise } else { Direction::Fall };
     let order = NewFuturesOrder {
         symbol: "BTCUSDT".into(),
         side: FuturesSide::OpenLong,
@@ -65,7 +65,7 @@ fn futures(price: Decimal, rises: bool) -> Request {
     let preset = Preset::default();
     FuturesRequest::PlacePlan(NewPlan {
         client_order_id: None,
-        condition: Condition::Reach { price, way, by: PriceType::Fair },
+        condition: Condition::Reach { price, direction, price_type: PriceType::Mark },
         terms: Plan { kind: PlanKind::Plan, order, whole_position: false, preset },
     })
     .into()

@@ -59,8 +59,11 @@ fn place_futures(
 
 /// A limit order for a plan that triggers at once.
 fn plan(kind: PlanKind, order: NewFuturesOrder) -> NewPlan {
-    let condition =
-        Condition::Reach { price: Decimal::ONE, way: Direction::Rise, by: PriceType::Last };
+    let condition = Condition::Reach {
+        price: Decimal::ONE,
+        direction: Direction::Rise,
+        price_type: PriceType::Last,
+    };
     let terms = Plan { kind, order, whole_position: false, preset: Preset::default() };
     NewPlan { client_order_id: None, condition, terms }
 }

@@ -74,9 +74,12 @@ fn plan() -> impl Strategy<Value = Request> {
     let sizes = select(vec![-1_000_000_i64, -5, 0, 3, 50]);
     let new = (order(), select(PLANS.to_vec()), sizes, any::<bool>(), -20..20_i64, any::<bool>());
     let new = new.prop_map(|((contract, order), kind, size, whole_position, distance, up)| {
-        let way = if up { Direction::Rise } else { Direction::Fall };
-        let condition =
-            Condition::Reach { price: price(contract, distance), way, by: PriceType::Last };
+        let direction = if up { Direction::Rise } else { Direction::Fall };
+        let condition = Condition::Reach {
+            price: price(contract, distance),
+            direction,
+            price_type: PriceType::Last,
+        };
         let order = NewFuturesOrder { size: Decimal::from(size), price: None, ..order };
         let terms = Plan { kind, order, whole_position, preset: Preset::default() };
         FuturesRequest::PlacePlan(NewPlan { client_order_id: None, condition, terms })
@@ -86,12 +89,12 @@ fn plan() -> impl Strategy<Value = Request> {
     let change = change.prop_map(|(contract, id, distance, whole_position, of_preset)| {
         let (symbol, price) = (CONTRACTS[contract].into(), price(contract, distance));
         if of_preset {
-            let leg = Some(PresetPrice { price, by: PriceType::Last });
+            let leg = Some(PresetPrice { price, price_type: PriceType::Last });
             let preset = Preset { take_profit: leg, stop_loss: None };
             return FuturesRequest::ModifyPreset { symbol, id, preset };
         }
-        let by = PriceType::Last;
-        let change = PlanChange { trigger_price: price, by, price: None, whole_position };
+        let price_type = PriceType::Last;
+        let change = PlanChange { trigger_price: price, price_type, price: None, whole_position };
         FuturesRequest::ModifyPlan { symbol, id, kinds: PLANS.to_vec(), change }
     });
     prop_oneof![3 => new, 1 => change].prop_map(Request::from)

@@ -126,8 +126,9 @@ fn futures(amount: impl Strategy<Value = Decimal> + Clone) -> impl Strategy<Valu
     let id = || (1..40_u64).prop_map(|number| OrderId(FIRST_FUTURES_ORDER + number));
     let maybe = || proptest::option::of(amount.clone());
     let preset = || {
-        let leg =
-            |price: Option<Decimal>| price.map(|price| PresetPrice { price, by: PriceType::Last });
+        let leg = |price: Option<Decimal>| {
+            price.map(|price| PresetPrice { price, price_type: PriceType::Last })
+        };
         (maybe(), maybe()).prop_map(move |(take_profit, stop_loss)| Preset {
             take_profit: leg(take_profit),
             stop_loss: leg(stop_loss),
@@ -135,11 +136,17 @@ fn futures(amount: impl Strategy<Value = Decimal> + Clone) -> impl Strategy<Valu
     };
     let condition = (amount.clone(), amount.clone(), maybe(), any::<bool>()).prop_map(
         |(price, callback_rate, extreme, trails)| {
-            let (by, way) = (PriceType::Last, Direction::Rise);
+            let (price_type, direction) = (PriceType::Last, Direction::Rise);
             if trails {
-                Condition::Trail(Trail { activation: price, callback_rate, by, way, extreme })
+                Condition::Trail(Trail {
+                    activation: price,
+                    callback_rate,
+                    price_type,
+                    direction,
+                    extreme,
+                })
             } else {
-                Condition::Reach { price, way, by }
+                Condition::Reach { price, direction, price_type }
             }
         },
     );
@@ -160,7 +167,7 @@ fn futures(amount: impl Strategy<Value = Decimal> + Clone) -> impl Strategy<Valu
                 symbol: symbol(),
                 id,
                 kinds: PLANS.to_vec(),
-                change: PlanChange { trigger_price, by: PriceType::Last, price, whole_position },
+                change: PlanChange { trigger_price, price_type: PriceType::Last, price, whole_position },
             }
         ),
         1 => (id(), preset()).prop_map(

@@ -62,7 +62,7 @@ pub(super) fn request(exchange: &Exchange, owner: &Account, step: Step) -> Optio
         Step::Change { pick, price } => {
             let change = PlanChange {
                 trigger_price: at(price),
-                by: PriceType::Last,
+                price_type: PriceType::Last,
                 price: None,
                 whole_position: None,
             };
@@ -80,7 +80,8 @@ pub(super) fn request(exchange: &Exchange, owner: &Account, step: Step) -> Optio
                 .map(|order| order.id)
                 .collect();
             let id = picked(&[orders, plans].concat(), pick)?;
-            let leg = |distance| Some(PresetPrice { price: at(distance), by: PriceType::Last });
+            let leg =
+                |distance| Some(PresetPrice { price: at(distance), price_type: PriceType::Last });
             let preset = Preset { take_profit: leg(distance), stop_loss: leg(-distance) };
             FuturesRequest::ModifyPreset { symbol: symbol(), id, preset }.into()
         }
@@ -105,7 +106,7 @@ pub(super) fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
             let symbol = &plan.terms.order.symbol;
             let market = &exchange.futures[symbol];
             let prices =
-                [(PriceType::Last, market.last_price()), (PriceType::Fair, market.mark_price())];
+                [(PriceType::Last, market.last_price()), (PriceType::Mark, market.mark_price())];
             let is_late = exchange.check_contract(symbol).is_ok()
                 && prices.iter().any(|(kind, price)| is_met(&plan.condition, *kind, *price));
             prop_assert!(!is_late, "it waits at {prices:?}: {plan:?}");
@@ -123,8 +124,12 @@ pub(super) fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
 
 fn is_met(condition: &Condition, kind: PriceType, now: Decimal) -> bool {
     match condition {
-        Condition::Reach { price, way: Direction::Rise, by } => *by == kind && now >= *price,
-        Condition::Reach { price, way: Direction::Fall, by } => *by == kind && now <= *price,
+        Condition::Reach { price, direction: Direction::Rise, price_type } => {
+            *price_type == kind && now >= *price
+        }
+        Condition::Reach { price, direction: Direction::Fall, price_type } => {
+            *price_type == kind && now <= *price
+        }
         Condition::Trail(_) => false,
     }
 }
@@ -136,13 +141,23 @@ fn plan(
     fair: bool,
     whole: bool,
 ) -> NewPlan {
-    let by = if fair { PriceType::Fair } else { PriceType::Last };
-    let way = kind.direction(order.side);
+    let price_type = if fair { PriceType::Mark } else { PriceType::Last };
+    let direction = kind.direction(order.side);
     let condition = if kind == PlanKind::Trailing {
         let callback_rate = Decimal::new(1, 1);
-        Condition::Trail(Trail { activation: price, callback_rate, by, way, extreme: None })
+        Condition::Trail(Trail {
+            activation: price,
+            callback_rate,
+            price_type,
+            direction,
+            extreme: None,
+        })
     } else {
-        Condition::Reach { price, way: if whole { way } else { Direction::Rise }, by }
+        Condition::Reach {
+            price,
+            direction: if whole { direction } else { Direction::Rise },
+            price_type,
+        }
     };
     let whole_position = whole && kind.is_bound();
     let terms = Plan { kind, order, whole_position, preset: Preset::default() };

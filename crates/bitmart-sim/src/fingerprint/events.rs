@@ -58,8 +58,8 @@ structs! {
     Trigger<Plan> { id, account, client_order_id, condition, terms, state, created_ms, updated_ms }
     Plan { kind, order, whole_position, preset }
     Preset { take_profit, stop_loss }
-    PresetPrice { price, by }
-    Trail { activation, callback_rate, by, way, extreme }
+    PresetPrice { price, price_type }
+    Trail { activation, callback_rate, price_type, direction, extreme }
 }
 
 enums! {
@@ -77,14 +77,16 @@ enums! {
         Filled = 0, Submitted = 1, Canceled = 2, CanceledByLiquidation = 3, Liquidated = 4, Bankrupt = 5
     }
     PlanKind { Plan = 0, TakeProfit = 1, StopLoss = 2, Trailing = 3 }
-    PriceType { Last = 0, Fair = 1 }
+    PriceType { Last = 0, Mark = 1 }
     Direction { Rise = 0, Fall = 1 }
 }
 
 impl Include for Condition {
     fn include(&self, fingerprint: &mut Fingerprint) {
         match self {
-            Self::Reach { price, way, by } => (0_u64, price, (way, by)).include(fingerprint),
+            Self::Reach { price, direction, price_type } => {
+                (0_u64, price, (direction, price_type)).include(fingerprint);
+            }
             Self::Trail(trail) => (1_u64, trail).include(fingerprint),
         }
     }

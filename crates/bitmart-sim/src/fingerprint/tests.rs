@@ -27,7 +27,7 @@ fn place(order: NewFuturesOrder) -> FuturesRequest {
 }
 
 fn price(price: i64) -> PresetPrice {
-    PresetPrice { price: Decimal::from(price), by: PriceType::Last }
+    PresetPrice { price: Decimal::from(price), price_type: PriceType::Last }
 }
 
 /// A run with every kind of event.
@@ -51,8 +51,8 @@ fn run() -> Exchange {
     apply(&mut exchange, 2, FuturesRequest::Place { order, preset });
     let condition = Condition::Reach {
         price: Decimal::from(65_000),
-        way: Direction::Rise,
-        by: PriceType::Fair,
+        direction: Direction::Rise,
+        price_type: PriceType::Mark,
     };
     let order = open_long(Some(66_000), 1);
     let terms =

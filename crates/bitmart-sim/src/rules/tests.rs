@@ -75,7 +75,7 @@ fn the_engine_checks_spot_orders() {
 fn the_engine_checks_futures_orders_and_settings() {
     let order = || open_long(Some(60_000), 10);
     let place = |order| FuturesRequest::Place { order, preset: Preset::default() };
-    let leg = |price| Some(PresetPrice { price, by: PriceType::Last });
+    let leg = |price| Some(PresetPrice { price, price_type: PriceType::Last });
     let preset = |price| FuturesRequest::Place {
         order: order(),
         preset: Preset { take_profit: leg(price), stop_loss: None },
@@ -145,10 +145,11 @@ fn the_engine_checks_trigger_orders() {
         let terms = Plan { kind, order, whole_position: false, preset: Preset::default() };
         FuturesRequest::PlacePlan(NewPlan { client_order_id: None, condition, terms })
     };
-    let reach = |price| Condition::Reach { price, way: Direction::Rise, by: PriceType::Last };
+    let reach =
+        |price| Condition::Reach { price, direction: Direction::Rise, price_type: PriceType::Last };
     let trail = |callback_rate| {
-        let (activation, by, way) = (d(60_000, 0), PriceType::Last, Direction::Fall);
-        Condition::Trail(Trail { activation, callback_rate, by, way, extreme: None })
+        let (activation, price_type, direction) = (d(60_000, 0), PriceType::Last, Direction::Fall);
+        Condition::Trail(Trail { activation, callback_rate, price_type, direction, extreme: None })
     };
     let (open, tick) = (FuturesSide::OpenLong, d(1, 1));
     let rate = Reject::CallbackRateOutOfRange { minimum: d(1, 1), maximum: d(5, 0) };

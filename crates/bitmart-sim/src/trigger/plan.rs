@@ -81,7 +81,8 @@ pub struct PlanChange {
     /// Trigger price in the quote currency.
     pub trigger_price: Decimal,
     /// Which price of the market is watched.
-    pub by: PriceType,
+    #[serde(rename = "by")]
+    pub price_type: PriceType,
     /// Limit price of the order to place; `None` for a market order.
     pub price: Option<Decimal>,
     /// Whether it closes the whole position; unchanged when `None`.
@@ -201,8 +202,8 @@ impl Exchange {
             return Err(Reject::PostOnlyWithoutPrice);
         }
         self.triggers.futures.change(id, |plan| {
-            if let Condition::Reach { price, by, .. } = &mut plan.condition {
-                (*price, *by) = (change.trigger_price, change.by);
+            if let Condition::Reach { price, price_type, .. } = &mut plan.condition {
+                (*price, *price_type) = (change.trigger_price, change.price_type);
             }
             plan.terms.order.price = change.price;
             plan.terms.whole_position = whole_position;

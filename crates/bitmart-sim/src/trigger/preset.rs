@@ -22,7 +22,8 @@ pub struct PresetPrice {
     /// Trigger price in the quote currency.
     pub price: Decimal,
     /// Which price of the market is watched.
-    pub by: PriceType,
+    #[serde(rename = "by")]
+    pub price_type: PriceType,
 }
 
 /// Take-profit and stop-loss prices of an opening order.
@@ -233,8 +234,8 @@ impl Exchange {
             FuturesSide::CloseShort
         };
         for (kind, price) in preset.legs() {
-            let Some(PresetPrice { price, by }) = price else { continue };
-            let condition = Condition::Reach { price, way: kind.direction(side), by };
+            let Some(PresetPrice { price, price_type }) = price else { continue };
+            let condition = Condition::Reach { price, direction: kind.direction(side), price_type };
             if let Some(id) = self.waiting_leg(order.id, kind) {
                 self.triggers.futures.change(id, |plan| {
                     (plan.condition, plan.updated_ms) = (condition, now_ms);

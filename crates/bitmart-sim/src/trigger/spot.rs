@@ -55,7 +55,7 @@ impl Exchange {
     ) -> Result<OrderId, Reject> {
         let NewAlgo { trigger_price: price, terms } = new;
         let market = self.spot.get(&terms.order.symbol).ok_or(Reject::UnknownMarket)?;
-        let way = if market.last_price() < price { Direction::Rise } else { Direction::Fall };
+        let direction = if market.last_price() < price { Direction::Rise } else { Direction::Fall };
         let client_order_id = terms.order.client_order_id.clone();
         if client_order_id.as_ref().is_some_and(|id| self.is_spot_client_order_id_used(account, id))
         {
@@ -69,7 +69,7 @@ impl Exchange {
             id,
             account,
             client_order_id,
-            condition: Condition::Reach { price, way, by: PriceType::Last },
+            condition: Condition::Reach { price, direction, price_type: PriceType::Last },
             terms,
             state: TriggerState::Waiting,
             created_ms: now_ms,

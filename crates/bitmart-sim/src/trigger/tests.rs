@@ -17,8 +17,8 @@ const ME: AccountId = AccountId(1);
 const OTHER: AccountId = AccountId(2);
 const SYMBOL: &str = "BTCUSDT";
 
-fn reach(price: i64, way: Direction) -> Condition {
-    Condition::Reach { price: price.into(), way, by: PriceType::Last }
+fn reach(price: i64, direction: Direction) -> Condition {
+    Condition::Reach { price: price.into(), direction, price_type: PriceType::Last }
 }
 
 fn new_plan(kind: PlanKind, order: NewFuturesOrder, condition: Condition) -> NewPlan {
@@ -168,8 +168,8 @@ fn a_trailing_order_follows_only_after_its_activation() {
     let trail = Trail {
         activation: Decimal::from(61_000),
         callback_rate: Decimal::ONE,
-        by: PriceType::Last,
-        way: Direction::Rise,
+        price_type: PriceType::Last,
+        direction: Direction::Rise,
         extreme: None,
     };
     let close = futures_order(FuturesSide::CloseLong, None, 5);
@@ -191,8 +191,8 @@ fn a_trailing_buy_follows_a_falling_price_and_is_triggered_by_a_rise() {
     let mut trail = Trail {
         activation: Decimal::ONE_HUNDRED,
         callback_rate: Decimal::TWO,
-        by: PriceType::Last,
-        way: Direction::Fall,
+        price_type: PriceType::Last,
+        direction: Direction::Fall,
         extreme: None,
     };
     let prices = [101, 100, 103, 50];

@@ -13,9 +13,11 @@ pub struct Trail {
     /// Callback rate in percent: 1 is 1 %.
     pub callback_rate: Decimal,
     /// Which price of the market is followed.
-    pub by: PriceType,
+    #[serde(rename = "by")]
+    pub price_type: PriceType,
     /// The direction of the followed price: rising for a sell, falling for a buy.
-    pub way: Direction,
+    #[serde(rename = "way")]
+    pub direction: Direction,
     /// The extreme price since the activation, highest or lowest by the direction; `None` before the activation.
     #[serde(rename = "peak")]
     pub extreme: Option<Decimal>,
@@ -28,11 +30,11 @@ impl Trail {
     /// Follows a price. Returns whether it has turned back from the extreme by the callback rate.
     pub(super) fn follow(&mut self, price: Decimal) -> bool {
         let Some(extreme) = self.extreme else {
-            self.extreme = self.way.is_reached(price, self.activation).then_some(price);
+            self.extreme = self.direction.is_reached(price, self.activation).then_some(price);
             return false;
         };
         let callback = extreme * self.callback_rate / Decimal::ONE_HUNDRED;
-        match self.way {
+        match self.direction {
             Direction::Rise => {
                 self.extreme = Some(extreme.max(price));
                 price <= extreme - callback

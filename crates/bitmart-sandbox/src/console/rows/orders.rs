@@ -255,20 +255,23 @@ fn plan_row(plan: &Trigger<Plan>) -> OrderRow {
 
 /// The condition of a trigger order, such as `last price ≥ 61000`.
 fn condition(condition: &Condition, kind: &str) -> String {
-    let name = |by| match by {
+    let name = |price_type| match price_type {
         PriceType::Last => "last price",
-        PriceType::Fair => "mark price",
+        PriceType::Mark => "mark price",
     };
     match condition {
-        Condition::Reach { price, way, by } => {
-            let sign = if *way == Direction::Rise { "≥" } else { "≤" };
-            format!("{kind}{} {sign} {}", name(*by), plain(*price))
+        Condition::Reach { price, direction, price_type } => {
+            let sign = if *direction == Direction::Rise { "≥" } else { "≤" };
+            format!("{kind}{} {sign} {}", name(*price_type), plain(*price))
         }
         Condition::Trail(trail) => {
-            let (by, rate) = (name(trail.by), plain(trail.callback_rate));
+            let (price_type, rate) = (name(trail.price_type), plain(trail.callback_rate));
             let from = plain(trail.activation);
-            let peak = trail.extreme.map(|peak| format!(", extreme {}", plain(peak)));
-            format!("{kind}{by} turns by {rate} % after {from}{}", peak.unwrap_or_default())
+            let extreme = trail.extreme.map(|price| format!(", extreme {}", plain(price)));
+            format!(
+                "{kind}{price_type} turns by {rate} % after {from}{}",
+                extreme.unwrap_or_default()
+            )
         }
     }
 }

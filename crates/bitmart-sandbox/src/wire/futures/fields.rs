@@ -97,7 +97,7 @@ pub(crate) fn price_type(params: &Params, name: &str) -> Result<Option<PriceType
     match params.integer(name)? {
         None => Ok(None),
         Some(1) => Ok(Some(PriceType::Last)),
-        Some(2) => Ok(Some(PriceType::Fair)),
+        Some(2) => Ok(Some(PriceType::Mark)),
         Some(_) => Err(params.invalid(name, "must be 1 or 2")),
     }
 }
@@ -109,11 +109,11 @@ pub(crate) fn required_price_type(params: &Params, name: &str) -> Result<PriceTy
 /// Preset prices, compared with the last price by default, as documented.
 pub(crate) fn preset(params: &Params, rules: &FuturesRules) -> Result<Preset, WireError> {
     let leg = |name: &str| {
-        let by = price_type(params, &format!("{name}_type"))?.unwrap_or(PriceType::Last);
+        let price_type = price_type(params, &format!("{name}_type"))?.unwrap_or(PriceType::Last);
         if params.is_absent(name) {
             return Ok(None);
         }
-        price(params, name, rules).map(|price| Some(PresetPrice { price, by }))
+        price(params, name, rules).map(|price| Some(PresetPrice { price, price_type }))
     };
     let (take_profit, stop_loss) =
         (leg("preset_take_profit_price")?, leg("preset_stop_loss_price")?);

@@ -59,15 +59,15 @@ fn parse_plan(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireErro
     }
     let condition = Condition::Reach {
         price: price(params, "trigger_price", rules)?,
-        way: way(params)?,
-        by: required_price_type(params, "price_type")?,
+        direction: direction(params)?,
+        price_type: required_price_type(params, "price_type")?,
     };
     let whole_position = kind.is_bound() && fields::whole_position(params)? == Some(true);
     let terms = Plan { kind, order, whole_position, preset };
     Ok(NewPlan { client_order_id: None, condition, terms })
 }
 
-fn way(params: &Params) -> Result<Direction, WireError> {
+fn direction(params: &Params) -> Result<Direction, WireError> {
     match params.required("price_way")?.as_str() {
         "1" => Ok(Direction::Rise),
         "2" => Ok(Direction::Fall),
@@ -85,7 +85,7 @@ pub(crate) fn modify_plan_order(call: &mut Call<'_>) -> HandlerResult {
     };
     let change = PlanChange {
         trigger_price: price(params, "trigger_price", rules)?,
-        by: required_price_type(params, "price_type")?,
+        price_type: required_price_type(params, "price_type")?,
         price: if market { None } else { Some(price(params, "executive_price", rules)?) },
         whole_position: None,
     };
@@ -185,8 +185,8 @@ fn parse_trailing(params: &Params, rules: &FuturesRules) -> Result<NewPlan, Wire
     let trail = Trail {
         activation: price(params, "activation_price", rules)?,
         callback_rate,
-        by: required_price_type(params, "activation_price_type")?,
-        way: if buys { Direction::Fall } else { Direction::Rise },
+        price_type: required_price_type(params, "activation_price_type")?,
+        direction: if buys { Direction::Fall } else { Direction::Rise },
         extreme: None,
     };
     let preset = Preset::default();

@@ -105,11 +105,12 @@ pub(crate) fn fill_row(fill: &FuturesFill) -> Value {
 
 /// The preset fields: 0 and an empty string without a preset.
 pub(crate) fn preset_fields(preset: Preset) -> Value {
-    let by = |leg: Option<PresetPrice>| leg.map_or(0, |leg| enums::price_type(leg.by));
+    let price_type =
+        |leg: Option<PresetPrice>| leg.map_or(0, |leg| enums::price_type(leg.price_type));
     let price = |leg: Option<PresetPrice>| leg.map_or(String::new(), |leg| plain(leg.price));
     json!({
-        "preset_take_profit_price_type": by(preset.take_profit),
-        "preset_stop_loss_price_type": by(preset.stop_loss),
+        "preset_take_profit_price_type": price_type(preset.take_profit),
+        "preset_stop_loss_price_type": price_type(preset.stop_loss),
         "preset_take_profit_price": price(preset.take_profit),
         "preset_stop_loss_price": price(preset.stop_loss),
     })
@@ -118,9 +119,9 @@ pub(crate) fn preset_fields(preset: Preset) -> Value {
 /// A waiting plan order, take-profit or stop-loss.
 pub(crate) fn plan_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
     let (order, terms) = (&plan.terms.order, &plan.terms);
-    let (trigger, way, by) = match &plan.condition {
-        Condition::Reach { price, way, by } => (*price, *way, *by),
-        Condition::Trail(trail) => (trail.activation, trail.way, trail.by),
+    let (trigger, direction, price_type) = match &plan.condition {
+        Condition::Reach { price, direction, price_type } => (*price, *direction, *price_type),
+        Condition::Trail(trail) => (trail.activation, trail.direction, trail.price_type),
     };
     let mut row = json!({
         "order_id": plan.id.0.to_string(),
@@ -133,8 +134,8 @@ pub(crate) fn plan_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
         "side": enums::futures_side(order.side),
         "mode": enums::mode(order.mode),
         "position_mode": position_mode_name(exchange.is_one_way(plan.account)),
-        "price_way": enums::way(way),
-        "price_type": enums::price_type(by),
+        "price_way": enums::price_way(direction),
+        "price_type": enums::price_type(price_type),
         "plan_category": if terms.whole_position { 2 } else { 1 },
         "type": match terms.kind {
             PlanKind::Plan | PlanKind::Trailing => "plan",
@@ -233,7 +234,7 @@ pub(crate) fn ended_fields(plan: &Trigger<Plan>) -> Value {
 fn trail_fields(condition: &Condition) -> Value {
     match condition {
         Condition::Trail(trail) => json!({
-            "activation_price_type": enums::price_type(trail.by),
+            "activation_price_type": enums::price_type(trail.price_type),
             "activation_price": plain(trail.activation),
             "callback_rate": plain(trail.callback_rate),
         }),
@@ -255,17 +256,25 @@ pub(crate) fn extend(row: &mut Value, more: Value) {
 fn condition(condition: &Condition, price: &str) -> [(&'static str, String); 6] {
     let none = || "-".to_owned();
     let (trigger, execution, trail) = match condition {
-        Condition::Reach { price: trigger, by, .. } => (Some((trigger, *by)), price.into(), None),
-        Condition::Trail(Trail { activation, callback_rate, by, .. }) => {
-            (None, none(), Some((activation, *by, callback_rate)))
+        Condition::Reach { price: trigger, price_type, .. } => {
+            (Some((trigger, *price_type)), price.into(), None)
+        }
+        Condition::Trail(Trail { activation, callback_rate, price_type, .. }) => {
+            (None, none(), Some((activation, *price_type, callback_rate)))
         }
     };
     [
         ("trigger_price", trigger.map_or_else(none, |(price, _)| plain(*price))),
-        ("trigger_price_type", trigger.map_or_else(none, |(_, by)| price_type_name(by))),
+        (
+            "trigger_price_type",
+            trigger.map_or_else(none, |(_, price_type)| price_type_name(price_type)),
+        ),
         ("execution_price", execution),
         ("activation_price", trail.map_or_else(none, |(price, _, _)| plain(*price))),
-        ("activation_price_type", trail.map_or_else(none, |(_, by, _)| price_type_name(by))),
+        (
+            "activation_price_type",
+            trail.map_or_else(none, |(_, price_type, _)| price_type_name(price_type)),
+        ),
         ("callback_rate", trail.map_or_else(none, |(_, _, rate)| plain(*rate))),
     ]
 }
@@ -279,10 +288,10 @@ fn kind_name(kind: PlanKind) -> &'static str {
     }
 }
 
-fn price_type_name(by: PriceType) -> String {
-    match by {
+fn price_type_name(price_type: PriceType) -> String {
+    match price_type {
         PriceType::Last => "last_price",
-        PriceType::Fair => "fair_price",
+        PriceType::Mark => "fair_price",
     }
     .to_owned()
 }

@@ -69,8 +69,8 @@ fn parse(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
     };
     let condition = Condition::Reach {
         price: price(params, "trigger_price", rules)?,
-        way: kind.direction(side),
-        by: required_price_type(params, "price_type")?,
+        direction: kind.direction(side),
+        price_type: required_price_type(params, "price_type")?,
     };
     let preset = Preset::default();
     // Without a size the order is for the whole position, regardless of its category.
@@ -108,7 +108,7 @@ pub(crate) fn modify_tp_sl_order(call: &mut Call<'_>) -> HandlerResult {
     let whole = whole_position.or(before).unwrap_or(true);
     let change = PlanChange {
         trigger_price: price(&call.params, "trigger_price", rules)?,
-        by: required_price_type(&call.params, "price_type")?,
+        price_type: required_price_type(&call.params, "price_type")?,
         price: executed_at(&call.params, rules, whole)?,
         whole_position,
     };

@@ -27,20 +27,28 @@ enum Step {
 }
 
 fn kind() -> impl Strategy<Value = PriceType> {
-    prop_oneof![Just(PriceType::Last), Just(PriceType::Fair)]
+    prop_oneof![Just(PriceType::Last), Just(PriceType::Mark)]
 }
 
 fn condition() -> impl Strategy<Value = Condition> {
-    let way = prop_oneof![Just(Direction::Rise), Just(Direction::Fall)];
-    (1..20_i64, kind(), way, any::<bool>()).prop_map(|(price, by, way, trails)| {
-        let price = Decimal::from(price);
-        if trails {
-            let callback_rate = Decimal::from(5);
-            Condition::Trail(Trail { activation: price, callback_rate, by, way, extreme: None })
-        } else {
-            Condition::Reach { price, way, by }
-        }
-    })
+    let direction = prop_oneof![Just(Direction::Rise), Just(Direction::Fall)];
+    (1..20_i64, kind(), direction, any::<bool>()).prop_map(
+        |(price, price_type, direction, trails)| {
+            let price = Decimal::from(price);
+            if trails {
+                let callback_rate = Decimal::from(5);
+                Condition::Trail(Trail {
+                    activation: price,
+                    callback_rate,
+                    price_type,
+                    direction,
+                    extreme: None,
+                })
+            } else {
+                Condition::Reach { price, direction, price_type }
+            }
+        },
+    )
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -86,10 +94,10 @@ fn triggered(
             continue;
         }
         let is_met = match &mut one.condition {
-            Condition::Reach { price: trigger, way, by } => {
-                *by == kind && way.is_reached(price, *trigger)
+            Condition::Reach { price: trigger, direction, price_type } => {
+                *price_type == kind && direction.is_reached(price, *trigger)
             }
-            Condition::Trail(trail) => trail.by == kind && trail.follow(price),
+            Condition::Trail(trail) => trail.price_type == kind && trail.follow(price),
         };
         if is_met {
             triggered.push(one.id);

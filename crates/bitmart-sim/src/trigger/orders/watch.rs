@@ -30,14 +30,14 @@ impl MarketWatch {
     fn of(&self, price_type: PriceType) -> &PriceWatch {
         match price_type {
             PriceType::Last => &self.last,
-            PriceType::Fair => &self.mark,
+            PriceType::Mark => &self.mark,
         }
     }
 
     fn of_mut(&mut self, price_type: PriceType) -> &mut PriceWatch {
         match price_type {
             PriceType::Last => &mut self.last,
-            PriceType::Fair => &mut self.mark,
+            PriceType::Mark => &mut self.mark,
         }
     }
 
@@ -45,10 +45,10 @@ impl MarketWatch {
     pub(super) fn insert(&mut self, id: OrderId, condition: &Condition) {
         let watch = self.of_mut(condition.watched());
         match condition {
-            Condition::Reach { price, way: Direction::Rise, .. } => {
+            Condition::Reach { price, direction: Direction::Rise, .. } => {
                 watch.rising.insert((*price, id));
             }
-            Condition::Reach { price, way: Direction::Fall, .. } => {
+            Condition::Reach { price, direction: Direction::Fall, .. } => {
                 watch.falling.insert((*price, id));
             }
             Condition::Trail(_) => {
@@ -62,10 +62,10 @@ impl MarketWatch {
     pub(super) fn remove(&mut self, id: OrderId, condition: &Condition) {
         let watch = self.of_mut(condition.watched());
         match condition {
-            Condition::Reach { price, way: Direction::Rise, .. } => {
+            Condition::Reach { price, direction: Direction::Rise, .. } => {
                 watch.rising.remove(&(*price, id));
             }
-            Condition::Reach { price, way: Direction::Fall, .. } => {
+            Condition::Reach { price, direction: Direction::Fall, .. } => {
                 watch.falling.remove(&(*price, id));
             }
             Condition::Trail(_) => {

@@ -75,7 +75,7 @@ fn take_profits_need_a_position_of_their_size() {
 #[test]
 fn presets_are_placed_at_the_first_fill() {
     let mut exchange = quiet();
-    let leg = |price: i64| Some(PresetPrice { price: price.into(), by: PriceType::Last });
+    let leg = |price: i64| Some(PresetPrice { price: price.into(), price_type: PriceType::Last });
     let preset = Preset { take_profit: leg(61_000), stop_loss: leg(59_000) };
     let buy = place(&mut exchange, ME, futures_order(FuturesSide::OpenLong, Some(60_000), 4));
     exchange.set_preset(buy, preset);
@@ -102,7 +102,7 @@ fn presets_are_placed_at_the_first_fill_that_opens() {
     exchange.set_one_way(ME, true).expect("nothing is open");
     buy_five_long(&mut exchange);
     let sell = place(&mut exchange, ME, futures_order(FuturesSide::OpenShort, Some(60_000), 8));
-    let stop_loss = Some(PresetPrice { price: Decimal::from(61_000), by: PriceType::Last });
+    let stop_loss = Some(PresetPrice { price: Decimal::from(61_000), price_type: PriceType::Last });
     exchange.set_preset(sell, Preset { stop_loss, take_profit: None });
     let trigger_orders = |exchange: &Exchange| exchange.triggers.futures.of(ME).count();
     // It closes the long position first.
@@ -145,8 +145,8 @@ fn a_stop_loss_at_the_mark_price_prevents_a_liquidation_however_far_the_clock_ju
     place(&mut exchange, ME, isolated(futures_order(FuturesSide::OpenLong, Some(60_000), 5)));
     let condition = Condition::Reach {
         price: Decimal::from(59_900),
-        way: Direction::Fall,
-        by: PriceType::Fair,
+        direction: Direction::Fall,
+        price_type: PriceType::Mark,
     };
     let close = isolated(futures_order(FuturesSide::CloseLong, None, 5));
     let id = submit_plan(&mut exchange, PlanKind::StopLoss, close, condition);
@@ -162,7 +162,7 @@ fn a_stop_loss_at_the_mark_price_prevents_a_liquidation_however_far_the_clock_ju
 #[test]
 fn changed_presets_change_the_trigger_orders_that_the_first_fill_placed() {
     let mut exchange = quiet();
-    let leg = |price: i64| Some(PresetPrice { price: price.into(), by: PriceType::Last });
+    let leg = |price: i64| Some(PresetPrice { price: price.into(), price_type: PriceType::Last });
     let buy = place(&mut exchange, ME, futures_order(FuturesSide::OpenLong, Some(60_000), 9));
     exchange.set_preset(buy, Preset { take_profit: None, stop_loss: leg(59_000) });
     for round in 0..6 {
@@ -187,7 +187,7 @@ fn changed_presets_change_the_trigger_orders_that_the_first_fill_placed() {
 #[test]
 fn presets_that_find_no_room_are_not_changed() {
     let mut exchange = quiet();
-    let leg = |price: i64| Some(PresetPrice { price: price.into(), by: PriceType::Last });
+    let leg = |price: i64| Some(PresetPrice { price: price.into(), price_type: PriceType::Last });
     let buy = place(&mut exchange, ME, futures_order(FuturesSide::OpenLong, Some(60_000), 9));
     exchange.set_preset(buy, Preset { take_profit: None, stop_loss: leg(59_000) });
     place(&mut exchange, OTHER, futures_order(FuturesSide::OpenShort, Some(60_000), 1));
@@ -230,7 +230,7 @@ fn a_post_only_plan_keeps_its_price() {
     let id = submit_plan(&mut exchange, PlanKind::Plan, buy, reach(61_000, Direction::Rise));
     let change = |price: Option<i64>| PlanChange {
         trigger_price: Decimal::from(61_000),
-        by: PriceType::Last,
+        price_type: PriceType::Last,
         price: price.map(Decimal::from),
         whole_position: None,
     };
