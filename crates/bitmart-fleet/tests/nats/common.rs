@@ -13,7 +13,6 @@ use bitmart_types::{Environment, Service};
 use bitmart_ws::event::RawEvent;
 use bitmart_ws::topic::Topic;
 use bitmart_ws::{Client, Market, Subscription, Update};
-use futures_util::FutureExt as _;
 use tempfile::TempDir;
 
 pub(crate) use self::collector_process::CollectorProcess;
@@ -332,43 +331,11 @@ impl Recorder {
         }
     }
 
-    /// As [`is_part_of`](Self::is_part_of), and no event of the other is missing: both have the same sequence of
-    /// events from where the later one begins to the last event here.
+    /// As [`is_part_of`](Self::is_part_of), and no event of the other is missing.
     pub(crate) async fn is_equal_to(&self, other: &mut Recorder) {
-        let mine = self.data();
-        // Events can be equal in every byte, such as tickers without a trade in between. So one that was seen before
-        // does not show that the other has read as far, and a single one does not show where the other is.
-        let compare = async {
-            while !ends_within(&mine, &other.data()) {
-                other.events(1).await;
-            }
-        };
-        let is_met = tokio::time::timeout(LIMIT, compare).await.is_ok();
-        assert!(is_met, "{:?}: {mine:#?} is not part of {:#?}", self.lifecycle(), other.data());
-    }
-
-    /// Reads until the newest event is one that the other has, too. What the other has queued may be older than all
-    /// events here, if this one subscribed late, so [`catch_up`](Self::catch_up) would wait for ever.
-    pub(crate) async fn meet(&mut self, other: &mut Recorder) {
-        let read = async {
-            loop {
-                self.events(1).await;
-                other.read_queued();
-                let newest = self.data().pop();
-                if newest.is_some_and(|newest| other.data().contains(&newest)) {
-                    return;
-                }
-            }
-        };
-        let met = tokio::time::timeout(LIMIT, read).await;
-        assert!(met.is_ok(), "no event in common");
-    }
-
-    /// Reads what has come already.
-    fn read_queued(&mut self) {
-        while let Some(update) = self.subscription.next().now_or_never() {
-            self.seen.push(Seen::new(update.expect("an update").expect("no error")));
-        }
+        let (mine, all) = self.in_common_with(other).await;
+        let first = all.iter().position(|event| *event == mine[0]).expect("a common event");
+        assert_eq!(mine, all[first..first + mine.len()], "{:?}", self.lifecycle());
     }
 
     /// Checks that versions of a book never go back, and none is missing, except at a snapshot.
@@ -393,12 +360,6 @@ impl Recorder {
         let first = mine.iter().position(|event| all.contains(event)).expect("a common event");
         (mine[first..].to_vec(), all)
     }
-}
-
-/// Whether all of `mine`, or its end if it begins earlier, follows one another in `all`.
-fn ends_within(mine: &[&str], all: &[&str]) -> bool {
-    let is_within = all.windows(mine.len().max(1)).any(|window| window == mine);
-    is_within || (0..mine.len().saturating_sub(1)).any(|first| all.starts_with(&mine[first..]))
 }
 
 fn count_data(seen: &[Seen]) -> usize {
