@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &[&str]) -> TaskResult {
     commands.iter_mut().try_for_each(run_command)
 }
 
-pub(crate) fn commands(arguments: &[&str]) -> [Command; 2] {
+pub(crate) fn commands(arguments: &[&str]) -> Vec<Command> {
     let packages = ["--package", "bitmart-sandbox", "--package", "load"];
     let (mut build, mut client) = (cargo(), cargo());
     build.args(["build", "--quiet", "--release"]).args(packages);
@@ -30,7 +30,7 @@ pub(crate) fn commands(arguments: &[&str]) -> [Command; 2] {
     let sandbox = target_folder().join(program);
     client.args(["run", "--quiet", "--release", "--package", "load", "--"]);
     client.args(arguments).arg(sandbox);
-    [build, client]
+    vec![build, client]
 }
 
 /// The commands that measure the console with an open page. An error is the reason to skip them.

@@ -43,7 +43,7 @@ const STEPS: &[Step] = &[
     step(
         "load",
         "orders and frames per second of the sandbox",
-        || Ok(load::commands(&[]).into()),
+        || Ok(load::commands(&[])),
         &["idle: ", "orders: ", "console: ", "frames: "],
     ),
     step(

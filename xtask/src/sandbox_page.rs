@@ -14,8 +14,8 @@ use crate::stats::{factor, grouped};
 struct Part {
     title: &'static str,
     about: &'static str,
-    /// The bench of `bitmart-sim`, or `None` for the load on the server.
-    bench: Option<&'static str>,
+    /// The last of the commands prints what is shown.
+    commands: fn() -> Result<Vec<Command>, String>,
 }
 
 const PARTS: &[Part] = &[
@@ -24,53 +24,57 @@ const PARTS: &[Part] = &[
         about: "\
 One core, no sockets; processor time counts. `one book`: of 100 commands 15 match at once, the others place limit orders
 that rest, and cancel. `all markets`: 20 pairs and 10 contracts with margin, futures and trigger orders.",
-        bench: Some("engine"),
+        commands: || Ok(vec![bench("engine")]),
     },
     Part {
         title: "The conservation property",
         about: "\
 Random commands to a random exchange, after each of which the balances of every currency have to add up to zero.",
-        bench: Some("conservation"),
+        commands: || Ok(vec![bench("conservation")]),
     },
     Part {
         title: "A year of minute candles",
         about: "20 pairs with a strategy that follows two moving averages on each.",
-        bench: Some("year_of_candles"),
+        commands: || Ok(vec![bench("year_of_candles")]),
     },
     Part {
         title: "The server",
         about: "\
 The sandbox program and its load client share the two cores. The client writes bytes itself, and signs.",
-        bench: None,
+        commands: || Ok(load::commands(&[])),
+    },
+    Part {
+        title: "The console with an open page",
+        about: "\
+A thousand signed requests a second, in turns without the console and with it, a browser showing the traffic.",
+        commands: || load::page_commands(&[]),
     },
 ];
 
 pub(crate) fn figures() -> TaskResult {
-    let mut text = String::new();
-    for part in PARTS {
-        let printed = match part.bench {
-            Some(bench) => run_and_capture(&mut engine_bench(bench))?,
-            None => server()?,
-        };
-        if part.bench == Some("engine") {
-            text.push_str(&goals(&printed)?);
+    let (mut goals_text, mut text) = (String::new(), String::new());
+    for (at, Part { title, about, commands }) in PARTS.iter().enumerate() {
+        let printed = print(commands()?)?;
+        if at == 0 {
+            goals_text = goals(&printed)?;
         }
-        let Part { title, about, .. } = part;
         let _ = write!(text, "\n### {title}\n\n{about}\n\n```text\n{}\n```\n", printed.trim_end());
     }
+    let text = goals_text + &text;
     performance::write(Section::Sandbox, "The sandbox", "cargo xtask sandbox-figures", &text)
 }
 
-fn engine_bench(name: &str) -> Command {
+fn bench(name: &str) -> Command {
     let mut command = cargo();
     command.args(["bench", "--quiet", "--package", "bitmart-sim", "--bench", name]);
     command
 }
 
-fn server() -> Result<String, String> {
-    let [mut build, mut client] = load::commands(&[]);
-    run(&mut build)?;
-    run_and_capture(&mut client)
+/// Runs commands and returns what the last one prints.
+fn print(mut commands: Vec<Command>) -> Result<String, String> {
+    let Some(mut last) = commands.pop() else { return Ok(String::new()) };
+    commands.iter_mut().try_for_each(run)?;
+    run_and_capture(&mut last)
 }
 
 /// Commands a second of one core, by title of the table and number of open orders.

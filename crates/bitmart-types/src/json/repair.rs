@@ -75,7 +75,7 @@ fn without_repetition(json: &str, at: usize, name: &str) -> Option<(String, Opti
             }
             // A name without a value yields to an alias.
             Some(name_index) if remaining[name_index].1.get() == "null" => {
-                drop(remaining.remove(name_index))
+                remaining.remove(name_index);
             }
             // The name takes precedence over an alias, and the first of two aliases counts.
             _ => remaining.retain(|(member, _)| member != key),
