@@ -77,7 +77,9 @@ impl Reader {
         self.state.state()
     }
 
-    /// Returns whether the state of this market is complete and current, now.
+    /// Returns whether the state of this market is complete and current, now. As with
+    /// [`Health::Live`](bitmart_account::Health::Live), orders of instruments that the exchange does not know are
+    /// excepted; only the publisher's tracker names these instruments.
     pub fn is_live(&self, market: Market) -> bool {
         *self.open.borrow() > 0 && self.state.is_live(market, Instant::now())
     }
