@@ -130,7 +130,7 @@ const COMMANDS: &[Command] = &[
     command(
         "sandbox-figures",
         "",
-        "measures engine, backtests and server; writes docs/performance.md",
+        "measures the sandbox and its engine; writes docs/performance.md",
         |rest| without_arguments("sandbox-figures", rest, sandbox_page::figures),
     ),
     command(
