@@ -7,7 +7,7 @@
 use std::error::Error;
 
 use bitmart_sandbox::{ApiKey, Config, Sandbox};
-use bitmart_testkit::bench::Comparison;
+use bitmart_testkit::bench::{Comparison, is_measuring};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use tokio::{
@@ -23,11 +23,11 @@ const ORDER: &str =
 const CANCEL: &str = r#"{"symbol":"BTC_USDT"}"#;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let measures = std::env::args().any(|argument| argument == "--bench");
+    let warm_up_runs = if is_measuring() { WARM_UP_RUNS } else { 1 };
     let mut off = Measured::new(false)?;
     let mut on = Measured::new(true)?;
     for side in [&mut off, &mut on] {
-        for _ in 0..if measures { WARM_UP_RUNS } else { 1 } {
+        for _ in 0..warm_up_runs {
             side.order_and_cancel();
         }
     }

@@ -183,7 +183,7 @@ async fn console(
     let is_browser = accepts.any(|value| value.contains("text/html"));
     let path = head.uri.path();
     let is_first_page = path == "/" && head.method == hyper::Method::GET && is_browser;
-    if !Console::has(path) && !is_first_page {
+    if !Console::serves(path) && !is_first_page {
         return None;
     }
     Some(match (admin.access.check_host(head), body) {

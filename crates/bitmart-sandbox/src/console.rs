@@ -1,7 +1,8 @@
 //! The console: pages in a browser that show what a program sends, and control the sandbox.
 //!
-//! Pages are rendered here and embedded with their style sheet and script; nothing is loaded from elsewhere. The
-//! script only adds live updates. Changes are calls of the operator, sent by POST from pages of the same origin.
+//! Pages are rendered here. Templates, style sheet and script are part of the program; nothing is loaded from
+//! elsewhere, and the script only adds live updates. Forms send what they change by POST from pages of the same origin:
+//! the session, the recorded traffic, and everything else as calls of the operator.
 
 mod access;
 mod accounts;
@@ -31,7 +32,7 @@ use bytes::Bytes;
 use hyper::{Method, StatusCode, http::request::Parts};
 
 use self::{
-    access::{Codes, Sessions},
+    access::{OneUseCodes, Sessions},
     form::Fields,
     page::{Addresses, Flash, Visit},
     reply::Reply,
@@ -46,7 +47,7 @@ pub(crate) const PATH: &str = "/console";
 pub(crate) struct Console {
     shared: Arc<Shared>,
     addresses: Addresses,
-    codes: Codes,
+    codes: OneUseCodes,
     sessions: Sessions,
 }
 
@@ -54,11 +55,11 @@ impl Console {
     /// The console at a port of the admin API.
     pub(crate) fn new(shared: Arc<Shared>, port: u16, spot: &str, futures: &str) -> Self {
         let addresses = Addresses { spot: spot.to_owned(), futures: futures.to_owned() };
-        Self { shared, addresses, codes: Codes::default(), sessions: Sessions::new(port) }
+        Self { shared, addresses, codes: OneUseCodes::default(), sessions: Sessions::new(port) }
     }
 
     /// Whether a path belongs to the console.
-    pub(crate) fn has(path: &str) -> bool {
+    pub(crate) fn serves(path: &str) -> bool {
         path.strip_prefix(PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
@@ -79,13 +80,19 @@ impl Console {
         }
         let path = head.uri.path().strip_prefix(PATH).unwrap_or_default();
         let query = Fields::parse(head.uri.query().unwrap_or_default());
+        // What a browser without a session needs: to open one, and to show the page for that.
         match (&head.method, path) {
             (&Method::GET, "/style.css") => return reply::asset("text/css", page::STYLE),
             (&Method::GET, "/console.js") => return reply::asset("text/javascript", page::SCRIPT),
             (&Method::GET, "/icon.svg") => return reply::asset("image/svg+xml", page::ICON),
             (&Method::GET, "/login") => return page::login(None),
             (&Method::GET, "/open") => return self.open(query.get("code")),
-            (&Method::POST, "/login") => return self.log_in(token, &body.unwrap_or_default()),
+            (&Method::POST, "/login") => {
+                return match &body {
+                    Ok(body) => self.log_in(token, body),
+                    Err(problem) => page::login(Some(problem)),
+                };
+            }
             _ => {}
         }
         let Some(session) = self.sessions.of(&head.headers) else {
@@ -101,10 +108,11 @@ impl Console {
         let body = match body {
             Err(problem) if head.method == Method::POST => {
                 self.sessions.set_flash(session, Flash::not_read(&problem));
-                return reply::redirect(&form::page_of_form(&head.headers));
+                return reply::redirect(&form::referring_page(&head.headers));
             }
             body => body.unwrap_or_default(),
         };
+        // Made only for a page, which shows the message of the session and so takes it.
         let visit = || Visit {
             shared: &self.shared,
             addresses: &self.addresses,
@@ -112,7 +120,7 @@ impl Console {
             query: &query,
         };
         match (&head.method, path.split('/').skip(1).collect::<Vec<_>>().as_slice()) {
-            (&Method::GET, []) => overview::page(&visit()),
+            (&Method::GET, [] | [""]) => overview::page(&visit()),
             (&Method::GET, ["traffic"]) => traffic::page(&visit()),
             (&Method::GET, ["traffic", number]) => traffic::request(&visit(), number),
             (&Method::GET, ["sockets", number]) => sockets::socket(&visit(), number),
@@ -126,7 +134,12 @@ impl Console {
             (&Method::GET, ["faults"]) => faults::page(&visit()),
             (&Method::GET, ["scenarios"]) => scenarios::page(&visit()),
             (&Method::GET, ["snapshots"]) => snapshots::page(&visit()).await,
-            (&Method::GET, ["snapshots", "download"]) => snapshots::download(&visit()).await,
+            (&Method::GET, ["snapshots", "download"]) => {
+                match snapshots::download(&self.shared, query.get("name")).await {
+                    Some(file) => file,
+                    None => page::missing(&visit()),
+                }
+            }
             (&Method::GET, ["updates"]) => updates::updates(&self.shared, &query),
             (&Method::POST, ["traffic", "clear"]) => {
                 if let Some(traffic) = &self.shared.traffic {
@@ -153,7 +166,7 @@ impl Console {
         if code.is_some_and(|code| self.codes.redeem(code)) {
             return self.enter();
         }
-        page::login(Some("This code was used already, or it is older than a minute."))
+        page::login(Some("This code is not valid. A code opens the console once, within a minute."))
     }
 
     /// Exchanges the admin token for a cookie.

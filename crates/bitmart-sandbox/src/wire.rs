@@ -35,13 +35,18 @@ use self::{
 };
 use crate::auth::{Caller, KeyRing};
 
-/// The context of a handler.
+/// A request as its handler gets it: checked, parsed, and with the state of the sandbox locked.
 pub(crate) struct Call<'a> {
     pub(crate) exchange: Engine<'a>,
+    /// Whose key the request has; `None` for endpoints without a key.
     pub(crate) caller: Option<&'a Caller>,
+    /// All API keys, for the endpoints that list or change them.
     pub(crate) keys: &'a KeyRing,
+    /// The fields of the query or body.
     pub(crate) params: Params,
+    /// The time of the sandbox's clock, in milliseconds since 1970.
     pub(crate) now_ms: u64,
+    /// [`Config::lenient`](crate::Config::lenient): surplus decimals are cut off, not rejected.
     pub(crate) lenient: bool,
 }
 
@@ -56,13 +61,14 @@ pub(crate) type Handler = fn(&mut Call<'_>) -> HandlerResult;
 impl Call<'_> {
     /// The id of the account of the caller. An error for calls without a key.
     pub(crate) fn account_id(&self) -> Result<AccountId, WireError> {
+        // "Header X-BM-KEY is empty"
         self.caller.map(|caller| caller.account).ok_or_else(|| error(30001))
     }
 
     /// The account of the caller.
     pub(crate) fn account(&self) -> Result<&Account, WireError> {
         let owner = self.exchange.account(self.account_id()?);
-        // Every key belongs to an existing account.
+        // "Header X-BM-KEY not found". It does not occur, because every key belongs to an existing account.
         owner.ok_or_else(|| error(30002))
     }
 }

@@ -37,6 +37,7 @@ async fn a_code_opens_the_console_once_and_every_page_needs_a_session() {
     let browser = Browser::open(&sandbox).await;
     let pages = [
         "/console",
+        "/console/",
         "/console/traffic",
         "/console/faults",
         "/console/scenarios",
@@ -327,6 +328,26 @@ async fn a_form_that_is_too_large_leads_back_with_a_message() {
         let text = browser.get(page).await.text;
         assert!(text.contains("nothing was done: the body is over 160 KiB"), "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_login_that_is_not_read_says_why() {
+    let sandbox = sandbox().await;
+    let stranger = Browser { sandbox: &sandbox, cookie: String::new() };
+    let response = stranger.post("/console/login", &"x".repeat(161 << 10)).await;
+    assert_eq!(response.status, 401);
+    assert!(response.text.contains("the body is over 160 KiB"), "{}", response.text);
+    assert!(!response.text.contains("not the admin token"), "{}", response.text);
+}
+
+#[tokio::test]
+async fn a_download_leaves_the_message_of_a_form_to_the_next_page() {
+    let sandbox = sandbox().await;
+    let browser = Browser::open(&sandbox).await;
+    browser.post("/console/call/no_such_call", "").await;
+    assert_eq!(browser.get("/console/snapshots/download").await.status, 200);
+    let page = browser.get("/console").await.text;
+    assert!(page.contains("the console has no such call"), "{page}");
 }
 
 #[tokio::test]

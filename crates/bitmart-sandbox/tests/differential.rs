@@ -1,4 +1,5 @@
-//! Applies random plans to the server and to the engine directly, and compares their ledgers.
+//! Applies random plans to the server, and to an engine without a server. Compares the responses with the outcomes, the
+//! balances after each action, and orders, fills and books at the end.
 
 mod common;
 
@@ -15,15 +16,15 @@ use bitmart_sim::{
     transfer::{AccountWallet, NewTransfer},
     trigger::Preset,
 };
-use common::{Client, start};
+use common::{ApiResponse, Client, start};
 use serde_json::{Value, json};
 
 const START_MS: u64 = 1_700_000_000_000;
 const PLANS: u64 = 6;
-const STEPS: usize = 100;
+const ACTIONS: usize = 100;
 const ACCOUNT: AccountId = AccountId(1);
-/// A step of the market.
-const STEP_MS: u64 = 100;
+/// Duration of a step of the market.
+const MARKET_STEP_MS: u64 = 100;
 
 /// An xorshift generator.
 struct Random(u64);
@@ -41,13 +42,27 @@ impl Random {
     }
 }
 
-/// One step of a plan.
+/// A host of the REST API. The market of an order has the same name.
+#[derive(Clone, Copy)]
+enum Host {
+    Spot,
+    Futures,
+}
+
+/// An order that was placed, which may be finished by now.
+#[derive(Clone, Copy)]
+struct PlacedOrder {
+    market: Host,
+    id: OrderId,
+}
+
+/// An element of a plan.
 #[allow(clippy::large_enum_variant, reason = "few of them")]
-enum Step {
-    /// A request to the server, and the equivalent command for the engine.
-    Request { futures: bool, path: &'static str, body: Value, request: Request },
+enum Action {
+    /// A request to the server, and the equivalent request for the engine.
+    Request { host: Host, path: &'static str, body: Value, request: Request },
     /// So many steps of the market.
-    Market(u32),
+    StepMarket(u32),
     /// So many seconds pass.
     Wait(u64),
 }
@@ -58,7 +73,7 @@ fn price(random: &mut Random, decimals: u32) -> Decimal {
     Decimal::new(59_950 * ticks + random.below(100 * ticks), decimals)
 }
 
-fn spot_order(random: &mut Random) -> Step {
+fn spot_order(random: &mut Random) -> Action {
     let (side, name) = random.pick(&[(Side::Buy, "buy"), (Side::Sell, "sell")]);
     let kinds = [
         (SpotOrderType::Limit, "limit"),
@@ -75,6 +90,7 @@ fn spot_order(random: &mut Random) -> Step {
         kind,
         client_order_id: None,
         self_trade_prevention: None,
+        // Zero means absent; which two of the three are sent depends on the kind.
         size: Decimal::ZERO,
         price: Decimal::ZERO,
         notional: Decimal::ZERO,
@@ -92,15 +108,16 @@ fn spot_order(random: &mut Random) -> Step {
         body["price"] = json!(order.price.to_string());
     }
     let request = SpotRequest::Place(order).into();
-    Step::Request { futures: false, path: "/spot/v2/submit_order", body, request }
+    Action::Request { host: Host::Spot, path: "/spot/v2/submit_order", body, request }
 }
 
-fn futures_order(random: &mut Random) -> Step {
+fn futures_order(random: &mut Random) -> Action {
     use FuturesSide::{CloseLong, CloseShort, OpenLong, OpenShort};
     let (number, side) =
         random.pick(&[(1, OpenLong), (2, CloseShort), (3, CloseLong), (4, OpenShort)]);
     let market = random.below(3) == 0;
     let modes = [
+        // The numbers on the wire.
         (1, OrderMode::GoodTillCanceled),
         (3, OrderMode::ImmediateOrCancel),
         (4, OrderMode::PostOnly),
@@ -117,6 +134,7 @@ fn futures_order(random: &mut Random) -> Step {
         leverage: 10,
         margin_type: MarginType::Cross,
         client_order_id: None,
+        // What the server takes if the request names none.
         self_trade_prevention: SelfTradePrevention::CancelMaker,
     };
     let mut body = json!({
@@ -128,68 +146,70 @@ fn futures_order(random: &mut Random) -> Step {
         body["price"] = json!(price.to_string());
     }
     let request = FuturesRequest::Place { order, preset: Preset::default() }.into();
-    Step::Request { futures: true, path: "/contract/private/submit-order", body, request }
+    Action::Request { host: Host::Futures, path: "/contract/private/submit-order", body, request }
 }
 
-/// A cancellation of one of the latest orders, which may be finished. Orders are given as whether they are of futures,
-/// and their id.
-fn cancel(random: &mut Random, placed: &[(bool, OrderId)]) -> Option<Step> {
+/// A cancellation of one of the ten latest orders, which may be finished; `None` before the first order.
+fn cancel(random: &mut Random, placed: &[PlacedOrder]) -> Option<Action> {
     let latest = placed.get(placed.len().saturating_sub(10)..).filter(|ids| !ids.is_empty())?;
-    let (futures, id) = random.pick(latest);
-    let (path, symbol, request) = if futures {
-        ("/contract/private/cancel-order", "BTCUSDT", FuturesRequest::Cancel(id).into())
-    } else {
-        ("/spot/v3/cancel_order", "BTC_USDT", SpotRequest::Cancel(id).into())
+    let PlacedOrder { market, id } = random.pick(latest);
+    let (path, symbol, request) = match market {
+        Host::Spot => ("/spot/v3/cancel_order", "BTC_USDT", SpotRequest::Cancel(id).into()),
+        Host::Futures => {
+            ("/contract/private/cancel-order", "BTCUSDT", FuturesRequest::Cancel(id).into())
+        }
     };
     let body = json!({ "symbol": symbol, "order_id": id.0.to_string() });
-    Some(Step::Request { futures, path, body, request })
+    Some(Action::Request { host: market, path, body, request })
 }
 
-fn transfer(random: &mut Random) -> Step {
+fn transfer(random: &mut Random) -> Action {
     let end = |kind| AccountWallet { account: ACCOUNT, kind };
     let ways = [
         (
-            true,
+            Host::Futures,
             "/account/v1/transfer-contract",
             "spot_to_contract",
             WalletKind::Spot,
             WalletKind::Futures,
         ),
         (
-            true,
+            Host::Futures,
             "/account/v1/transfer-contract",
             "contract_to_spot",
             WalletKind::Futures,
             WalletKind::Spot,
         ),
-        (false, "/account/v1/transfer", "spot_to_fund", WalletKind::Spot, WalletKind::Funding),
+        (Host::Spot, "/account/v1/transfer", "spot_to_fund", WalletKind::Spot, WalletKind::Funding),
     ];
-    let (futures, path, name, from, to) = random.pick(&ways);
+    let (host, path, name, from, to) = random.pick(&ways);
     let amount = Decimal::new(1 + random.below(5_000_000), 2);
     let body = json!({ "currency": "USDT", "amount": amount.to_string(), "type": name });
     let transfer = NewTransfer { from: end(from), to: end(to), currency: "USDT".into(), amount };
     let request = WalletRequest::Transfer { transfer, number: None }.into();
-    Step::Request { futures, path, body, request }
+    Action::Request { host, path, body, request }
 }
 
-fn step(random: &mut Random, placed: &[(bool, OrderId)]) -> Step {
+fn action(random: &mut Random, placed: &[PlacedOrder]) -> Action {
     match random.below(12) {
         0..=3 => spot_order(random),
         4..=6 => futures_order(random),
-        7 | 8 => cancel(random, placed).unwrap_or(Step::Market(1)),
+        7 | 8 => cancel(random, placed).unwrap_or(Action::StepMarket(1)),
         9 => transfer(random),
-        10 => Step::Wait(u64::try_from(1 + random.below(4 * 3_600)).expect("positive")),
-        _ => Step::Market(u32::try_from(1 + random.below(5)).expect("few")),
+        10 => Action::Wait(u64::try_from(1 + random.below(4 * 3_600)).expect("positive")),
+        _ => Action::StepMarket(u32::try_from(1 + random.below(5)).expect("few")),
     }
 }
 
-/// The engine and its current time.
-struct Engine {
+/// The engine without a server, which begins as a copy of the server's.
+struct Reference {
     exchange: Exchange,
     now_ms: u64,
 }
 
-impl Engine {
+impl Reference {
+    /// Applies a command at the current time; `None` if the engine rejects it. The events are discarded: what they
+    /// report is compared as balances, orders and fills.
     fn apply(&mut self, command: Command) -> Option<Outcome> {
         let outcome = self.exchange.apply(command, self.now_ms).ok();
         self.exchange.take_events();
@@ -197,43 +217,81 @@ impl Engine {
     }
 
     /// Replaces the exchange by its deserialized form, which has to be complete.
-    fn restore(&mut self) {
-        let stored = serde_json::to_vec(&self.exchange).expect("JSON");
-        self.exchange = serde_json::from_slice(&stored).expect("the same");
+    fn reserialize(&mut self) {
+        let json = serde_json::to_vec(&self.exchange).expect("an exchange can be serialized");
+        self.exchange = serde_json::from_slice(&json).expect("its JSON can be deserialized");
     }
 }
 
-async fn run(sandbox: &Sandbox, engine: &mut Engine, step: Step) -> Option<(bool, OrderId)> {
-    match step {
-        Step::Request { futures, path, body, request } => {
-            let client = if futures { Client::futures(sandbox) } else { Client::spot(sandbox) };
-            client.post(path, body).await;
-            let command = Command::Customer { account: ACCOUNT, request };
-            return match engine.apply(command) {
-                Some(Outcome::Order(id)) => Some((futures, id)),
-                _ => None,
+/// Whether the server did what was requested. The cancellation of a finished spot order succeeds with `false`.
+fn is_accepted(response: &ApiResponse) -> bool {
+    response.code() == 1000 && response.json()["data"]["result"] != false
+}
+
+/// The id of the order that was placed: text on spot, a number on futures.
+fn order_id(response: &ApiResponse) -> String {
+    match &response.data()["order_id"] {
+        Value::String(id) => id.clone(),
+        id => id.to_string(),
+    }
+}
+
+/// What happened in all plans. A test in which everything is rejected would prove nothing.
+#[derive(Debug, Default)]
+struct Counts {
+    rejected_requests: usize,
+    canceled_orders: usize,
+    spot_fills: usize,
+    futures_fills: usize,
+}
+
+/// Does the same on both sides. Returns the order that was placed, if one was.
+async fn run(
+    sandbox: &Sandbox,
+    reference: &mut Reference,
+    action: Action,
+    counts: &mut Counts,
+) -> Option<PlacedOrder> {
+    match action {
+        Action::Request { host, path, body, request } => {
+            let client = match host {
+                Host::Spot => Client::spot(sandbox),
+                Host::Futures => Client::futures(sandbox),
             };
-        }
-        Step::Market(steps) => {
-            sandbox.step_market(steps);
-            for _ in 0..steps {
-                engine.now_ms += STEP_MS;
-                engine.apply(Command::StepMarket);
+            let response = client.post(path, body.clone()).await;
+            let outcome = reference.apply(Command::Customer { account: ACCOUNT, request });
+            let context = format!("{path} {body}: {} {outcome:?}", response.text);
+            assert_eq!(is_accepted(&response), outcome.is_some(), "{context}");
+            match outcome {
+                Some(Outcome::Order(id)) => {
+                    assert_eq!(order_id(&response), id.0.to_string(), "{context}");
+                    return Some(PlacedOrder { market: host, id });
+                }
+                Some(_) => {}
+                None => counts.rejected_requests += 1,
             }
         }
-        Step::Wait(seconds) => {
+        Action::StepMarket(steps) => {
+            sandbox.step_market(steps);
+            for _ in 0..steps {
+                reference.now_ms += MARKET_STEP_MS;
+                reference.apply(Command::StepMarket);
+            }
+        }
+        Action::Wait(seconds) => {
             sandbox.advance(Duration::from_secs(seconds));
-            engine.now_ms += seconds * 1_000;
-            engine.apply(Command::Wait);
+            reference.now_ms += seconds * 1_000;
+            reference.apply(Command::Wait);
         }
     }
     None
 }
 
 #[tokio::test]
-async fn server_and_engine_have_the_same_ledger_after_random_plans() {
-    let (mut fills, mut canceled) = (0, 0);
+async fn server_and_engine_agree_on_random_plans() {
+    let mut counts = Counts::default();
     for plan in 1..=PLANS {
+        // The first ones are BTC_USDT and BTCUSDT, the markets of the plans.
         let pairs = SpotPair::listed().into_iter().take(1).collect::<Vec<_>>();
         let contracts = Contract::listed().into_iter().take(1).collect::<Vec<_>>();
         let config = Config::new().pairs(pairs).contracts(contracts).rate_limits(false);
@@ -241,27 +299,33 @@ async fn server_and_engine_have_the_same_ledger_after_random_plans() {
         let snapshot = sandbox.snapshot().to_json().expect("JSON");
         let mut snapshot: Value = serde_json::from_slice(&snapshot).expect("JSON");
         let exchange = serde_json::from_value(snapshot["exchange"].take()).expect("an exchange");
-        let mut engine = Engine { exchange, now_ms: START_MS };
+        let mut reference = Reference { exchange, now_ms: START_MS };
         let mut random = Random(plan.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let mut placed = Vec::new();
-        for number in 0..STEPS {
-            let step = step(&mut random, &placed);
-            placed.extend(run(&sandbox, &mut engine, step).await);
+        for number in 0..ACTIONS {
+            let action = action(&mut random, &placed);
+            placed.extend(run(&sandbox, &mut reference, action, &mut counts).await);
             if number % 25 == 24 {
-                engine.restore();
+                reference.reserialize();
             }
-            let exchange = &engine.exchange;
-            assert_eq!(sandbox.balances(), exchange.balance_rows(), "{plan} {number}");
+            let expected = reference.exchange.balance_rows();
+            assert_eq!(sandbox.balances(), expected, "plan {plan}, action {number}");
         }
-        let exchange = &engine.exchange;
-        assert_eq!(sandbox.fills(), exchange.fill_rows(), "{plan}");
-        assert_eq!(sandbox.orders(), exchange.order_rows(), "{plan}");
+        let exchange = &reference.exchange;
+        let (fills, orders) = (sandbox.fills(), sandbox.orders());
+        assert_eq!(fills, exchange.fill_rows(), "plan {plan}");
+        assert_eq!(orders, exchange.order_rows(), "plan {plan}");
         for symbol in ["BTC_USDT", "BTCUSDT"] {
-            assert_eq!(sandbox.book(symbol), exchange.book_rows(symbol), "{plan}");
+            assert_eq!(sandbox.book(symbol), exchange.book_rows(symbol), "plan {plan}, {symbol}");
         }
-        fills += sandbox.fills().len();
-        canceled += sandbox.orders().iter().filter(|order| order.state == "canceled").count();
+        let fills_of = |symbol: &str| {
+            fills.iter().filter(|fill| fill.account == ACCOUNT.0 && fill.symbol == symbol).count()
+        };
+        counts.spot_fills += fills_of("BTC_USDT");
+        counts.futures_fills += fills_of("BTCUSDT");
+        counts.canceled_orders += orders.iter().filter(|order| order.state == "canceled").count();
     }
-    // A test in which everything is rejected would prove nothing.
-    assert!(fills > 100 && canceled > 20, "{fills} {canceled}");
+    let Counts { rejected_requests, canceled_orders, spot_fills, futures_fills } = counts;
+    assert!(spot_fills > 200 && futures_fills > 100, "{counts:?}");
+    assert!(rejected_requests > 50 && canceled_orders > 20, "{counts:?}");
 }

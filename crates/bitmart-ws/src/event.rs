@@ -1,6 +1,9 @@
 //! Decoding of data frames: the traits [`Event`] and [`DepthEvent`], and the types that both markets
 //! share. The events themselves are in [`spot`](crate::spot) and [`futures`](crate::futures).
 //!
+//! [`Event::decode`] stops at the first entry that does not fit. [`Event::decode_each`] is for that case:
+//! it decodes every entry alone. [`decode_entries`] implements `decode` for types with `Deserialize`.
+//!
 //! Decoding allocates little more than the event itself (checked by a test): nothing for a spot
 //! ticker, one list of levels a side for a spot book.
 
@@ -38,17 +41,18 @@ pub trait Event: Clone + Send + Sync + 'static {
     fn decode(text: &str, out: &mut Vec<Self>) -> Result<(), DecodeError>;
 
     /// Appends all entries of a data frame to `out`, in the order of the frame. An entry that cannot
-    /// be decoded becomes an error and does not affect the others. If the frame is not valid JSON,
-    /// the entries before the fault are decoded.
+    /// be decoded becomes an error in its place and does not affect the others; after 64 such errors,
+    /// one more at the end stands for all further ones. If the frame is not valid JSON, the entries
+    /// before the fault are followed by one error for the rest.
     ///
-    /// Slower than [`decode`](Self::decode): call it only when that fails. It also accepts entries
-    /// that contain a member twice, or by its old and its present name.
+    /// Slower than [`decode`](Self::decode): call it only when that fails, and discard what `decode`
+    /// appended, because it is decoded again.
     fn decode_each(text: &str, out: &mut Vec<Result<Self, DecodeError>>) {
         each::decode_each(text, Self::decode, out);
     }
 
-    /// Returns the part of the topic behind the colon that this event belongs to: its pair, contract
-    /// or currency. `None` if the event is not about a single one.
+    /// Returns the pair, contract or currency that this event is about, as topics have it behind the
+    /// colon: `BTCUSDT` of `futures/depth20:BTCUSDT@200ms`. `None` if it is not about a single one.
     fn symbol(&self) -> Option<&str>;
 }
 
@@ -62,8 +66,8 @@ pub struct Fill {
     pub price: Decimal,
     /// Size: in base currency on spot, in contracts on futures.
     pub size: Decimal,
-    /// Fee with the sign of the wire: positive in the documented spot sample, negative in the
-    /// futures one.
+    /// Fee with the sign of the wire. A paid fee is positive on spot and, as a change of the balance,
+    /// negative on futures, by the documented samples; a rebate has the other sign.
     pub fee: Option<Decimal>,
     /// Currency of the fee.
     pub fee_currency: Option<Currency>,
@@ -78,7 +82,7 @@ pub(crate) fn is_trade_id(id: &TradeId) -> bool {
     id.as_str().bytes().any(|byte| byte != b'0')
 }
 
-/// Deserializes an essential name, id or keyword. A spelling of "no value" is an error.
+/// Deserializes a required name, id or keyword. A spelling of "no value" is an error.
 pub(crate) fn required<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

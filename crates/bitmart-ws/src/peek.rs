@@ -1,17 +1,18 @@
-//! Finds the channel of a frame without decoding the frame.
+//! Finds the name of a frame, its `"table"` or `"group"`, without decoding the frame. It is a channel, or a channel
+//! with a symbol or `@…` suffix.
 
 /// Returns the value of the outermost `"table"` or `"group"`, at any position in the frame.
 ///
 /// Cheap: a frame that starts or ends with the key is not scanned. `None` if there is no such key, if
 /// its value is not text without escapes or if the frame is not a JSON object. A frame that is not
-/// valid JSON may have a channel; decoding fails later.
+/// valid JSON may have a name; decoding fails later.
 pub fn channel(frame: &str) -> Option<&str> {
     let frame = frame.trim_ascii();
     // In the documented data frames the key is the first or the last one.
-    at_end(frame).or_else(|| Scanner { text: frame, position: 0 }.channel())
+    at_end(frame).or_else(|| Scanner { text: frame, position: 0 }.frame_name())
 }
 
-/// Returns the channel of a frame that ends with `"table":"…"}`.
+/// Returns the name of a frame that ends with `"table":"…"}`.
 ///
 /// In valid JSON the last `}` closes the outermost object, so the member before it belongs to that
 /// object. The opening quote of the key follows `{`, `,` or a blank, so it is not within another
@@ -31,7 +32,7 @@ struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    fn channel(mut self) -> Option<&'a str> {
+    fn frame_name(mut self) -> Option<&'a str> {
         self.expect(b'{')?;
         loop {
             let key = self.string()?;

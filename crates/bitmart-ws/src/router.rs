@@ -110,16 +110,17 @@ impl Router {
         Some(topic)
     }
 
-    /// Decodes one data frame and delivers its events. Returns `false` if it is not JSON. A frame without
+    /// Decodes one data frame and delivers its events. `frame_name` is its `"table"` or `"group"`. Returns `false` if it
+    /// is not JSON. A frame without
     /// subscribers, as after the end of one or of an unknown channel, is only counted.
-    pub(crate) fn dispatch(&mut self, channel: &str, text: &str) -> bool {
+    pub(crate) fn dispatch(&mut self, frame_name: &str, text: &str) -> bool {
         let (mut readable, mut is_routed) = (true, false);
         let ended = &mut self.ended;
         let every_symbol = |_: &str| true;
         match self.market {
             Market::Spot => {
                 // Some documented frames carry the symbol behind the table.
-                let (table, symbol) = topic::split(channel);
+                let (table, symbol) = topic::split(frame_name);
                 for dispatcher in self.dispatchers.get_mut(table).into_iter().flatten() {
                     is_routed = true;
                     readable &= dispatcher.dispatch(text, symbol, &every_symbol, ended);
@@ -129,7 +130,7 @@ impl Router {
                 // Before its acknowledgement a topic receives nothing, and takes nothing from others.
                 let uncovered = |symbol: &str| {
                     covering.is_some_and(|covering| {
-                        topic::receives(covering, table, Some(symbol), |topic| {
+                        topic::takes_event(covering, table, Some(symbol), |topic| {
                             topics.get(topic).is_some_and(|of_topic| of_topic.confirmed)
                         })
                     })
@@ -141,15 +142,17 @@ impl Router {
                 }
             }
             Market::Futures => {
-                if let Some(dispatchers) = self.dispatchers.get_mut(channel) {
+                if let Some(dispatchers) = self.dispatchers.get_mut(frame_name) {
                     for dispatcher in dispatchers {
                         readable &= dispatcher.dispatch(text, None, &every_symbol, ended);
                     }
                     return readable;
                 }
                 // Observed: a group may carry another `@…` suffix than was subscribed.
-                let similar =
-                    self.dispatchers.iter_mut().filter(|(name, _)| topic::delivers(name, channel));
+                let similar = self
+                    .dispatchers
+                    .iter_mut()
+                    .filter(|(topic, _)| topic::may_arrive_in(topic, frame_name));
                 for dispatcher in similar.flat_map(|(_, dispatchers)| dispatchers) {
                     is_routed = true;
                     readable &= dispatcher.dispatch(text, None, &every_symbol, ended);

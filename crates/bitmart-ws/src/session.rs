@@ -292,18 +292,18 @@ impl Session {
         }
     }
 
-    /// Handles a text frame, inflated if it was compressed. Returns the channel of a data frame, which
-    /// the caller decodes. Control frames are handled here.
+    /// Handles a text frame, inflated if it was compressed. Returns the `"table"` or `"group"` of a data
+    /// frame, which the caller decodes. Control frames are handled here.
     ///
     /// The first data of a topic confirms it like an acknowledgement, because BitMart sends the two in
     /// either order. Take the [events](Self::poll_event) before passing on the data.
     pub fn receive<'a>(&mut self, now: Instant, text: &'a str) -> Option<&'a str> {
         self.frame_received(now);
         match dialect::classify(self.market, text) {
-            Incoming::Data { channel } => {
+            Incoming::Data { frame_name } => {
                 self.mark_responsive();
-                self.confirm_by_data(now, channel, text);
-                Some(channel)
+                self.confirm_by_data(now, frame_name, text);
+                Some(frame_name)
             }
             Incoming::Control(control) => {
                 self.handle_control(now, control);

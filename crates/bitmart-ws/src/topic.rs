@@ -161,7 +161,7 @@ impl<T> Topic<T> {
     /// Orders of all pairs may arrive as `spot/user/orders` or as `spot/user/order`; those of a pair
     /// with its own subscription are delivered to that one only.
     pub fn delivers(&self, channel: &str) -> bool {
-        delivers(&self.name, channel)
+        may_arrive_in(&self.name, channel)
     }
 }
 
@@ -170,10 +170,11 @@ pub(crate) fn symbol(name: &str) -> Option<&str> {
     split(name).1.filter(|symbol| ![ALL_PAIRS, ALL_BALANCES].contains(symbol))
 }
 
-/// See [`Topic::delivers`].
-pub(crate) fn delivers(topic: &str, channel: &str) -> bool {
+/// Whether events of `topic` may arrive in a frame with this `"table"` or `"group"`: see
+/// [`Topic::delivers`].
+pub(crate) fn may_arrive_in(topic: &str, frame_name: &str) -> bool {
     let (wanted, wanted_symbol) = split(topic);
-    let (got, got_symbol) = split(channel);
+    let (got, got_symbol) = split(frame_name);
     // The case of a futures group varies, and no two of them differ in case alone. On spot, a candle of a
     // minute and of a month do.
     let is_futures = topic.starts_with("futures/");
@@ -196,24 +197,24 @@ pub(crate) fn covering(channel: &str) -> Option<&'static str> {
     (channel == "spot/user/order").then_some("spot/user/orders")
 }
 
-/// Returns whether the subscribers of `topic` receive an event about `symbol` in a frame of `channel`.
-/// `subscribed` returns whether the connection has a topic.
+/// Returns whether the subscribers of `topic` receive an event about `symbol` in a frame with
+/// `frame_name` as its `"table"` or `"group"`. `subscribed` returns whether the connection has a topic.
 ///
 /// The topic of a pair receives the events of its channel. The topic of all pairs receives those of
 /// its own channel, and from the channel of single pairs only events of pairs without a topic of their
 /// own: otherwise an event would be delivered twice. An event without a symbol concerns all topics of
 /// the channel.
-pub(crate) fn receives(
+pub(crate) fn takes_event(
     topic: &str,
-    channel: &str,
+    frame_name: &str,
     symbol: Option<&str>,
     subscribed: impl Fn(&str) -> bool,
 ) -> bool {
-    if !delivers(topic, channel) {
+    if !may_arrive_in(topic, frame_name) {
         return false;
     }
     let (wanted, wanted_symbol) = split(topic);
-    let (got, got_symbol) = split(channel);
+    let (got, got_symbol) = split(frame_name);
     let Some(symbol) = symbol.or(got_symbol) else {
         return true;
     };

@@ -8,7 +8,7 @@ mod tracker;
 
 use std::time::Duration;
 
-use bitmart_testkit::bench::processor_time;
+use bitmart_testkit::bench::thread_processor_time;
 use serde_json::json;
 
 use crate::Failure;
@@ -57,7 +57,7 @@ fn each(mut step: impl FnMut()) -> u128 {
 
 /// Processor time of this thread; 0 where the system does not tell.
 fn used() -> u128 {
-    processor_time().unwrap_or_default()
+    thread_processor_time().unwrap_or_default()
 }
 
 /// An allocated number of bytes divided by a number of units.

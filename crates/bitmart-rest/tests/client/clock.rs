@@ -10,7 +10,7 @@ use bitmart_rest::{Client, Outcome, RetryPolicy};
 use tokio::time::Instant;
 
 use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, SignedRead, client};
-use crate::mock::{NOW, OffsetClock, response};
+use crate::mock::{OffsetClock, START_MILLIS, response};
 
 /// An exchange whose clock is `ahead` milliseconds ahead, which responds after `latency` milliseconds
 /// and rejects a signature whose time differs by more than a minute.
@@ -19,7 +19,7 @@ fn exchange_ahead(start: Instant, ahead: &Arc<AtomicI64>, latency: u64) -> Scrip
     ScriptedTransport::from_fn(move |request| {
         let passed = i64::try_from(start.elapsed().as_millis()).unwrap();
         let half = i64::try_from(latency / 2).unwrap();
-        let now = NOW + passed + half + ahead.load(Ordering::Relaxed);
+        let now = START_MILLIS + passed + half + ahead.load(Ordering::Relaxed);
         let late = Duration::from_millis(latency);
         if request.path() == "/system/time" {
             let body = format!(r#"{{"code":1000,"message":"OK","data":{{"server_time":{now}}}}}"#);

@@ -60,10 +60,10 @@ pub(crate) fn response(
     headers.iter().fold(response, |response, (name, value)| response.header(name, value))
 }
 
-/// When paused time starts, in milliseconds.
-pub(crate) const NOW: i64 = 1_700_000_000_000;
+/// What an [`OffsetClock`] without an offset shows when it is created, in milliseconds.
+pub(crate) const START_MILLIS: i64 = 1_700_000_000_000;
 
-/// A clock with an offset from paused time, which starts at [`NOW`].
+/// A clock that shows [`START_MILLIS`] plus its offset at `start`, and runs with the paused time of tokio.
 #[derive(Debug)]
 pub(crate) struct OffsetClock {
     pub(crate) start: tokio::time::Instant,
@@ -73,6 +73,6 @@ pub(crate) struct OffsetClock {
 impl Clock for OffsetClock {
     fn now(&self) -> Timestamp {
         let passed = i64::try_from(self.start.elapsed().as_millis()).unwrap();
-        Timestamp::from_millis(NOW + passed + self.offset_millis)
+        Timestamp::from_millis(START_MILLIS + passed + self.offset_millis)
     }
 }

@@ -13,7 +13,7 @@ use bitmart_rest::{Client, RetryClass};
 use bitmart_types::{ClientOrderId, Environment};
 use tokio::time::Instant;
 
-use crate::mock::{NOW, OffsetClock};
+use crate::mock::{OffsetClock, START_MILLIS};
 
 const NOT_FOUND: &str = r#"{"code":50005,"message":"Trade Id not found","trace":"t","data":{}}"#;
 const FOUND: &str = r#"{"code":1000,"message":"success","trace":"t","data":{"orderId":"1",
@@ -38,7 +38,7 @@ const TIME: &str = "/system/time";
 
 /// The exchange's time `passed` after the start of the test.
 fn time(passed: Duration) -> ScriptedResponse {
-    let millis = NOW + i64::try_from(passed.as_millis()).unwrap();
+    let millis = START_MILLIS + i64::try_from(passed.as_millis()).unwrap();
     ScriptedResponse::raw(format!(
         r#"{{"code":1000,"message":"OK","trace":"t","data":{{"server_time":{millis}}}}}"#
     ))
@@ -64,7 +64,7 @@ fn client_with_limiter(
     (client_of(&script, limiter, 0), script)
 }
 
-/// A client whose clock is ahead of the exchange's, which shows [`NOW`] at the start.
+/// A client whose clock is ahead of the exchange's, which shows [`START_MILLIS`] at the start.
 fn client_of(script: &ScriptedTransport, limiter: Limiter, ahead_millis: i64) -> Client {
     Client::builder()
         .environment(Environment::live())

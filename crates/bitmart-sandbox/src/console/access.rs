@@ -44,9 +44,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// One-use codes, with when each ends.
 #[derive(Debug, Default)]
-pub(super) struct Codes(Mutex<VecDeque<(Hash, Instant)>>);
+pub(super) struct OneUseCodes(Mutex<VecDeque<(Hash, Instant)>>);
 
-impl Codes {
+impl OneUseCodes {
     pub(super) fn issue(&self) -> Result<String, getrandom::Error> {
         let code = random_hex()?;
         let mut codes = lock(&self.0);
@@ -153,7 +153,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_code_is_valid_for_a_minute() {
-        let codes = Codes::default();
+        let codes = OneUseCodes::default();
         let (in_time, too_late) = (codes.issue().expect("random"), codes.issue().expect("random"));
         tokio::time::advance(Duration::from_secs(59)).await;
         assert!(codes.redeem(&in_time));

@@ -56,7 +56,7 @@ pub(super) fn own_page(path: &str) -> String {
 }
 
 /// The page with the form that was sent, as the browser names it.
-pub(super) fn page_of_form(headers: &HeaderMap) -> String {
+pub(super) fn referring_page(headers: &HeaderMap) -> String {
     let referer = headers.get(REFERER).and_then(|value| value.to_str().ok());
     let path = referer.and_then(|url| url.strip_prefix("http://")?.split_once('/'));
     path.map_or_else(|| PATH.to_owned(), |(_, path)| own_page(&format!("/{path}")))

@@ -105,8 +105,8 @@ impl fmt::Display for CallForm {
 
 #[derive(Template)]
 #[template(path = "console/login.html")]
-struct Login {
-    problem: Option<&'static str>,
+struct Login<'a> {
+    problem: Option<&'a str>,
 }
 
 #[derive(Template)]
@@ -124,7 +124,7 @@ pub(super) fn render(page: &impl Template) -> Reply {
 }
 
 /// The page for a browser without a session.
-pub(super) fn login(problem: Option<&'static str>) -> Reply {
+pub(super) fn login(problem: Option<&str>) -> Reply {
     let mut reply = render(&Login { problem });
     if problem.is_some() {
         *reply.status_mut() = StatusCode::UNAUTHORIZED;

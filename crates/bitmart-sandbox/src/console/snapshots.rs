@@ -102,18 +102,18 @@ fn state(shared: &Shared, name: &str) -> Option<Snapshot> {
     shared.saved().get(name).cloned()
 }
 
-/// A saved state, or the current one, as a file for `--restore`.
-pub(super) async fn download(visit: &Visit<'_>) -> Reply {
-    let name = visit.query.get("name").unwrap_or(NOW).to_owned();
+/// A saved state, or the current one, as a file for `--restore`; `None` if no state of this name is saved.
+pub(super) async fn download(shared: &Arc<Shared>, name: Option<&str>) -> Option<Reply> {
+    let name = name.unwrap_or(NOW).to_owned();
     let file = format!("attachment; filename=\"{}.json\"", file_name(&name));
-    let shared = Arc::clone(visit.shared);
+    let shared = Arc::clone(shared);
     let bytes = spawn_blocking(move || state(&shared, &name)?.to_json().ok()).await;
-    let Ok(Some(bytes)) = bytes else { return page::missing(visit) };
+    let bytes = bytes.ok()??;
     let mut reply = reply::file(StatusCode::OK, "application/json", bytes);
     if let Ok(disposition) = header::HeaderValue::from_str(&file) {
         reply.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
     }
-    reply
+    Some(reply)
 }
 
 /// The name of a saved state as one of a file: only letters, digits, `-` and `_`.

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::{Comparison, Report, is_test_mode, median};
+use super::{Comparison, Report, asks_to_measure, median};
 
 fn arguments(text: &str) -> impl Iterator<Item = String> {
     text.split_whitespace().map(str::to_owned)
@@ -10,9 +10,9 @@ fn arguments(text: &str) -> impl Iterator<Item = String> {
 
 #[test]
 fn measures_only_under_cargo_bench() {
-    assert!(!is_test_mode(arguments("sign --bench")));
-    assert!(is_test_mode(arguments("sign --bench --test")));
-    assert!(is_test_mode(arguments("sign")));
+    assert!(asks_to_measure(arguments("sign --bench")));
+    assert!(!asks_to_measure(arguments("sign --bench --test")));
+    assert!(!asks_to_measure(arguments("sign")));
 }
 
 #[test]
@@ -31,13 +31,23 @@ fn the_median_ignores_outliers() {
     assert_eq!(median(&mut []), 0);
 }
 
-#[test]
-fn ratios_are_relative_to_the_baseline() {
-    let report = Report {
+fn report() -> Report {
+    Report {
         title: "ratios".to_owned(),
         medians: vec![("base".to_owned(), 200_000), ("other".to_owned(), 260_000)],
-    };
+    }
+}
+
+/// A ratio of 0 would pass every assertion of a bench.
+#[test]
+#[should_panic(expected = r#""ratios" compares ["base", "other"], not "absent""#)]
+fn the_ratio_of_an_unknown_candidate_panics() {
+    report().ratio_percent("absent");
+}
+
+#[test]
+fn ratios_are_relative_to_the_baseline() {
+    let report = report();
     assert_eq!(report.ratio_percent("other"), 130);
-    assert_eq!(report.ratio_percent("absent"), 0);
     assert!(report.to_string().contains("260.0 ns      1.30 x"));
 }

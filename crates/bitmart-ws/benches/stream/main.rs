@@ -16,7 +16,7 @@ use std::process::Command;
 use std::time::Instant;
 use std::{env, fs};
 
-use bitmart_testkit::bench::processor_time;
+use bitmart_testkit::bench::{is_measuring, thread_processor_time};
 use bitmart_types::{Environment, Roots, Service};
 use bitmart_ws::{Client, ClientBuilder, Subscription, Update, topic};
 use tokio::runtime::{Builder, Runtime};
@@ -37,10 +37,10 @@ fn main() -> Result<(), BoxError> {
     }
     if has("--many") {
         let together = has("--together");
-        let (topics, seconds) = if has("--bench") { (2_300, 10) } else { (40, 1) };
+        let (topics, seconds) = if is_measuring() { (2_300, 10) } else { (40, 1) };
         return many::measure(&Server::start()?, together, topics, seconds);
     }
-    let measuring = has("--bench");
+    let measuring = is_measuring();
     if has("--only-many") {
         return many(measuring);
     }
@@ -112,10 +112,10 @@ fn run(
     frames: u64,
     work: impl Future<Output = Result<(), BoxError>>,
 ) -> Result<[u128; 2], BoxError> {
-    let (start, before) = (Instant::now(), processor_time()?);
+    let (start, before) = (Instant::now(), thread_processor_time()?);
     runtime.block_on(work)?;
     let frames = u128::from(frames);
-    Ok([start.elapsed().as_nanos() / frames, (processor_time()? - before) / frames])
+    Ok([start.elapsed().as_nanos() / frames, (thread_processor_time()? - before) / frames])
 }
 
 fn client(server: &Server, path: &str) -> ClientBuilder {

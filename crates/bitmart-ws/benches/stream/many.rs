@@ -11,7 +11,7 @@ use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
 use crate::server::Server;
-use crate::{BoxError, client, processor_time, resident};
+use crate::{BoxError, client, resident, thread_processor_time};
 use bitmart_ws::spot;
 
 /// Connections that the exchange allows.
@@ -114,9 +114,9 @@ fn processor(
         }
         // Until every topic is subscribed, and nothing of that is left.
         tokio::time::sleep(Duration::from_secs(seconds / 2)).await;
-        let (begin, before) = (frames.load(Ordering::Relaxed), processor_time()?);
+        let (begin, before) = (frames.load(Ordering::Relaxed), thread_processor_time()?);
         tokio::time::sleep(Duration::from_secs(seconds)).await;
-        let used = processor_time()? - before;
+        let used = thread_processor_time()? - before;
         let counted = u128::from(frames.load(Ordering::Relaxed) - begin);
         Ok((used / counted.max(1), counted))
     })

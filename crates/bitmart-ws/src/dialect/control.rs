@@ -12,8 +12,8 @@ const MAX_CONTROL_BYTES: usize = 16 * 1024;
 
 #[derive(Debug, PartialEq)]
 pub(crate) enum Incoming<'a> {
-    /// A data frame of the channel in `table` or `group`.
-    Data { channel: &'a str },
+    /// A data frame, with the value of its `table` or `group`: a channel, or a whole topic.
+    Data { frame_name: &'a str },
     /// Anything else.
     Control(Control),
 }
@@ -39,7 +39,7 @@ pub(crate) enum Control {
 pub(crate) fn classify(market: Market, text: &str) -> Incoming<'_> {
     match market {
         Market::Spot => match peek::channel(text) {
-            Some(channel) => Incoming::Data { channel },
+            Some(frame_name) => Incoming::Data { frame_name },
             None if text == "pong" => Incoming::Control(Control::Pong),
             None => Incoming::Control(parse(text, spot)),
         },
@@ -49,10 +49,10 @@ pub(crate) fn classify(market: Market, text: &str) -> Incoming<'_> {
             let may_be_control = text.len() <= MAX_CONTROL_BYTES && text.contains(r#""success""#);
             match peek::channel(text) {
                 Some("System") => Incoming::Control(Control::Pong),
-                Some(channel) if !may_be_control => Incoming::Data { channel },
+                Some(frame_name) if !may_be_control => Incoming::Data { frame_name },
                 None if text == "pong" => Incoming::Control(Control::Pong),
-                channel => match (parse(text, futures), channel) {
-                    (Control::Unknown, Some(channel)) => Incoming::Data { channel },
+                frame_name => match (parse(text, futures), frame_name) {
+                    (Control::Unknown, Some(frame_name)) => Incoming::Data { frame_name },
                     (control, _) => Incoming::Control(control),
                 },
             }

@@ -55,7 +55,7 @@ fn an_oversized_topic_is_sent_in_a_frame_of_its_own() {
 fn classifies_published_control_frames() {
     let control = |market: Market, text: &str| match classify(market, text) {
         Incoming::Control(control) => control,
-        Incoming::Data { channel } => panic!("{text} classified as data of {channel}"),
+        Incoming::Data { frame_name } => panic!("{text} classified as data of {frame_name}"),
     };
     let rejection = |code, text: &str| Rejection::new(code, text);
     let topic = || Some("futures/order".to_owned());
@@ -148,7 +148,7 @@ fn data_that_contains_the_word_success_is_data() {
     ] {
         assert_eq!(
             classify(Market::Futures, text),
-            Incoming::Data { channel: "futures/order" },
+            Incoming::Data { frame_name: "futures/order" },
             "{text}"
         );
     }
@@ -157,5 +157,5 @@ fn data_that_contains_the_word_success_is_data() {
 #[test]
 fn classifies_an_order_event_with_an_action_as_data() {
     let frame = r#"{"group":"futures/order","data":[{"action":3,"order":{"order_id":"1"}}]}"#;
-    assert_eq!(classify(Market::Futures, frame), Incoming::Data { channel: "futures/order" });
+    assert_eq!(classify(Market::Futures, frame), Incoming::Data { frame_name: "futures/order" });
 }

@@ -63,7 +63,7 @@ impl Driver {
 
     /// Decodes a text frame and dispatches its events. Returns whether it was data and nothing else.
     fn handle_text(&mut self, text: &str) -> bool {
-        let Some(channel) = self.session.receive(now(), text) else {
+        let Some(frame_name) = self.session.receive(now(), text) else {
             match fault_without_channel(self.market, text) {
                 None => self.session.frame_decoded(now(), true),
                 Some(error) => self.handle_malformed(error),
@@ -75,7 +75,7 @@ impl Driver {
             self.observer.session_event(&event, self.session.desired_topics());
             self.router.session_event(event);
         }
-        let readable = self.router.dispatch(channel, text);
+        let readable = self.router.dispatch(frame_name, text);
         self.session.frame_decoded(now(), readable);
         readable
     }

@@ -31,12 +31,12 @@ pub(crate) fn decode_each<T>(
         out.extend(entries.into_iter().map(Ok));
         return out.push(Err(error));
     };
-    let channel = peek::channel(text).unwrap_or_default();
+    let frame_name = peek::channel(text).unwrap_or_default();
     let (mut faults, mut is_cut) = (0, false);
     for Part { index, raw, path } in parts {
         entries.clear();
         // As the only entry of a frame.
-        match decode(&format!(r#"{{"data":{raw},"table":"{channel}"}}"#), &mut entries) {
+        match decode(&format!(r#"{{"data":{raw},"table":"{frame_name}"}}"#), &mut entries) {
             Ok(()) => out.extend(entries.drain(..).map(Ok)),
             Err(_) if faults == MAX_FAULTS => is_cut = true,
             Err(error) => {
@@ -163,10 +163,10 @@ where
         0 | 1 if !is_list => values.pop().unwrap_or_default(),
         _ => values.into(),
     };
-    let channel_key = match market {
+    let frame_name_key = match market {
         Market::Spot => "table",
         Market::Futures => "group",
     };
-    let text = serde_json::json!({ channel_key: peek::channel(text), "data": data }).to_string();
+    let text = serde_json::json!({ frame_name_key: peek::channel(text), "data": data }).to_string();
     Ok(Recoded { text, faults })
 }

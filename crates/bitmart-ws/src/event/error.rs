@@ -205,10 +205,10 @@ fn truncated(raw: &[u8]) -> Box<[u8]> {
     raw.get(..MAX_RAW_BYTES).unwrap_or(raw).into()
 }
 
-/// Whether a channel is known to be public. Reasons quote no values of other channels.
-fn is_public(channel: &str) -> bool {
+/// Whether the channel of this `"table"` or `"group"` is known to be public. Reasons quote no values of other channels.
+fn is_public(frame_name: &str) -> bool {
     use crate::dialect::Market::{Futures, Spot};
-    let known = |market| crate::catalog::channel(market, channel);
+    let known = |market| crate::catalog::channel(market, frame_name);
     known(Spot).or_else(|| known(Futures)).is_some_and(|channel| !channel.private)
 }
 

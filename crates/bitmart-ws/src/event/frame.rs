@@ -1,4 +1,4 @@
-//! Decodes data frames: `{"table" or "group": channel, "data": [entry, …] or entry}`.
+//! Decodes data frames: `{"table" or "group": name, "data": [entry, …] or entry}`.
 
 use std::fmt;
 
@@ -15,7 +15,8 @@ use bitmart_types::json;
 use super::DecodeError;
 
 /// Appends the entries of a data frame to `out`: each element of `data` if it is an array, `data`
-/// itself if it is an object, nothing if it is `null`. All other members of the frame are ignored.
+/// itself if it is an object, nothing if it is `null`. All other members of the frame are ignored. A
+/// member that occurs twice, or by its old and its present name, is accepted, though slowly.
 ///
 /// # Errors
 ///

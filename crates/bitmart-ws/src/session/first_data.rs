@@ -7,8 +7,9 @@ use crate::dialect::Operation;
 use crate::topic;
 
 impl Session {
-    /// Confirms the unacknowledged topics of this data frame, as their acknowledgements would.
-    pub(super) fn confirm_by_data(&mut self, now: Instant, channel: &str, text: &str) {
+    /// Confirms the unacknowledged topics of this data frame, as their acknowledgements would. `frame_name` is its
+    /// `"table"` or `"group"`.
+    pub(super) fn confirm_by_data(&mut self, now: Instant, frame_name: &str, text: &str) {
         if !self.pending.contains(Operation::Subscribe) {
             return;
         }
@@ -21,7 +22,9 @@ impl Session {
             .filter(|(_, topic_state)| topic_state.awaits_acknowledgement())
             .map(|(topic, _)| topic)
             .filter(|topic| {
-                symbols.iter().any(|symbol| topic::receives(topic, channel, *symbol, subscribed))
+                symbols
+                    .iter()
+                    .any(|symbol| topic::takes_event(topic, frame_name, *symbol, subscribed))
             })
             .cloned()
             .collect();

@@ -152,10 +152,10 @@ impl Feed {
     /// A frame without a `table` or `group`, such as an acknowledgement in a recording of a socket, is ignored
     /// if it is JSON and [`unreadable`](Self::unreadable) if not.
     pub fn frame(&mut self, text: &str, received_at: ReceiveTime) {
-        if let Some(channel) = peek::channel(text) {
+        if let Some(frame_name) = peek::channel(text) {
             self.connected();
             self.receive_tracker.set_received_at(received_at);
-            self.router.dispatch(channel, text);
+            self.router.dispatch(frame_name, text);
         } else if text != "pong"
             && let Some(error) = DecodeError::from_text(text)
         {

@@ -1,8 +1,9 @@
-//! Names of topics, and which frames and symbols belong to them.
+//! Names of topics, and which frames and events belong to them. The name of a frame is the value of its `"table"` or
+//! `"group"`.
 
 use super::{
-    DepthLevels, DepthSpeed, FuturesInterval, SpotInterval, Topic, delivers, futures, receives,
-    spot,
+    DepthLevels, DepthSpeed, FuturesInterval, SpotInterval, Topic, futures, may_arrive_in, spot,
+    takes_event,
 };
 use crate::{dialect::Market, event::RawEvent};
 
@@ -73,7 +74,7 @@ fn only_user_topics_are_private() {
 }
 
 #[test]
-fn requests_are_supported_by_increase_books_and_funding_rates_only() {
+fn requests_are_supported_by_depth_updates_and_funding_rates_only() {
     assert!(futures::funding_rate("BTCUSDT").supports_request());
     let speed = DepthSpeed::Ms200;
     assert!(!futures::side_depth("BTCUSDT", DepthLevels::Twenty, speed).supports_request());
@@ -100,8 +101,9 @@ fn symbol_is_none_for_topics_of_several_symbols() {
 }
 
 #[test]
-fn delivers_frames_of_its_channel_only() {
+fn topics_and_frames_are_matched_by_channel_and_symbol_but_not_by_speed() {
     let table = [
+        // topic, name of the frame, whether the topic's events may arrive in it
         ("spot/ticker:BTC_USDT", "spot/ticker", true),
         ("spot/ticker:BTC_USDT", "spot/ticker:BTC_USDT", true),
         ("spot/ticker:BTC_USDT", "spot/ticker:ETH_USDT", false),
@@ -131,17 +133,17 @@ fn delivers_frames_of_its_channel_only() {
         ("futures/asset:USDT", "futures/asset:BTC", false),
         ("futures/position", "futures/position", true),
     ];
-    for (topic, channel, expected) in table {
-        assert_eq!(delivers(topic, channel), expected, "{topic} from {channel}");
+    for (topic, frame_name, expected) in table {
+        assert_eq!(may_arrive_in(topic, frame_name), expected, "{topic} in a frame {frame_name}");
     }
 }
 
 #[test]
-fn orders_go_to_the_topic_of_their_pair_or_else_to_that_of_all_pairs() {
+fn the_topic_of_all_pairs_takes_its_own_frames_and_from_those_of_pairs_what_has_no_own_topic() {
     const PAIR: &str = "spot/user/order:BTC_USDT";
     const ALL: &str = "spot/user/orders:ALL_SYMBOLS";
     let table = [
-        // topic, table, symbol, whether the pair is subscribed as well, expected
+        // topic, name of the frame, symbol of the event, whether PAIR is subscribed, whether the topic takes the event
         (PAIR, "spot/user/order", "BTC_USDT", true, true),
         (PAIR, "spot/user/order", "ETH_USDT", true, false),
         (PAIR, "spot/user/orders", "BTC_USDT", true, false),
@@ -151,29 +153,32 @@ fn orders_go_to_the_topic_of_their_pair_or_else_to_that_of_all_pairs() {
         (ALL, "spot/user/order", "ETH_USDT", true, true),
         (ALL, "spot/user/order:BTC_USDT", "BTC_USDT", true, false),
     ];
-    for (topic, channel, symbol, pair, expected) in table {
-        let subscribed = |name: &str| pair && name == PAIR;
+    for (topic, frame_name, symbol, pair_is_subscribed, expected) in table {
+        let subscribed = |name: &str| pair_is_subscribed && name == PAIR;
         assert_eq!(
-            receives(topic, channel, Some(symbol), subscribed),
+            takes_event(topic, frame_name, Some(symbol), subscribed),
             expected,
-            "{topic} from {channel} about {symbol}"
+            "{topic} in a frame {frame_name} about {symbol}"
         );
     }
     assert!(
-        receives(PAIR, "spot/user/order", None, |_| true),
+        takes_event(PAIR, "spot/user/order", None, |_| true),
         "an event without a symbol concerns all"
     );
 }
 
 #[test]
 fn symbols_match_in_any_case() {
-    for (topic, channel, symbol) in [
+    for (topic, frame_name, symbol) in [
         ("spot/ticker:BTC_USDT", "spot/ticker", Some("btc_usdt")),
         ("futures/ticker:BTCUSDT", "futures/ticker:btcusdt", None),
     ] {
-        assert!(receives(topic, channel, symbol, |_| false), "{topic}");
+        assert!(takes_event(topic, frame_name, symbol, |_| false), "{topic}");
     }
     let subscribed = |topic: &str| topic == "spot/user/order:BTC_USDT";
     let all = "spot/user/orders:ALL_SYMBOLS";
-    assert!(!receives(all, "spot/user/order", Some("btc_usdt"), subscribed), "has its own topic");
+    assert!(
+        !takes_event(all, "spot/user/order", Some("btc_usdt"), subscribed),
+        "has its own topic"
+    );
 }

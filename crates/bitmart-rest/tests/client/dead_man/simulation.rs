@@ -14,7 +14,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::mock::{NOW, OffsetClock};
+use crate::mock::{OffsetClock, START_MILLIS};
 
 pub(crate) const CONTRACT: &str = "BTCUSDT";
 pub(crate) const OTHER: &str = "ETHUSDT";
@@ -142,7 +142,7 @@ impl SimulatedExchange {
 
     /// The exchange's time in whole seconds.
     fn seconds(&self, at: Instant) -> i64 {
-        NOW / 1_000 + i64::try_from((at - self.start).as_secs()).unwrap()
+        START_MILLIS / 1_000 + i64::try_from((at - self.start).as_secs()).unwrap()
     }
 
     fn process(&self, path: &str, parameters: &Value) -> Value {
