@@ -6,7 +6,6 @@
 
 mod ambiguous;
 mod archive;
-mod audit;
 mod cells;
 mod column_stats;
 pub(crate) mod columns;
@@ -17,6 +16,7 @@ mod fetch;
 mod forecast;
 mod history_rows;
 mod index;
+mod inspection;
 mod lock;
 mod manifest;
 mod outage;
@@ -56,10 +56,10 @@ use bitmart::rest::Client;
 use bitmart::rest::types::Clock as _;
 use clap::{Arg, ArgAction, Command};
 
-pub(crate) use self::audit::{Audit, DatasetAudit};
 pub(crate) use self::cells::without_formula;
 pub(crate) use self::contracts::Contracts;
 use self::forecast::Forecast;
+pub(crate) use self::inspection::{DatasetInspection, Inspection};
 use self::outage::RetryBudget;
 pub(crate) use self::plan::GROUPS;
 use self::plan::Selection;

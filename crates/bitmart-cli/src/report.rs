@@ -16,7 +16,7 @@ use clap::{Arg, ArgMatches, Command};
 use self::page::Page;
 use self::totals::Totals;
 use crate::endpoint::parameters::date;
-use crate::export::{Archive, Audit};
+use crate::export::{Archive, Inspection};
 use crate::failure::{Exit, Failure};
 use crate::ledger::{self, Difference, Problems, plus};
 use crate::output;
@@ -68,10 +68,10 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         }
         None => output::write(html.as_bytes())?,
     }
-    if data.audit.faults.is_empty() {
+    if data.inspection.faults.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(Exit::Incomplete, data.audit.faults.join("\n"))
+    Err(Failure::new(Exit::Incomplete, data.inspection.faults.join("\n"))
         .with_advice("the page says so; put back a copy of the files"))
 }
 
@@ -80,7 +80,7 @@ struct ReportData<'a> {
     archive: &'a Archive,
     zone: Zone,
     now: Timestamp,
-    audit: Audit,
+    inspection: Inspection,
     totals: Totals,
     problems: Problems,
     differences: Vec<Difference>,
@@ -88,10 +88,10 @@ struct ReportData<'a> {
 
 impl<'a> ReportData<'a> {
     fn collect(archive: &'a Archive, zone: Zone, now: Timestamp) -> Result<Self, Failure> {
-        let audit = archive.audit(now)?;
+        let inspection = archive.inspect(now)?;
         let (totals, problems) = totals::collect(archive, &zone)?;
         let (differences, _) = ledger::check(archive)?;
-        Ok(Self { archive, zone, now, audit, totals, problems, differences })
+        Ok(Self { archive, zone, now, inspection, totals, problems, differences })
     }
 }
 

@@ -46,7 +46,7 @@ impl HostUrls {
     }
 }
 
-/// The URL and the token of the admin API.
+/// The admin API that is served, and the console at its address if there is one.
 struct Admin {
     url: String,
     token: admin::Token,
@@ -79,10 +79,12 @@ impl Sandbox {
     ///
     /// # Errors
     /// If an address cannot be bound, TLS cannot be set up, the admin API would be reachable from other
-    /// machines without [`Config::expose_admin`], or the data folder cannot be used.
+    /// machines without [`Config::expose_admin`], the operating system gives no random bytes for its token, or the
+    /// data folder cannot be used.
     ///
     /// # Cancel safety
-    /// Dropping the future leaves nothing but the data folder.
+    /// Dropping the future stops the start and leaves only the data folder. If its recovery has begun, it ends on its
+    /// thread first, and the folder is in use until then.
     ///
     /// # Panics
     /// Outside of a tokio runtime with time and I/O enabled.
@@ -97,6 +99,14 @@ impl Sandbox {
                 None
             };
         check_exposure(&config)?;
+        // Before anything listens or is spawned, which an error would leave behind.
+        let admin_token = match config.admin_address {
+            Some(_) => Some(admin::Token::generate().map_err(|source| StartError {
+                context: "no random bytes for the token of the admin API".to_owned(),
+                source: source.into(),
+            })?),
+            None => None,
+        };
         let (spot, spot_at) = listen(config.spot_address).await?;
         let (futures, futures_at) = listen(config.futures_address).await?;
         let admin = match config.admin_address {
@@ -111,12 +121,8 @@ impl Sandbox {
         let acceptor = identity.as_ref().map(|identity| identity.acceptor.clone());
         tokio::spawn(http::serve(Arc::clone(&shared), Host::Spot, spot, acceptor.clone()));
         tokio::spawn(http::serve(Arc::clone(&shared), Host::Futures, futures, acceptor));
-        let admin = match admin {
-            Some((listener, at)) => {
-                let token = admin::Token::generate().map_err(|source| StartError {
-                    context: "no random bytes for the token of the admin API".to_owned(),
-                    source: source.into(),
-                })?;
+        let admin = match admin.zip(admin_token) {
+            Some(((listener, at), token)) => {
                 #[cfg(feature = "console")]
                 let console = config.console.then(|| {
                     let [spot, futures] =
@@ -191,14 +197,16 @@ impl Sandbox {
     }
 
     /// Returns the address of the console ([`Config::console`]), such as `http://127.0.0.1:8803/console`, if it is
-    /// served. It needs the admin token.
+    /// served. The page asks for the admin token; [`console_url`](Self::console_url) is an address that needs none.
     #[cfg(feature = "console")]
     pub fn console(&self) -> Option<String> {
         let admin = self.admin.as_ref()?;
         admin.console.as_ref().map(|_| format!("{}{}", admin.url, console::PATH))
     }
 
-    /// Returns an address that opens the console in a browser without the token, once and within a minute.
+    /// Returns a new address that opens the console in a browser without the admin token, once and within a minute. It
+    /// contains a secret code: whoever opens it first controls the sandbox. `None` if there is no console, or the
+    /// operating system gives no random bytes for the code.
     #[cfg(feature = "console")]
     pub fn console_url(&self) -> Option<String> {
         let admin = self.admin.as_ref()?;
@@ -211,9 +219,9 @@ impl Sandbox {
         self.replays
     }
 
-    /// Returns addresses and key as one line of JSON, which the program prints when it is ready. It contains the
-    /// secret of the key, which is only valid for the sandbox, and `admin` and `admin_token` if there is an
-    /// admin API.
+    /// Returns the ready line: one line of JSON with the addresses, the key and, if there is an admin API, its address
+    /// and token. The program prints it when it accepts connections. Key and token are secrets, valid only for this
+    /// sandbox.
     pub fn ready_line(&self) -> String {
         let urls = |urls: &HostUrls| json!({ "rest": urls.rest, "ws_public": urls.ws_public, "ws_private": urls.ws_private });
         let mut line = json!({
@@ -273,7 +281,7 @@ impl Sandbox {
     /// If another scenario is playing, or a call of this one is rejected. Later steps are not played then.
     ///
     /// # Cancel safety
-    /// The scenario continues if the future is dropped.
+    /// If the future is dropped, the scenario plays on by itself.
     #[cfg(feature = "console")]
     pub async fn play(&self, scenario: &Scenario) -> Result<(), ScenarioError> {
         scenario::play(&self.shared, scenario).await
@@ -291,20 +299,22 @@ impl Sandbox {
     }
 
     /// Whether the exchange has ended because of a panic, which is a bug. Connections are closed without a
-    /// response, new ones are refused, and all methods of this handle except [`shutdown`](Self::shutdown)
-    /// panic. A data folder contains everything that was acknowledged before, and the next start continues
+    /// response, new ones are refused, and methods that read or change the state of the exchange panic, such as
+    /// [`now_ms`](Self::now_ms); those that return addresses and keys, and [`shutdown`](Self::shutdown), do not. A
+    /// data folder contains everything that was acknowledged before, and the next start continues
     /// from there.
     pub fn is_broken(&self) -> bool {
         self.shared.is_broken()
     }
 
-    /// Stops listening, closes every connection and waits for their end, at most 5 s.
+    /// Stops listening and closes every connection, for whose end it waits at most 5 s. Then it stores a data folder
+    /// and releases it, however long that takes.
     ///
     /// # Cancel safety
     /// The stop continues if the future is dropped; the data folder is then released a moment later.
     pub async fn shutdown(self) {
         self.stop();
-        // A timeout only means that a connection is slow to close.
+        // After the timeout a slow connection is left to close by itself.
         let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, self.shared.control.closed()).await;
         self.shared.close_journal().await;
     }

@@ -5,7 +5,7 @@
 mod matching;
 #[cfg(test)]
 mod model;
-pub(crate) mod stored;
+mod stored;
 
 use std::{cmp::Ordering, collections::BTreeMap, fmt, iter::successors};
 
@@ -100,6 +100,17 @@ struct Level {
     total: Decimal,
     oldest: Option<Place>,
     youngest: Option<Place>,
+}
+
+/// A resting order, with the side and the price of its level.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BookOrder {
+    pub(crate) id: OrderId,
+    pub(crate) account: AccountId,
+    pub(crate) side: Side,
+    pub(crate) price: Decimal,
+    /// The unfilled part.
+    pub(crate) open_size: Decimal,
 }
 
 impl Book {
@@ -201,6 +212,32 @@ impl Book {
             }
         }
         highest
+    }
+
+    /// Returns all orders.
+    pub(crate) fn orders(&self) -> impl Iterator<Item = BookOrder> {
+        let levels = self.bids.values().chain(self.asks.values()).map(|place| &self.levels[*place]);
+        levels.flat_map(|level| {
+            self.queue(level).map(|order| BookOrder {
+                id: order.id,
+                account: order.account,
+                side: level.side,
+                price: level.price,
+                open_size: order.open_size,
+            })
+        })
+    }
+
+    /// Whether the sizes of all levels are the sums of their orders, and no order is in the book twice.
+    pub(crate) fn is_consistent(&self) -> bool {
+        let mut levels = self.bids.values().chain(self.asks.values());
+        let sums_agree = levels.all(|place| {
+            let level = &self.levels[*place];
+            let mut orders = self.queue(level);
+            let sum = orders.try_fold(Decimal::ZERO, |sum, order| sum.checked_add(order.open_size));
+            sum == Some(level.total)
+        });
+        sums_agree && self.orders().count() == self.places.len()
     }
 
     /// Adds an order, of which this size is open, behind the others of its price.

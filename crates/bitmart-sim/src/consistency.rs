@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::{
     DECIMALS, Exchange,
     account::Account,
-    book::{Book, stored::BookOrder},
+    book::{Book, BookOrder},
     spot_order::SpotOrder,
 };
 

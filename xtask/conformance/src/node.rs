@@ -1,4 +1,4 @@
-//! JSON as a tree in which numbers are text.
+//! JSON as a tree in which numbers are text: a value must come back with the same digits, which a float would not keep.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,17 +6,18 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The longest text in a report, in characters.
-const SHOWN: usize = 80;
+/// A longer text is cut in reports, in characters.
+const MAX_SHOWN: usize = 80;
 
-/// The deepest nesting. Recordings are flat, and the reader is recursive.
-const DEPTH: usize = 64;
+/// The deepest nesting that is read: the reader is recursive, and recordings are nearly flat.
+const MAX_DEPTH: usize = 64;
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Node {
     Null,
     Bool(bool),
+    /// The digits as they were written.
     Number(String),
     Text(String),
     List(Vec<Node>),
@@ -24,16 +25,17 @@ pub(crate) enum Node {
 }
 
 impl Node {
-    /// Reads JSON text.
+    /// Reads one JSON value.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         Self::parse_at(text, 0)
     }
 
     fn parse_at(text: &str, depth: usize) -> Result<Self, String> {
-        if depth > DEPTH {
-            return Err(format!("nested deeper than {DEPTH}"));
+        if depth > MAX_DEPTH {
+            return Err(format!("nested deeper than {MAX_DEPTH}"));
         }
-        let text = text.trim();
+        // Only the whitespace of JSON.
+        let text = text.trim_matches([' ', '\t', '\n', '\r']);
         Ok(match text.as_bytes().first() {
             Some(b'{') => Self::Object(
                 parse::<Members<'_>>(text)?
@@ -56,7 +58,8 @@ impl Node {
     }
 }
 
-/// The members of an object. The last value of a duplicate member that is not `null` counts, as for the models.
+/// The members of an object, each value as its text. Of a duplicate member the last value that is not `null` counts, as
+/// for the models.
 struct Members<'a>(BTreeMap<String, &'a RawValue>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
@@ -86,13 +89,14 @@ fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
+/// For reports: lists and objects by their sizes only.
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Null => f.write_str("null"),
             Self::Bool(value) => write!(f, "{value}"),
             Self::Number(digits) => f.write_str(digits),
-            Self::Text(text) => match text.char_indices().nth(SHOWN) {
+            Self::Text(text) => match text.char_indices().nth(MAX_SHOWN) {
                 Some((end, _)) => write!(f, "{:?}…", &text[..end]),
                 None => write!(f, "{text:?}"),
             },

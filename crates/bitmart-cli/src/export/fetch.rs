@@ -281,7 +281,7 @@ async fn skip_page<H: History<Row: Serialize>>(
     stored.taken = store.state.snapshot.map(|snapshot| snapshot.taken);
     let error = chain(error);
     let is_again = store.state.todo.first().is_some_and(|span| span.again);
-    let is_known = is_again && !store.is_new_fault(sha256(&response.raw));
+    let is_known = is_again && !store.remember_fault(sha256(&response.raw));
     let Some(rows) = count(&response.raw) else {
         let cursor = store.state.cursor.clone();
         store.append_undecoded(&stored, cursor.as_ref(), &error)?;

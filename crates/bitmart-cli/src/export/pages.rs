@@ -92,7 +92,7 @@ where
     let digest = |fault: &RowFault| sha256(fault.raw.as_bytes());
     // A span that is requested again contains the known ones, and of a new span some may be equal.
     let again = of_span.span.again;
-    let is_new = |fault: &&RowFault| store.is_new_fault(digest(fault)) || !again;
+    let is_new = |fault: &&RowFault| store.remember_fault(digest(fault)) || !again;
     let faults: Vec<_> = page.rows.faults().iter().filter(is_new).collect();
     if let Some(last) = faults.last() {
         store.count_faulty_rows(faults.len(), &last.to_string());

@@ -4,9 +4,9 @@
 //! is replaced atomically. After a crash the files are truncated to the valid bytes and the request is sent again from
 //! the cursor: no row is missing or doubled.
 //!
-//! Every run requests a list again. Of a history `NAME.jsonl` contains the newest version of each row, and
-//! `versions/NAME.jsonl` the replaced ones. A list without a past is a series of snapshots, whose rows contain the
-//! time at which they were taken.
+//! Of a history, a later run requests what is new and some of what is stored. `NAME.jsonl` contains the newest version
+//! of each row, and `versions/NAME.jsonl` the replaced ones. A list without a past, such as balances, is requested as a
+//! whole by each run: it is a series of snapshots, whose rows contain the time at which they were taken.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -28,10 +28,11 @@ use crate::secure_fs;
 #[derive(Debug)]
 pub(super) struct NewRows<'a> {
     pub(super) response: &'a StoredResponse,
-    /// Lines of JSON.
+    /// The rows as lines of JSON.
     pub(super) lines: &'a [u8],
+    /// Number of the lines.
     pub(super) rows: usize,
-    /// Times of the first and the last row.
+    /// Times of the first and the last row, in milliseconds.
     pub(super) span: Option<(i64, i64)>,
     /// Where the pagination continues.
     pub(super) cursor: Option<&'a Cursor>,
@@ -39,6 +40,7 @@ pub(super) struct NewRows<'a> {
     pub(super) replaced: &'a [(u64, u64)],
 }
 
+/// An open dataset. Methods save the state unless they say otherwise.
 #[derive(Debug)]
 pub(super) struct Store {
     rows: File,
@@ -53,8 +55,8 @@ impl Store {
     /// Opens the dataset, and truncates its files to the valid bytes.
     pub(super) fn open(folder: &Path, name: &str, endpoint: &str) -> Result<Self, Failure> {
         // Names must not leave the folder.
-        let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.%".contains(letter);
-        if !name.chars().all(plain) || name.starts_with('.') {
+        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.%".contains(letter);
+        if !name.chars().all(is_plain) || name.starts_with('.') {
             return Err(Failure::io(format!("{name:?} is no name for a file")));
         }
         let state_path = state_path(folder, name);
@@ -97,7 +99,7 @@ impl Store {
         let raw = open(&raw_path, state.raw_bytes).map_err(to_failure)?;
         let (Some(rows), Some(raw)) = (rows, raw) else {
             return Err(Failure::io(format!(
-                "{name}: the file is shorter than it was; nothing was overwritten"
+                "{name}: the file is shorter than it was, or missing; nothing was overwritten"
             ))
             .with_advice("the folder was changed: put back a copy, or export into another one"));
         };
@@ -113,7 +115,7 @@ impl Store {
         self.save()
     }
 
-    /// Marks the span in progress as done.
+    /// Marks the span in progress as done. After the last one nothing is saved: [`finish`](Self::finish) does.
     pub(super) fn finish_span(&mut self) -> Result<(), Failure> {
         let state = &mut self.state;
         if !state.todo.is_empty() {
@@ -128,7 +130,8 @@ impl Store {
         self.save()
     }
 
-    /// Begins a snapshot after the existing ones. An unfinished one is discarded, since it belongs to another time.
+    /// Begins a snapshot after the existing ones. An unfinished one is discarded, since it belongs to another time: its
+    /// rows and responses, but not its part of [`State::span`], which is only a hint for readers.
     pub(super) fn begin_snapshot(&mut self, run: u32, taken: i64) -> Result<(), Failure> {
         let state = &mut self.state;
         // Version 1 did not mark a list as done of which the exchange returns a part only.
@@ -137,8 +140,9 @@ impl Store {
         let is_discarded = unfinished.is_some();
         if !is_discarded {
             let newest = state.snapshot.unwrap_or_default();
-            let rows = (newest.bytes, state.bytes);
-            state.previous = Some(Previous { rows, taken: newest.taken, lacks: state.lacking() });
+            let byte_range = (newest.bytes, state.bytes);
+            state.previous =
+                Some(Previous { rows: byte_range, taken: newest.taken, lacks: state.lacking() });
         }
         let begin = unfinished.unwrap_or(Snapshot {
             taken,
@@ -197,7 +201,7 @@ impl Store {
         self.save()
     }
 
-    /// Appends a response that does not decode. A newer program may decode it when the exchange no longer exists.
+    /// Appends a response that does not decode: a newer program may decode it, even when the exchange is gone.
     pub(super) fn append_undecoded(
         &mut self,
         response: &StoredResponse,
@@ -209,14 +213,15 @@ impl Store {
         self.append(&NewRows { response, lines: &[], rows: 0, span: None, cursor, replaced: &[] })
     }
 
-    /// Counts rows of the next response that do not decode. They are stored in the response.
+    /// Counts rows of the next response that do not decode. They are stored in the response; saves nothing itself.
     pub(super) fn count_faulty_rows(&mut self, rows: usize, error: &str) {
         self.state.faulty += rows as u64;
         self.state.lacks = Some(self.state.not_understood(error));
     }
 
-    /// Remembers an undecodable row; whether it is new. Only so many are remembered.
-    pub(super) fn is_new_fault(&mut self, digest: String) -> bool {
+    /// Remembers the digest of an undecodable row. Returns whether it is new; beyond [`MAX_DIGESTS`] none is remembered.
+    /// Saves nothing itself.
+    pub(super) fn remember_fault(&mut self, digest: String) -> bool {
         let faults = &mut self.state.faults;
         if faults.len() >= MAX_DIGESTS { !faults.contains(&digest) } else { faults.insert(digest) }
     }
@@ -241,7 +246,8 @@ impl Store {
     }
 
     /// Moves replaced rows to `versions`. The remaining rows are written to a new file, which replaces the old one
-    /// atomically; the state saved before contains the new size, so that a later run can tell the two apart.
+    /// atomically; the state that is saved just before contains the size of the new file, by which a later run knows which of the two it
+    /// finds.
     pub(super) fn move_replaced_rows(&mut self) -> Result<(), Failure> {
         if self.state.replaced.is_empty() {
             return Ok(());
@@ -285,8 +291,8 @@ impl Store {
         Ok(())
     }
 
-    /// Stores why the rest is missing; another run requests it again. `by_exchange` if the exchange rejected it, with
-    /// this code.
+    /// Stores why the rest is missing; another run requests it again. `by_exchange` says whether the exchange rejected
+    /// it, `code` with which code.
     pub(super) fn set_rejected(
         &mut self,
         reason: String,
@@ -299,7 +305,7 @@ impl Store {
         self.save()
     }
 
-    /// Sets why a snapshot may not be what the exchange has.
+    /// Sets why a snapshot may not be what the exchange has. Saves nothing itself.
     pub(super) fn set_unproven(&mut self, why: String) {
         self.state.unproven = Some(why);
     }
@@ -316,13 +322,14 @@ fn save(path: &Path, state: &State) -> Result<(), Failure> {
     secure_fs::write(path, &bytes).map_err(|error| to_failure(&error))
 }
 
-/// Updates the state if the new file of rows, which is smaller, has replaced the old one. Otherwise the replaced rows
-/// are moved again later.
+/// Ends a rewrite. If the new file of rows, which is smaller, has taken the place of the old one, the state gets its
+/// sizes. Otherwise the state stays, and the replaced rows are moved again later. Saves nothing.
 fn finish_rewrite(path: &Path, state: &mut State) -> io::Result<()> {
     let Some(rewrite) = state.rewrite.take() else { return Ok(()) };
     if std::fs::metadata(path)?.len() == rewrite.bytes {
         state.bytes = rewrite.bytes;
         state.version_bytes = rewrite.version_bytes;
+        // Each offset is there once: the index knows only the row that took its place.
         state.rows -= state.replaced.len() as u64;
         state.versions += state.replaced.len() as u64;
         state.replaced.clear();
@@ -335,13 +342,20 @@ fn open_new(path: &Path) -> io::Result<File> {
     secure_fs::options().create(true).truncate(true).open(path)
 }
 
-/// Truncates a file to `bytes` and opens it at its end; `None` if it is shorter.
-fn open(path: &Path, bytes: u64) -> io::Result<Option<File>> {
-    let mut file = secure_fs::options().create(true).truncate(false).open(path)?;
-    if file.metadata()?.len() < bytes {
+/// Opens a file, truncates it to its valid bytes and goes to its end. A file without valid bytes may be missing and is
+/// created. `None` if it is shorter, or missing although it has valid bytes.
+fn open(path: &Path, valid_bytes: u64) -> io::Result<Option<File>> {
+    let mut options = secure_fs::options();
+    let mut file = match options.create(valid_bytes == 0).truncate(false).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && valid_bytes > 0 => {
+            return Ok(None);
+        }
+        opened => opened?,
+    };
+    if file.metadata()?.len() < valid_bytes {
         return Ok(None);
     }
-    file.set_len(bytes)?;
+    file.set_len(valid_bytes)?;
     file.seek(SeekFrom::End(0))?;
     Ok(Some(file))
 }

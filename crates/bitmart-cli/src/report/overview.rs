@@ -3,22 +3,22 @@
 use super::page::{Banner, Column, Kind, Page, Section, Table};
 use super::totals::second;
 use super::{ReportData, plain};
-use crate::export::DatasetAudit;
+use crate::export::DatasetInspection;
 
 /// The page without its sections.
 pub(super) fn page(data: &ReportData<'_>) -> Page {
-    let ReportData { archive, audit, zone, now, .. } = data;
-    let account = if audit.account.is_empty() { "unknown" } else { &audit.account };
+    let ReportData { archive, inspection, zone, now, .. } = data;
+    let account = if inspection.account.is_empty() { "unknown" } else { &inspection.account };
     let play = if archive.is_play_money() { "PLAY MONEY: " } else { "" };
     let facts = vec![
         ("Account (its key, mostly hidden)", account.to_owned()),
-        ("Source", audit.source.clone()),
-        ("Span and age", audit.age.clone()),
+        ("Source", inspection.source.clone()),
+        ("Span and age", inspection.span_and_age.clone()),
         ("Movements of money", format!("{} entries{}", data.totals.entries, entries(data))),
         ("Days and months", format!("of the time zone {}", zone.name())),
         ("Page made", format!("{} by bitmart {}", second(zone, *now), env!("CARGO_PKG_VERSION"))),
-        ("Archive written", format!("by {}, run {}", audit.program, audit.run)),
-        ("SHA-256 of manifest.json", audit.manifest_sha256.clone()),
+        ("Archive written", format!("by {}, run {}", inspection.program, inspection.run)),
+        ("SHA-256 of manifest.json", inspection.manifest_sha256.clone()),
     ];
     Page {
         title: format!("{play}BitMart account {account}: report"),
@@ -41,12 +41,12 @@ fn entries(data: &ReportData<'_>) -> String {
     span.unwrap_or_default()
 }
 
-fn lacking<'a>(data: &'a ReportData<'_>) -> impl Iterator<Item = (&'a DatasetAudit, &'a str)> {
-    data.audit.datasets.iter().filter_map(|list| Some((list, list.lacks.as_deref()?)))
+fn lacking<'a>(data: &'a ReportData<'_>) -> impl Iterator<Item = (&'a DatasetInspection, &'a str)> {
+    data.inspection.datasets.iter().filter_map(|list| Some((list, list.lacks.as_deref()?)))
 }
 
 fn banners(data: &ReportData<'_>) -> Vec<Banner> {
-    let ReportData { archive, audit, .. } = data;
+    let ReportData { archive, inspection, .. } = data;
     let mut banners = Vec::new();
     let mut add = |kind, text: String| banners.push(Banner { kind, text });
     if archive.is_play_money() {
@@ -54,7 +54,7 @@ fn banners(data: &ReportData<'_>) -> Vec<Banner> {
             "PLAY MONEY: this archive is of a sandbox. Nothing in it was ever worth anything.";
         add(Kind::Play, text.to_owned());
     }
-    let lists = audit.datasets.len();
+    let lists = inspection.datasets.len();
     let lacking = lacking(data).count();
     if lacking > 0 {
         add(
@@ -62,14 +62,14 @@ fn banners(data: &ReportData<'_>) -> Vec<Banner> {
             format!("Not complete: {lacking} of {lists} lists lack something, see below."),
         );
     }
-    if !audit.behind.is_empty() {
-        let behind = audit.behind.len();
+    if !inspection.behind.is_empty() {
+        let behind = inspection.behind.len();
         add(
             Kind::Bad,
             format!("Not complete: {behind} of {lists} lists end before the others, see below."),
         );
     }
-    let later = audit.datasets.iter().filter(|list| list.rejected_later.is_some()).count();
+    let later = inspection.datasets.iter().filter(|list| list.rejected_later.is_some()).count();
     if later > 0 {
         let text = format!(
             "Not current: the exchange rejected {later} of {lists} lists in the newest run. What \
@@ -87,7 +87,7 @@ fn banners(data: &ReportData<'_>) -> Vec<Banner> {
             ),
         );
     }
-    if !audit.faults.is_empty() {
+    if !inspection.faults.is_empty() {
         let text = "Not verified: files of the archive are not as they were written, see below. Do \
                     not rely on the amounts of this page.";
         add(Kind::Bad, text.to_owned());
@@ -97,7 +97,7 @@ fn banners(data: &ReportData<'_>) -> Vec<Banner> {
                     movements.";
         add(Kind::Note, text.to_owned());
     }
-    if lacking + later == 0 && audit.behind.is_empty() && audit.faults.is_empty() {
+    if lacking + later == 0 && inspection.behind.is_empty() && inspection.faults.is_empty() {
         add(
             Kind::Good,
             format!(
@@ -121,14 +121,14 @@ pub(super) fn warnings(data: &ReportData<'_>) -> Vec<String> {
 
 /// What is missing, by the manifest.
 pub(super) fn completeness(data: &ReportData<'_>) -> Section {
-    let ReportData { archive, audit, .. } = data;
+    let ReportData { archive, inspection, .. } = data;
     let mut section = Section::new("completeness", "Completeness");
     let columns = vec![Column::text("List"), Column::sentence("What it lacks")];
     let mut table = Table::new("lacking", "Lists that are not complete", columns);
     for (list, why) in lacking(data) {
         table.row(vec![list.file.clone(), why.to_owned()]);
     }
-    for (name, end) in &audit.behind {
+    for (name, end) in &inspection.behind {
         let end = second(&data.zone, *end);
         table.row(vec![format!("{name}.jsonl"), format!("covers only up to {end}")]);
     }
@@ -136,17 +136,17 @@ pub(super) fn completeness(data: &ReportData<'_>) -> Section {
         section.text("No list of the archive lacks anything that the exchange would have given.");
     }
     section.table(table);
-    if !audit.faults.is_empty() {
+    if !inspection.faults.is_empty() {
         section.heading("Files that are not as they were written");
-        section.list(audit.faults.clone());
+        section.list(inspection.faults.clone());
     }
-    if !audit.foreign.is_empty() {
+    if !inspection.foreign.is_empty() {
         section.heading("Files in the folder that are no part of the archive");
-        section.list(audit.foreign.clone());
+        section.list(inspection.foreign.clone());
     }
     let columns = vec![Column::text("List"), Column::sentence("What the exchange said")];
     let mut table = Table::new("not-for-account", "Lists that are not for this account", columns);
-    for list in &audit.datasets {
+    for list in &inspection.datasets {
         if let Some(said) = &list.not_for_account {
             table.row(vec![list.file.clone(), said.clone()]);
         }
@@ -154,9 +154,9 @@ pub(super) fn completeness(data: &ReportData<'_>) -> Section {
     section.table(table.folded());
     section.heading("Data that no list of the exchange contains");
     section.list(archive.left_out().to_vec());
-    if !audit.notes.is_empty() {
+    if !inspection.notes.is_empty() {
         section.heading("Notes of the export");
-        section.list(audit.notes.clone());
+        section.list(inspection.notes.clone());
     }
     section
 }
@@ -181,7 +181,7 @@ pub(super) fn files(data: &ReportData<'_>) -> Section {
         Column::code("SHA-256"),
     ];
     let mut table = Table::new("lists", "Lists of the archive", columns);
-    for list in &data.audit.datasets {
+    for list in &data.inspection.datasets {
         table.row(vec![
             list.file.clone(),
             list.title.clone(),

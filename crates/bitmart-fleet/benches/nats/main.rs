@@ -1,13 +1,14 @@
-//! Market data over NATS against bare `async-nats` and a direct client: frames per second, processor time, bytes; and
-//! how these grow with readers, topics and collectors. Prints tables in Markdown.
+//! Market data over NATS compared with bare `async-nats` and with a direct client: frames per second, processor time and
+//! bytes, and how these grow with readers, topics and collectors. Prints tables in Markdown.
 //!
-//! `cargo bench -p bitmart-fleet --features nats` needs `nats-server`; without `--bench` few frames are sent, to check
-//! that it works. The exchange is a source in this process. Readers, collectors and the exchange share this process, so
-//! its processor time is that of all of them; that of the server is reported apart (Linux only). No frame is lost: a
-//! [pacer](pacer) lets the next one be sent when the slowest reader has read another one.
+//! `cargo bench -p bitmart-fleet --features nats` needs `nats-server`; without `--bench`, as `cargo test` runs
+//! it, few frames are sent, to check that it works. A simulated exchange, the collectors and the readers are in this
+//! process, so its processor time is that of all of them; that of the server is reported apart (Linux only). A
+//! [pacer](pacer) lets frames be sent only as fast as the slowest reader reads, so that no queue overflows; a run that
+//! loses a frame all the same has no result.
 //!
-//! Each run has a limit of time, and all together. A run that fails or is not complete by then is a row that says why,
-//! and the others go on.
+//! Each run has a time limit, and so has the bench as a whole, after which no other run begins. The row of a run that
+//! failed, took too long or did not begin says why, and the others go on.
 
 mod exchange;
 mod pacer;
@@ -25,13 +26,13 @@ const RUN_LIMIT: Duration = Duration::from_secs(60);
 /// When this time has passed, no other run is begun.
 const BENCH_LIMIT: Duration = Duration::from_secs(420);
 
-/// Frames of a run that only shows that it works are so many times fewer.
-const TRIAL: u64 = 1_000;
+/// A trial run, which only shows that the bench works, has so many times fewer frames.
+const TRIAL_DIVISOR: u64 = 1_000;
 
 const COLUMNS: &str = "frames/s | µs/frame | server µs/frame | bytes/frame in | out |";
 
 const ABOUT: &str = "
-Of several readers, each frame counts once for each of them. A run that loses a frame has no figures. `µs/frame` is
+With several readers, each frame counts once for each of them. A run that loses a frame has no figures. `µs/frame` is
 processor time of exchange, collectors and readers, which are one process; `server µs/frame` is that of `nats-server`,
 which received and sent so many bytes for each frame.";
 
@@ -43,7 +44,8 @@ struct Report {
 }
 
 impl Report {
-    /// Prints the row of a run, or why there is none.
+    /// Runs `run` within its limit and prints its row, or why it has no figures. A run that is given up is dropped, and
+    /// with it its tasks, clients and collectors.
     async fn row(
         &mut self,
         name: &str,
@@ -68,15 +70,17 @@ impl Report {
     }
 }
 
+/// Runs all and prints the tables. Returns the number of rows without figures.
 async fn measure(is_trial: bool) -> usize {
-    let frames = |measured: u64| if is_trial { measured / TRIAL } else { measured };
+    let frames = |measured: u64| if is_trial { measured / TRIAL_DIVISOR } else { measured };
     let mut report = Report { start: Instant::now(), missing: 0 };
     println!("### Frames over NATS\n");
     println!("| way | {COLUMNS}\n|---|---:|---:|---:|---:|---:|");
     let progress = Progress::new();
     report.row("direct client", &progress, runs::direct(frames(200_000), &progress)).await;
     let bare = "bare async-nats, publisher and subscriber";
-    report.row(bare, &progress, runs::bare(frames(200_000))).await;
+    let progress = Progress::new();
+    report.row(bare, &progress, runs::bare(frames(200_000), &progress)).await;
     for (readers, measured) in [(1, 100_000), (10, 20_000), (100, 4_000)] {
         let fleet = Fleet { topics: 1, collectors: 1, readers };
         let progress = Progress::new();
@@ -103,9 +107,9 @@ async fn measure(is_trial: bool) -> usize {
         }
     }
     println!(
-        "\n\"All subscribed after\" begins with the start of the collectors, and contains their waiting for"
+        "\n\"All subscribed after\" is counted from the start of the collectors. They first wait for heartbeats of"
     );
-    println!("heartbeats of each other: about as long as the lease timeout, which is 5 s here.");
+    println!("each other: about as long as the lease timeout, which is 5 s here.");
     report.missing
 }
 

@@ -92,7 +92,7 @@ pub(crate) async fn direct(frames: u64, progress: &Progress) -> Result<String> {
 }
 
 /// The same frames over NATS without this crate. Returns what they cost.
-pub(crate) async fn bare(frames: u64) -> Result<String> {
+pub(crate) async fn bare(frames: u64, progress: &Progress) -> Result<String> {
     let folder = tempfile::tempdir()?;
     let server = Server::start(folder.path())?;
     let client = async_nats::connect(&server.url).await?;
@@ -107,6 +107,8 @@ pub(crate) async fn bare(frames: u64) -> Result<String> {
             let _ = publisher.publish("bare", trade_frame("S0_USDT", number).into()).await;
         }
     });
+    let unsent = Arc::clone(&pacer);
+    progress.set(move || format!("{} of {frames} frames were not sent yet", unsent.unsent()));
     pacer.start();
     for has_read in 1..=frames {
         messages.next().await.ok_or("the subscription has ended")?;

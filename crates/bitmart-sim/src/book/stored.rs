@@ -31,11 +31,11 @@ struct StoredOrder {
 
 impl StoredBook {
     pub(super) fn of(book: &Book) -> Self {
-        let levels = |levels: &BTreeMap<Price, Place>| {
-            let levels = levels.values().map(|place| &book.levels[*place]);
+        let stored = |side: &BTreeMap<Price, Place>| {
+            let levels = side.values().map(|place| &book.levels[*place]);
             levels.map(|level| (level.price, StoredLevel::of(book, level))).collect()
         };
-        Self { bids: levels(&book.bids), asks: levels(&book.asks) }
+        Self { bids: stored(&book.bids), asks: stored(&book.asks) }
     }
 }
 
@@ -53,45 +53,9 @@ impl StoredLevel {
     }
 }
 
-/// An order in a book.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct BookOrder {
-    pub(crate) id: OrderId,
-    pub(crate) account: AccountId,
-    pub(crate) side: Side,
-    pub(crate) price: Decimal,
-    /// The unfilled part.
-    pub(crate) open_size: Decimal,
-}
-
-impl Book {
-    /// Returns all orders.
-    pub(crate) fn orders(&self) -> impl Iterator<Item = BookOrder> {
-        let levels = self.bids.values().chain(self.asks.values()).map(|place| &self.levels[*place]);
-        levels.flat_map(|level| {
-            self.queue(level).map(|order| BookOrder {
-                id: order.id,
-                account: order.account,
-                side: level.side,
-                price: level.price,
-                open_size: order.open_size,
-            })
-        })
-    }
-
-    /// Whether the sizes of all levels are the sums of their orders, and no order is in the book twice.
-    pub(crate) fn is_consistent(&self) -> bool {
-        let mut levels = self.bids.values().chain(self.asks.values());
-        let sums_agree = levels.all(|place| {
-            let level = &self.levels[*place];
-            let mut orders = self.queue(level);
-            let sum = orders.try_fold(Decimal::ZERO, |sum, order| sum.checked_add(order.open_size));
-            sum == Some(level.total)
-        });
-        sums_agree && self.orders().count() == self.places.len()
-    }
-}
-
+/// A book as it was stored, right or wrong: `Exchange::check_consistency` finds what an edited one lacks. A level without
+/// orders is left out, and of a price that is there in two spellings, such as 1.0 and 1.00, only the last level: the orders of the other one are
+/// missing then.
 impl From<StoredBook> for Book {
     fn from(stored: StoredBook) -> Self {
         let mut book = Self::default();
@@ -100,6 +64,7 @@ impl From<StoredBook> for Book {
                 for order in level.queue {
                     book.rest(side, price, order.id, order.account, order.open);
                 }
+                // The stored sum, so that a wrong one is found.
                 if let Some(place) = book.levels_of(side).get(&Price(price)).copied() {
                     book.levels[place].total = level.total;
                 }

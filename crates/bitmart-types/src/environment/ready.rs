@@ -11,8 +11,8 @@ use crate::Roots;
 /// Maximum length of a ready line, in bytes.
 const MAX_LENGTH: usize = 64 * 1024;
 
-/// The line that a sandbox prints when it is ready: its addresses, its API key and its root
-/// certificate.
+/// The line that a sandbox prints when it accepts connections: its addresses, an API key, its root certificate if it
+/// uses TLS, and address and token of its admin API if it has one.
 ///
 /// ```
 /// use bitmart_types::{ReadyLine, Service};
@@ -27,7 +27,7 @@ const MAX_LENGTH: usize = 64 * 1024;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// `Debug` shows neither key nor secret nor token.
+/// `Debug` shows only the addresses of the REST hosts: no key, secret or token.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct ReadyLine {
     spot: Host,
@@ -36,6 +36,7 @@ pub struct ReadyLine {
     root_certificate: Option<String>,
     admin: Option<String>,
     admin_token: Option<String>,
+    /// Whether its public channels play a recording.
     #[serde(default)]
     replay: bool,
 }
@@ -58,8 +59,8 @@ impl ReadyLine {
     /// Parses a ready line: one JSON object, possibly with blanks before and after it.
     ///
     /// # Errors
-    /// When it is longer than 64 KiB, not JSON, incomplete, or has an invalid address. The error does
-    /// not quote the line, which contains a secret.
+    /// When it is longer than 64 KiB, not JSON, incomplete, or has an invalid address of a service. The address of the
+    /// admin API is not checked. The error does not quote the line, which contains a secret.
     pub fn parse(line: &str) -> Result<Self, ReadyLineError> {
         if line.len() > MAX_LENGTH {
             return Err(ReadyLineError::TooLong);
@@ -86,7 +87,8 @@ impl ReadyLine {
         ]
     }
 
-    /// The environment of the sandbox. It trusts only the root certificate of the line.
+    /// The environment of the sandbox: named `sandbox`, or `replay` if it plays a recording. It trusts only the root
+    /// certificate of the line, and none if the line has none.
     ///
     /// # Errors
     /// When the root certificate is invalid, or the feature `pem` is disabled and there is one.
@@ -123,7 +125,7 @@ impl ReadyLine {
     pub fn futures_rest(&self) -> &str {
         &self.futures.rest
     }
-    /// The key of the sandbox's first account.
+    /// The API key in the line: the sandbox's first one.
     pub fn key(&self) -> &str {
         &self.credentials.key
     }
@@ -171,7 +173,7 @@ pub enum ReadyLineError {
     Address(Service),
     /// The root certificate is not PEM.
     Certificate,
-    /// The line has a root certificate, but this build cannot read PEM.
+    /// The line has a root certificate, and the feature `pem` is disabled, without which it cannot be read.
     NoTls,
 }
 
@@ -213,7 +215,8 @@ pub(super) mod tests {
 
     const SECRET: &str = "CANARY-secret";
 
-    fn line(rest: &str, certificate: &str) -> String {
+    /// A ready line with this spot REST address, this JSON as `root_certificate`, and a member of a later version.
+    fn line(spot_rest: &str, certificate: &str) -> String {
         let host = |port: u16, rest: &str| {
             format!(
                 r#"{{"rest":"{rest}","ws_public":"ws://127.0.0.1:{port}/api?protocol=1.1","ws_private":"ws://127.0.0.1:{port}/user?protocol=1.1"}}"#
@@ -222,7 +225,7 @@ pub(super) mod tests {
         format!(
             r#"{{"admin":"http://127.0.0.1:3","admin_token":"CANARY-token","credentials":{{"key":"CANARY-key","memo":"m","secret":"{SECRET}"}},"futures":{},"root_certificate":{certificate},"spot":{},"later":1}}"#,
             host(2, "http://127.0.0.1:2"),
-            host(1, rest),
+            host(1, spot_rest),
         )
     }
 
@@ -231,7 +234,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_ready_line_gives_addresses_key_and_roots() {
+    fn a_ready_line_gives_name_addresses_key_and_no_roots_without_tls() {
         let environment = Environment::from_ready_line(&format!(" {}\n", valid_line())).unwrap();
         assert_eq!(environment.name, "sandbox");
         assert_eq!(environment.roots, Roots::none());

@@ -49,6 +49,25 @@ fn truncates_files_to_the_valid_bytes() {
 }
 
 #[test]
+fn a_missing_file_of_a_dataset_is_an_error_and_is_not_created() {
+    let response = StoredResponse::new(serde_json::Value::Null, b"{}");
+    for path in [rows_path, raw_path] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path();
+        let mut store = Store::open(folder, "orders", "spot_order_history").expect("it opens");
+        let (response, lines) = (&response, &b"{\"id\":1}\n"[..]);
+        let added = NewRows { response, lines, rows: 1, span: None, cursor: None, replaced: &[] };
+        store.append(&added).expect("it is stored");
+        drop(store);
+        let path = path(folder, "orders");
+        std::fs::remove_file(&path).expect("removed");
+        let error = Store::open(folder, "orders", "spot_order_history").expect_err("it is missing");
+        assert!(format!("{error:?}").contains("missing"), "{error:?}");
+        assert!(!path.exists(), "{}", path.display());
+    }
+}
+
+#[test]
 fn moving_replaced_rows_survives_an_interruption() {
     let response = StoredResponse::new(serde_json::Value::Null, b"{}");
     // Before and after the new file of rows replaces the old one.
