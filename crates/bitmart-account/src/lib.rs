@@ -26,7 +26,7 @@
 //! # Completeness
 //!
 //! For each market, [`AccountTracker::complete_until`] is a watermark: every fill between the first
-//! subscription and that time is known. Two kinds of evidence advance it: all streams have been
+//! subscription and that time is known, with the exceptions named under [limits](#limits). Two kinds of evidence advance it: all streams have been
 //! processed until a time without a loss, or a completed fetch reached back to the watermark. The time
 //! of a loss is recorded when the connection detects it, so a loss that is read late is not a problem.
 //! A market is [`Live`](Health::Live) when all streams are subscribed and a fetch that began late
@@ -57,7 +57,7 @@
 //! - Nothing is stored on disk. Fills while no tracker runs are not reported: query the history.
 //! - An open spot order that was placed more than a week before tracking began, and open futures orders
 //!   beyond the limit of the exchange's list, are not found. The exchange returns them only by id. Their
-//!   fills are known.
+//!   fills are known, except in the case of too many at one time (below).
 //! - A futures order that is placed and canceled without a fill while a stream is down stays unknown: the
 //!   exchange lists finished orders per contract only.
 //! - Plan, trigger, trailing and algo orders, and balances of isolated margin, are not tracked.
@@ -66,10 +66,14 @@
 //!   keeps the market from becoming live while it is in the fetched time range.
 //! - More than 200 fills within about 3 ms on spot, or 2 to 3 s on futures, are not listed at once. If that
 //!   happens while a stream is down, they are read order by order on spot, and contract by contract on futures,
-//!   which takes some minutes. Fills of one order that exceed its list as well are not known: they are reported as
-//!   [`MalformedItem::UnlistedFills`], and the market stays [`Failed`](Health::Failed). Audits of such a time fail.
+//!   which takes some minutes. What these lists do not prove to be complete is reported as
+//!   [`MalformedItem::UnlistedFills`], [`MalformedItem::UnlistedInstrument`] or [`MalformedItem::Truncated`], and the
+//!   market stays [`Failed`](Health::Failed). Audits of such a time fail.
+//!   One exception is not noticed: an order that was not found when tracking began (above) and that no list of the
+//!   fetch contains. All of its fills at such a time may be missing while the market is live.
 //! - An open order whose contract was delisted cannot be queried: it stays open, and the contract is one of
-//!   [`AccountTracker::unknown_instruments`].
+//!   [`AccountTracker::unknown_instruments`]. The exchange may list no fills of such a contract, so those that no stream
+//!   delivered may be missing while the market is live.
 //! - After the machine was suspended, [`complete_until`](AccountTracker::complete_until) and audits lag
 //!   by its length, and later fetches reach further back.
 //!
@@ -77,8 +81,8 @@
 //!
 //! - A completely filled spot market buy ends as `partially_canceled` on the exchange, because the
 //!   unspent remainder of its quote amount is returned (observed). Here it is [`OrderProgress::Filled`].
-//! - Futures has one final state for filled and canceled orders (observed). Here the sizes decide. A finished order
-//!   with fills whose size is 0 and was never known is [`OrderProgress::Finished`].
+//! - Futures has one final state for filled and canceled orders (observed). Here the sizes decide. An order
+//!   with fills whose size is 0 in the reports of its end is [`OrderProgress::Finished`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
