@@ -135,6 +135,11 @@ fn a_finished_futures_order_of_size_0_is_judged_only_by_the_size_in_a_report_of_
     }
     assert_eq!(progress(&[(finished, "0", "1"), (finished, "0", "1")]), unknown);
     assert!(OrderProgress::Finished.is_final());
+    let mut state = AccountState::new();
+    state.apply_order(futures_order(open, "3", "0"));
+    state.apply_order(futures_order(finished, "1", "1"));
+    let size = state.order(Market::Futures, &"1".into()).expect("the order").size;
+    assert_eq!(size, Some(dec!(1)), "modified from 3 to 1");
 }
 
 #[test]
