@@ -26,9 +26,10 @@
 //! # Completeness
 //!
 //! For each market, [`AccountTracker::complete_until`] is a watermark: every fill between the first
-//! subscription and that time is known, with the exceptions named under [limits](#limits). Two kinds of evidence advance it: all streams have been
-//! processed until a time without a loss, or a completed fetch reached back to the watermark. The time
-//! of a loss is recorded when the connection detects it, so a loss that is read late is not a problem.
+//! subscription and that time is known, with the exceptions named under [limits](#limits). Two kinds of
+//! evidence advance it: all streams have been processed until a time without a loss, or a completed fetch
+//! reached back to the watermark. The time of a loss is recorded when the connection detects it, so a loss
+//! that is read late is not a problem.
 //! A market is [`Live`](Health::Live) when all streams are subscribed and a fetch that began late
 //! enough has advanced the watermark past the time since when they are unbroken.
 //!
@@ -72,8 +73,8 @@
 //!   One exception is not noticed: an order that was not found when tracking began (above) and that no list of the
 //!   fetch contains. All of its fills at such a time may be missing while the market is live.
 //! - An open order whose contract was delisted cannot be queried: it stays open, and the contract is one of
-//!   [`AccountTracker::unknown_instruments`]. The exchange may list no fills of such a contract, so those that no stream
-//!   delivered may be missing while the market is live.
+//!   [`AccountTracker::unknown_instruments`]. The exchange may list no fills of such a contract, so those that no
+//!   stream delivered may be missing while the market is live.
 //! - After the machine was suspended, [`complete_until`](AccountTracker::complete_until) and audits lag
 //!   by its length, and later fetches reach further back.
 //!

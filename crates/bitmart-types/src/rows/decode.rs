@@ -27,7 +27,8 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Rows<T> {
             mode @ (Mode::Direct | Mode::Tolerant { .. }) => {
                 let raw = Box::<RawValue>::deserialize(deserializer)?;
                 let length = raw.get().len();
-                let is_complete_text = matches!(mode, Mode::Tolerant { length: text_length, .. } if text_length == length);
+                let is_complete_text =
+                    matches!(mode, Mode::Tolerant { length: text, .. } if text == length);
                 read(raw.get(), is_complete_text).map_err(D::Error::custom)
             }
         }
