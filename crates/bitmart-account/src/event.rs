@@ -12,8 +12,9 @@ use crate::{Balance, Fill, MalformedItem, Market, Order, Position, PositionKey};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Health {
-    /// Complete and current: all streams are up, and nothing is missing. The exception are
-    /// [instruments that the exchange does not know](crate::AccountTracker::unknown_instruments).
+    /// Complete and current: all streams are up, and nothing is missing. The exceptions
+    /// are instruments that were delisted (see
+    /// [`unknown_instruments`](crate::AccountTracker::unknown_instruments)), and the [limits](crate#limits).
     Live,
     /// Complete, but a connection has had no traffic for 15 s by default, so the state may be out of
     /// date. Resolves within 5 s by default: traffic resumes, or the connection counts as lost.

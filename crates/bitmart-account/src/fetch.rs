@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bitmart_rest::history::{Gap, History, HistoryError};
+use bitmart_rest::history::{History, HistoryError};
 use bitmart_rest::{Client, futures, spot};
 use bitmart_types::{OrderId, Rows, Timestamp};
 use futures_util::future::{try_join3, try_join4};
@@ -30,6 +30,9 @@ const OPEN_ORDERS_RANGE: Duration = Duration::from_secs(604_800);
 
 /// The most open futures orders that the exchange lists.
 const MAX_OPEN_FUTURES_ORDERS: u32 = 100;
+
+/// The most [bursts] of fills that a list is read beyond: each takes many requests.
+const MAX_BURSTS: usize = 100;
 
 /// Returns the report that a list of this many open futures orders may not be complete, if so. Tracked orders that
 /// it lacks are queried by id, others stay unknown.
@@ -124,7 +127,7 @@ impl FetchPlan {
             Ok((fills, bursts))
         };
         let wallet = async { client.account().spot_wallet().await.map_err(HistoryError::Request) };
-        let (mut orders, (mut fills, bursts), wallet) = try_join3(orders, fills, wallet).await?;
+        let (mut orders, (fills, bursts), wallet) = try_join3(orders, fills, wallet).await?;
         let mut unanswered = UnansweredOrders::default();
         for (id, instrument) in orders.unlisted(self.open_orders, &fills) {
             let order = client.spot().order(id.clone()).await;
@@ -132,7 +135,9 @@ impl FetchPlan {
                 pages.push(page);
             }
         }
-        bursts::read_spot(client, &bursts, &orders, &unanswered, &mut fills, pages).await?;
+        if let Some(from) = self.from {
+            bursts::read_spot(client, &bursts, from, &orders, &unanswered, pages).await?;
+        }
         let (balances, mut malformed) = converted(wallet.balances, convert::spot_balance_row);
         let balances_incomplete = !malformed.is_empty();
         malformed.extend(unanswered.malformed);
@@ -187,7 +192,8 @@ impl FetchPlan {
             let fetched = Fetched {
                 range: (from, until),
                 orders: &mut orders,
-                unanswered: &unanswered,
+                truncation: truncation.as_ref(),
+                unanswered: &mut unanswered,
                 fills: &mut fills,
             };
             bursts::read_futures(client, &bursts, fetched, pages).await?;
@@ -224,7 +230,7 @@ impl FetchPlan {
     }
 }
 
-/// Queries a list of orders.
+/// Queries a list of orders. An error if it does not list all of them.
 async fn query_orders<H>(
     client: &Client,
     request: &H,
@@ -236,11 +242,7 @@ where
     H: History<Row: TryInto<Order, Error = MalformedItem>>,
 {
     let add = |rows: Rows<H::Row>| pages.push(orders.add(rows));
-    let bursts = time_ranges::query_all(client, request, range, add).await?;
-    match bursts.first() {
-        Some((at, _)) => Err(HistoryError::Gap(Gap::TooManyRows { at: *at })),
-        None => Ok(()),
-    }
+    time_ranges::query_all(client, request, range, 0, add).await.map(drop)
 }
 
 /// Queries fills. Returns the [bursts] in which the exchange did not list all of them.
@@ -252,7 +254,7 @@ async fn query_fills<H: History<Row: Into<Fill>>>(
     pages: &PageBuffer,
 ) -> Result<Vec<TimeRange>, HistoryError> {
     let add = |rows: Rows<H::Row>| pages.push(fills.add(rows));
-    time_ranges::query_all(client, request, range, add).await
+    time_ranges::query_all(client, request, range, MAX_BURSTS, add).await
 }
 
 fn split_rows<T, U>(rows: Rows<T>) -> (Vec<U>, Vec<MalformedItem>)

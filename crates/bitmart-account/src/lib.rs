@@ -26,10 +26,10 @@
 //! # Completeness
 //!
 //! For each market, [`AccountTracker::complete_until`] is a watermark: every fill between the first
-//! subscription and that time is known, as long as three [`Assumptions`] hold. A push comes at most
-//! [`max_push_delay`](Assumptions::max_push_delay) after its fill, REST returns a change at most
-//! [`max_history_lag`](Assumptions::max_history_lag) after it, and the clocks differ by at most
-//! [`max_clock_skew`](Assumptions::max_clock_skew). The exchange publishes none of the three.
+//! subscription and that time is known, with the exceptions named under [limits](#limits), as long as three
+//! [`Assumptions`] hold. A push comes at most [`max_push_delay`](Assumptions::max_push_delay) after its fill, REST
+//! returns a change at most [`max_history_lag`](Assumptions::max_history_lag) after it, and the clocks differ by at
+//! most [`max_clock_skew`](Assumptions::max_clock_skew). The exchange publishes none of the three.
 //!
 //! Two kinds of evidence advance the watermark: all streams have been processed until a time without a loss, or
 //! a completed fetch reached back to the watermark. The time of a loss is recorded when the connection
@@ -60,7 +60,7 @@
 //! - Nothing is stored on disk. Fills while no tracker runs are not reported: query the history.
 //! - An open spot order that was placed more than a week before tracking began, and open futures orders
 //!   beyond the limit of the exchange's list, are not found. The exchange returns them only by id. Their
-//!   fills are known.
+//!   fills are known, except in the case of too many at one time (below).
 //! - A futures order that is placed and canceled without a fill while a stream is down is never reported: the
 //!   exchange lists finished orders per contract only.
 //! - Trigger orders (plan and trailing orders, take profits and stop losses of futures, algo orders of spot) and
@@ -69,21 +69,25 @@
 //! - An order or a fill that cannot be decoded, or an order in a state that this version does not know,
 //!   keeps the market from becoming live while it is in the fetched time range.
 //! - The exchange lists at most 200 fills of a time range, and the shortest range is about 3 ms on spot, and 2 to 3 s
-//!   on futures. If an account has more fills in one while a stream is down, they are read order by order on spot, and contract by contract on futures,
-//!   which takes some minutes. If even one order has more fills than its list holds, the rest is not
-//!   known: that is reported as [`MalformedItem::UnlistedFills`], the market stays [`Failed`](Health::Failed), and
-//!   audits of that time fail.
+//!   on futures. If an account has more fills in one while a stream is down, they are read order by order on spot,
+//!   and contract by contract on futures, which takes some minutes. What these lists do not prove to be complete is
+//!   reported as [`MalformedItem::UnlistedFills`], [`MalformedItem::UnlistedInstrument`] or
+//!   [`MalformedItem::Truncated`], and the market stays [`Failed`](Health::Failed). Audits of such a time fail.
+//!   One exception is not noticed: an order that was not found when tracking began (above) and that no list of the
+//!   fetch contains. All of its fills at such a time may be missing while the market is live.
 //! - An open order whose contract was delisted cannot be queried: it stays open, and the contract is one of
-//!   [`AccountTracker::unknown_instruments`].
+//!   [`AccountTracker::unknown_instruments`]. The exchange may list no fills of such a contract, so those that no
+//!   stream delivered may be missing while the market is live.
 //! - After the machine was suspended, [`complete_until`](AccountTracker::complete_until) and audits lag
 //!   by the length of the suspension, and later fetches reach further back.
 //!
 //! # Order states
 //!
 //! - A completely filled spot market buy ends as `partially_canceled` on the exchange, because the
-//!   unspent remainder of its quote amount is returned (observed at the exchange, not documented). Here it is [`OrderProgress::Filled`].
-//! - Futures has one final state for filled and canceled orders (observed as well). Here the sizes decide. A finished order
-//!   with fills whose size is 0 and was never known is [`OrderProgress::Finished`].
+//!   unspent remainder of its quote amount is returned (observed at the exchange, not documented). Here it is
+//!   [`OrderProgress::Filled`].
+//! - Futures has one final state for filled and canceled orders (observed as well). Here the sizes decide. An order
+//!   with fills whose size is 0 in the reports of its end is [`OrderProgress::Finished`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -46,11 +46,22 @@ pub enum MalformedItem {
         /// The pair or contract.
         instrument: Instrument,
     },
-    /// The exchange lists fewer fills of an order than it has, because there are too many at one time.
+    /// The exchange may list fewer fills of an order than it has: it lists too many at one time, or does not know the
+    /// order.
     UnlistedFills {
         /// The exchange's order id.
         order_id: OrderId,
         /// The pair or contract.
+        instrument: Instrument,
+        /// Begin of the time, by the exchange's clock.
+        from: Timestamp,
+        /// End of the time.
+        until: Timestamp,
+    },
+    /// The exchange knows no such contract, as after a delisting, and there are more fills at one time than it lists
+    /// for all contracts together. Any of this contract at this time are not known.
+    UnlistedInstrument {
+        /// The contract.
         instrument: Instrument,
         /// Begin of the time, by the exchange's clock.
         from: Timestamp,
@@ -81,7 +92,8 @@ impl std::error::Error for MalformedItem {
             | Self::Truncated { .. }
             | Self::Contradiction { .. }
             | Self::UnknownInstrument { .. }
-            | Self::UnlistedFills { .. } => None,
+            | Self::UnlistedFills { .. }
+            | Self::UnlistedInstrument { .. } => None,
         }
     }
 }
@@ -110,7 +122,13 @@ impl fmt::Display for MalformedItem {
             ),
             Self::UnlistedFills { order_id, instrument, from, until } => write!(
                 f,
-                "order {order_id} of {}: the exchange does not list all of its fills from {from} to {until}; if this \
+                "order {order_id} of {}: the exchange may not list all of its fills from {from} to {until}; if this \
+                 persists, export them on its website and start a new tracker, which begins after them",
+                instrument.name()
+            ),
+            Self::UnlistedInstrument { instrument, from, until } => write!(
+                f,
+                "{}: the exchange does not know it, and does not list all fills from {from} to {until}; if this \
                  persists, export them on its website and start a new tracker, which begins after them",
                 instrument.name()
             ),

@@ -38,8 +38,8 @@ impl Instrument {
 ///
 /// An order moves from `Open` to `PartiallyFilled` and to one of the others, which are final. A final state changes
 /// only from `Canceled` to `PartiallyCanceled`, when a fill becomes known late, and from `Finished` to `Filled` or
-/// `PartiallyCanceled`, when the size becomes known. On spot it follows from the order's state, on futures from the
-/// state and the sizes.
+/// `PartiallyCanceled`, when a later report of its end contains the size. On spot it follows from the order's state, on
+/// futures from the state and the sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -53,7 +53,8 @@ pub enum OrderProgress {
     /// book could not fill looks the same. Compare [`Order::filled_notional`] with [`Order::notional`].
     Filled,
     /// Finished with a fill. Whether it was filled completely or canceled is not known: for futures the exchange
-    /// tells it only by the size of the order, and the size is 0 or absent.
+    /// tells it only by the size of the order, which is 0 in the report of its end. A size from before may have been
+    /// modified since.
     Finished,
     /// Canceled after a partial fill.
     PartiallyCanceled,
@@ -188,18 +189,14 @@ impl Order {
             OrderProgress::Canceled if !self.filled_size.is_zero() => {
                 OrderProgress::PartiallyCanceled
             }
-            OrderProgress::Finished => {
-                let size = nonzero(self.size).or(nonzero(update.size));
-                OrderProgress::after_fills(size, self.filled_size)
-            }
             progress => progress,
         };
         self.update_time = self.update_time.max(update.update_time);
         if self.client_order_id.is_none() {
             self.client_order_id = update.client_order_id;
         }
-        // Open limit orders can be modified. Final states contain 0 for price and size.
-        if !is_older && !self.progress.is_final() {
+        // Open limit orders can be modified, also while nobody listens. Final states may contain 0 for price and size.
+        if !is_older && (!self.progress.is_final() || update.progress.is_final()) {
             self.price = nonzero(update.price).or(self.price);
             self.size = nonzero(update.size).or(self.size);
         }

@@ -312,15 +312,18 @@ impl AccountSync {
 
     /// Returns the time, by the REST client's clock, up to which all fills of the market are known, counted from
     /// the first subscription of its streams. `None` before that subscription. It does not hold for
-    /// [`unknown_instruments`](Self::unknown_instruments).
+    /// instruments that were delisted: see [`unknown_instruments`](Self::unknown_instruments).
     pub fn complete_until(&self, market: Market) -> Option<Timestamp> {
         let watermark = &self.market(market)?.watermark;
         watermark.start().map(|_| watermark.complete_until())
     }
 
-    /// Returns the pairs or contracts of a market whose open orders the exchange cannot be asked about, because it
-    /// knows no such symbol, as after a delisting. The state of these orders is not known, and fills of these
-    /// instruments may be missing, also while the market is live. As of the last completed fetch.
+    /// Returns the pairs or contracts of a market that queries of the last fetch named, and that the exchange does not
+    /// know, as after a delisting. The state of their open orders is not known. Fills of
+    /// them may be missing, also while the market is live.
+    ///
+    /// A fetch names the instruments of tracked open orders and of listed fills. It does not notice the delisting of
+    /// an instrument without them: fills of it that no stream delivered may be missing as well.
     pub fn unknown_instruments(&self, market: Market) -> impl Iterator<Item = &Instrument> {
         self.market(market).into_iter().flat_map(|market| &market.unknown_instruments)
     }

@@ -105,15 +105,18 @@ impl AccountTracker {
 
     /// Returns the time of the REST client's clock until which every fill of the market since its
     /// streams were first subscribed is known, regardless of the health. `None` before. It does not hold for
-    /// [`unknown_instruments`](Self::unknown_instruments).
+    /// instruments that were delisted: see [`unknown_instruments`](Self::unknown_instruments).
     pub fn complete_until(&self, market: Market) -> Option<Timestamp> {
         self.sync.complete_until(market)
     }
 
-    /// Returns the pairs or contracts of a market whose open orders the exchange cannot be asked about, because it
-    /// knows no such symbol, as after a delisting. The state of these orders is not known, and fills of these
-    /// instruments may be missing, also while the market is live. As of the last completed fetch, which reported
-    /// each order as [`MalformedItem::UnknownInstrument`](crate::MalformedItem::UnknownInstrument).
+    /// Returns the pairs or contracts of a market that queries of the last fetch named, and that the exchange does not
+    /// know, as after a delisting. The state of their open orders is not known. Each order
+    /// is reported as [`MalformedItem::UnknownInstrument`](crate::MalformedItem::UnknownInstrument). Fills of
+    /// them may be missing, also while the market is live.
+    ///
+    /// A fetch names the instruments of tracked open orders and of listed fills. It does not notice the delisting of
+    /// an instrument without them: fills of it that no stream delivered may be missing as well.
     pub fn unknown_instruments(&self, market: Market) -> impl Iterator<Item = &Instrument> {
         self.sync.unknown_instruments(market)
     }

@@ -103,13 +103,23 @@ impl Models {
                     let all = Serde::read(&item.attrs);
                     // A transparent struct may implement `Deserialize` by hand.
                     let is_read = derives(&item.attrs, "Deserialize") || all.is_transparent;
-                    let Fields::Named(fields) = item.fields else { continue };
+                    let Fields::Named(mut fields) = item.fields else { continue };
                     if all.is_opaque || !is_read {
                         continue;
                     }
+                    // Another struct is decoded as this one, and documents the fields.
+                    let decoded = all.remote.as_ref().and_then(|name| find_struct(text, name));
+                    let name = decoded.as_ref().map_or(&item.ident, |decoded| &decoded.ident);
+                    let name = name.to_string();
+                    for field in decoded.into_iter().flat_map(|decoded| decoded.fields) {
+                        let same = fields.named.iter_mut().find(|own| own.ident == field.ident);
+                        if let Some(own) = same {
+                            own.attrs.extend(field.attrs);
+                        }
+                    }
                     let members = fields.named.iter().filter_map(|field| member(field, &all));
                     self.list.push(Model {
-                        name: item.ident.to_string(),
+                        name,
                         file: file.to_owned(),
                         is_row: false,
                         members: members
@@ -306,6 +316,14 @@ fn member(field: &Field, all: &Serde) -> Option<Member> {
         is_flat: own.is_flat,
         aliases: own.aliases,
         doc: doc(&field.attrs),
+    })
+}
+
+/// The struct of this name in a source.
+fn find_struct(text: &str, name: &str) -> Option<syn::ItemStruct> {
+    syn::parse_file(text).ok()?.items.into_iter().find_map(|item| match item {
+        Item::Struct(item) if item.ident == name => Some(item),
+        _ => None,
     })
 }
 

@@ -1,37 +1,30 @@
 //! Bursts: times with more fills than the exchange lists at once.
 //!
 //! A list of fills is truncated to a page, and a time range cannot be split below its resolution: 1 ms on spot, 1 s
-//! on futures. What remains is read with narrower requests, which prove that nothing is missing: on spot, every
-//! fill belongs to an order, and the orders are known with their filled sizes; on futures, every contract is asked,
-//! and where one contract is still too much, every order of it.
+//! on futures. What remains is read with narrower requests: on spot, the list of every known order; on futures, the
+//! list of every contract, and where it is still too long, that of every order of the contract. What these do not
+//! prove to be complete is reported, so that the fetch fails. An order that no list contains and nobody tracks is not
+//! noticed.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use bitmart_rest::history::HistoryError;
 use bitmart_rest::{Client, futures, spot};
-use bitmart_types::{ContractSymbol, Decimal, OrderId, Rows, TradeId};
+use bitmart_types::{ContractSymbol, Decimal, OrderId, Rows, Timestamp};
 
 use super::orders::{FetchedOrders, UnansweredOrders, is_unknown_symbol};
 use super::time_ranges::{TimeRange, page_size};
 use super::{PageBuffer, query_fills, query_orders, split_rows};
 use crate::sync::Page;
-use crate::{Fill, Instrument, MalformedItem};
+use crate::{Fill, Instrument, MalformedItem, Order};
 
-/// A contract is asked for fills until this long after its delisting, to be safe.
+/// The fills of a contract are queried until this long after its delisting, to be safe.
 const DELISTING_MARGIN: Duration = Duration::from_secs(86_400);
 
-/// The fills that lists have returned, by order.
+/// The orders of all fills that lists have returned.
 #[derive(Debug, Default)]
-pub(super) struct ListedFills(BTreeMap<OrderId, OrderFills>);
-
-#[derive(Debug)]
-struct OrderFills {
-    instrument: Instrument,
-    trade_ids: HashSet<TradeId>,
-    /// Sum of the sizes; `None` if it is beyond what a decimal can hold.
-    size: Option<Decimal>,
-}
+pub(super) struct ListedFills(BTreeMap<OrderId, Instrument>);
 
 impl ListedFills {
     /// Adds the rows of a list, of which some may be known. Returns them as a page.
@@ -41,13 +34,8 @@ impl ListedFills {
     {
         let (fills, malformed): (Vec<Fill>, _) = split_rows(rows);
         for fill in &fills {
-            let order = self.0.entry(fill.order_id.clone()).or_insert_with(|| OrderFills {
-                instrument: fill.instrument.clone(),
-                trade_ids: HashSet::new(),
-                size: Some(Decimal::ZERO),
-            });
-            if order.trade_ids.insert(fill.trade_id.clone()) {
-                order.size = order.size.and_then(|size| size.checked_add(fill.size));
+            if !self.0.contains_key(&fill.order_id) {
+                self.0.insert(fill.order_id.clone(), fill.instrument.clone());
             }
         }
         Page { fills, malformed, ..Page::default() }
@@ -55,43 +43,32 @@ impl ListedFills {
 
     /// Returns the orders of the fills.
     pub(super) fn orders(&self) -> impl Iterator<Item = (&OrderId, &Instrument)> {
-        self.0.iter().map(|(id, order)| (id, &order.instrument))
-    }
-
-    /// Whether the fills of an order add up to its filled size.
-    fn has_all(&self, id: &OrderId, filled_size: Decimal) -> bool {
-        let listed = self.0.get(id).map_or(Some(Decimal::ZERO), |order| order.size);
-        listed.is_some_and(|listed| listed >= filled_size)
+        self.0.iter()
     }
 }
 
-/// Reads the fills of bursts order by order, and reports orders with fills that the exchange does not list.
+/// Reads the fills of bursts order by order, and reports orders with fills that the exchange may not list. `from` is
+/// the begin of the fetched time range.
 pub(super) async fn read_spot(
     client: &Client,
     bursts: &[TimeRange],
+    from: Timestamp,
     orders: &FetchedOrders,
     unanswered: &UnansweredOrders,
-    fills: &mut ListedFills,
     pages: &PageBuffer,
 ) -> Result<(), HistoryError> {
     let Some(time) = span(bursts) else { return Ok(()) };
-    let known = orders.iter().map(|(id, order)| (id, &order.instrument, Some(order.filled_size)));
+    let known = orders.iter().map(|(id, order)| (id, &order.instrument, Some(order)));
     let others = unanswered.iter().map(|(id, instrument)| (id, instrument, None));
-    for (id, instrument, filled_size) in known.chain(others) {
-        if filled_size.is_some_and(|size| fills.has_all(id, size)) {
+    for (id, instrument, order) in known.chain(others) {
+        if order.is_some_and(|order| order.is_final && order.filled_size.is_zero()) {
             continue;
         }
-        let rows = match client.spot().order_fills(id.clone()).await {
-            Ok(rows) => rows,
-            Err(error) if error.is_order_not_found() || is_unknown_symbol(&error) => {
-                Rows::default()
-            }
-            Err(error) => return Err(HistoryError::Request(error)),
-        };
-        // No limit of this list is documented, so a long one may be truncated.
-        let is_long = rows.len() + rows.faults().len() >= page_size::<spot::ListFills>();
-        let mut page = fills.add(rows);
-        if filled_size.map_or(is_long, |size| !fills.has_all(id, size)) {
+        // The list may lack fills from before the fetch, which the filled size contains.
+        let least_size = order.filter(|order| order.create_time.is_none_or(|time| from <= time));
+        let least_size = least_size.map_or(Decimal::ZERO, |order| order.filled_size);
+        let mut page = Page::default();
+        if !read_order(client, id, least_size, &mut page).await? {
             page.malformed.push(unlisted_fills(id, instrument, time));
         }
         pages.push(page);
@@ -99,58 +76,130 @@ pub(super) async fn read_spot(
     Ok(())
 }
 
+/// Reads the fills of a spot order, of at least this size in total. Returns whether the list proves that these are
+/// all.
+async fn read_order(
+    client: &Client,
+    id: &OrderId,
+    least_size: Decimal,
+    page: &mut Page,
+) -> Result<bool, HistoryError> {
+    let mut is_short = false;
+    match client.spot().order_fills(id.clone()).await {
+        Ok(rows) => {
+            // No limit of this list is documented, so a long one may be truncated.
+            is_short = rows.len() + rows.faults().len() < page_size::<spot::ListFills>();
+            *page = ListedFills::default().add(rows);
+        }
+        Err(error) if error.is_order_not_found() || is_unknown_symbol(&error) => {}
+        Err(error) => return Err(HistoryError::Request(error)),
+    }
+    let Some(listed) = total_size(&page.fills) else { return Ok(false) };
+    if is_short {
+        return Ok(least_size <= listed);
+    }
+    // An older row may be exceeded by newer fills while others are missing.
+    match client.spot().order(id.clone()).await {
+        Ok(order) => match Order::try_from(order) {
+            Ok(order) => {
+                let is_complete = order.filled_size.max(least_size) <= listed;
+                page.orders.push(order);
+                Ok(is_complete)
+            }
+            Err(item) => {
+                page.malformed.push(item);
+                Ok(false)
+            }
+        },
+        Err(error) if error.is_order_not_open() || is_unknown_symbol(&error) => Ok(false),
+        Err(error) => Err(HistoryError::Request(error)),
+    }
+}
+
+/// Returns the sum of the sizes of different fills of an order; `None` if it is beyond what a decimal can hold.
+fn total_size(fills: &[Fill]) -> Option<Decimal> {
+    let sizes: HashMap<_, _> = fills.iter().map(|fill| (&fill.trade_id, fill.size)).collect();
+    sizes.into_values().try_fold(Decimal::ZERO, Decimal::checked_add)
+}
+
 /// What a fetch has read before its bursts.
 pub(super) struct Fetched<'a> {
     /// The time range of the fetch. Orders that finished before it have no fill in it.
     pub(super) range: TimeRange,
     pub(super) orders: &'a mut FetchedOrders,
-    pub(super) unanswered: &'a UnansweredOrders,
+    /// The report that the list of open orders may lack some, if so.
+    pub(super) truncation: Option<&'a MalformedItem>,
+    pub(super) unanswered: &'a mut UnansweredOrders,
     pub(super) fills: &'a mut ListedFills,
 }
 
-/// Reads the fills of bursts contract by contract, and where that is not enough, order by order. Reports orders with
-/// fills that the exchange does not list.
+/// Reads the fills of bursts contract by contract, and where that is not enough, order by order. Reports contracts and
+/// orders with fills that the exchange may not list.
 pub(super) async fn read_futures(
     client: &Client,
     bursts: &[TimeRange],
-    fetched: Fetched<'_>,
+    mut fetched: Fetched<'_>,
     pages: &PageBuffer,
 ) -> Result<(), HistoryError> {
     let Some(time) = span(bursts) else { return Ok(()) };
-    let Fetched { range, orders, unanswered, fills } = fetched;
+    let bursts = joined(bursts);
     let mut malformed = Vec::new();
-    for symbol in contracts(client, time, orders, unanswered, fills, &mut malformed).await? {
+    for symbol in contracts(client, time, &fetched, &mut malformed).await? {
         let contract = Instrument::Contract(symbol.clone());
-        // It is reported already.
-        if unanswered.unknown_instruments.contains(&contract) {
-            continue;
-        }
-        let request = futures::ListFills::new().symbol(symbol.clone());
-        let bursts = read_all(client, &request, bursts, fills, pages).await?;
-        if bursts.is_empty() {
-            continue;
-        }
-        let history = futures::ListOrderHistory::new(symbol.clone());
-        query_orders(client, &history, range, orders, pages).await?;
-        let known = orders.iter().map(|(id, order)| (id, &order.instrument));
-        let known = known.chain(unanswered.iter()).chain(fills.orders());
-        let of_contract = known.filter(|(_, instrument)| **instrument == contract);
-        let ids: BTreeSet<OrderId> = of_contract.map(|(id, _)| id.clone()).collect();
-        for id in ids {
-            if orders.filled_size(&id).is_some_and(|size| fills.has_all(&id, size)) {
-                continue;
-            }
-            let request = request.clone().order_id(id.clone());
-            let bursts = read_all(client, &request, &bursts, fills, pages).await?;
-            if let Some(time) = span(&bursts) {
-                malformed.push(unlisted_fills(&id, &contract, time));
-            }
+        let is_unknown = fetched.unanswered.unknown_instruments.contains(&contract)
+            || match read_contract(client, &symbol, &bursts, &mut fetched, pages).await {
+                Ok(reports) => {
+                    malformed.extend(reports);
+                    false
+                }
+                Err(HistoryError::Request(error)) if is_unknown_symbol(&error) => true,
+                Err(error) => return Err(error),
+            };
+        if is_unknown {
+            fetched.unanswered.unknown_instruments.insert(contract.clone());
+            let (from, until) = time;
+            malformed.push(MalformedItem::UnlistedInstrument { instrument: contract, from, until });
         }
     }
     if !malformed.is_empty() {
         pages.push(Page { malformed, ..Page::default() });
     }
     Ok(())
+}
+
+/// Reads the fills of a contract. Returns reports of those that the exchange may not list.
+async fn read_contract(
+    client: &Client,
+    symbol: &ContractSymbol,
+    bursts: &[TimeRange],
+    fetched: &mut Fetched<'_>,
+    pages: &PageBuffer,
+) -> Result<Vec<MalformedItem>, HistoryError> {
+    let request = futures::ListFills::new().symbol(symbol.clone());
+    let bursts = joined(&read_all(client, &request, bursts, fetched.fills, pages).await?);
+    let Some(time) = span(&bursts) else { return Ok(Vec::new()) };
+    let history = futures::ListOrderHistory::new(symbol.clone());
+    query_orders(client, &history, fetched.range, fetched.orders, pages).await?;
+    let contract = Instrument::Contract(symbol.clone());
+    let known = fetched.orders.iter().map(|(id, order)| (id, &order.instrument));
+    let known = known.chain(fetched.unanswered.iter()).chain(fetched.fills.orders());
+    let of_contract = known.filter(|(_, instrument)| **instrument == contract);
+    let ids: BTreeSet<OrderId> = of_contract.map(|(id, _)| id.clone()).collect();
+    // An order that the list lacks may have fills.
+    let mut reports = Vec::from_iter(fetched.truncation.cloned());
+    for id in ids {
+        let request = request.clone().order_id(id.clone());
+        match read_all(client, &request, &bursts, fetched.fills, pages).await {
+            Ok(bursts) => {
+                reports.extend(span(&bursts).map(|time| unlisted_fills(&id, &contract, time)));
+            }
+            Err(HistoryError::Request(error)) if error.is_order_not_open() => {
+                reports.push(unlisted_fills(&id, &contract, time));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(reports)
 }
 
 /// Reads the fills of these bursts with a narrower request. Returns the parts that it does not list completely.
@@ -173,9 +222,7 @@ async fn read_all(
 async fn contracts(
     client: &Client,
     (begin, _): TimeRange,
-    orders: &FetchedOrders,
-    unanswered: &UnansweredOrders,
-    fills: &ListedFills,
+    fetched: &Fetched<'_>,
     malformed: &mut Vec<MalformedItem>,
 ) -> Result<BTreeSet<ContractSymbol>, HistoryError> {
     let contracts = client.futures().contracts(()).await.map_err(HistoryError::Request)?;
@@ -185,15 +232,29 @@ async fn contracts(
         contract.delist_time.is_none_or(|time| begin - DELISTING_MARGIN <= time)
     };
     let listed = rows.into_iter().filter(was_listed).map(|contract| contract.symbol);
-    let known = orders.iter().map(|(_, order)| &order.instrument);
+    let known = fetched.orders.iter().map(|(_, order)| &order.instrument);
     let known = known
-        .chain(unanswered.iter().map(|(_, instrument)| instrument))
-        .chain(fills.orders().map(|(_, instrument)| instrument));
+        .chain(fetched.unanswered.iter().map(|(_, instrument)| instrument))
+        .chain(fetched.fills.orders().map(|(_, instrument)| instrument));
     let known = known.filter_map(|instrument| match instrument {
         Instrument::Contract(symbol) => Some(symbol.clone()),
         Instrument::Pair(_) => None,
     });
     Ok(listed.chain(known).collect())
+}
+
+/// Joins bursts that touch, so that one request reads them where it returns less than a page.
+fn joined(bursts: &[TimeRange]) -> Vec<TimeRange> {
+    let mut bursts = bursts.to_vec();
+    bursts.sort_unstable();
+    bursts.dedup_by(|(from, until), (_, end)| {
+        let touches = *from <= *end;
+        if touches {
+            *end = (*end).max(*until);
+        }
+        touches
+    });
+    bursts
 }
 
 /// Returns the time from the begin of the first to the end of the last.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bitmart_rest::Error;
 use bitmart_rest::history::HistoryError;
-use bitmart_types::{Decimal, OrderId, Rows};
+use bitmart_types::{Decimal, OrderId, Rows, Timestamp};
 
 use super::bursts::ListedFills;
 use super::split_rows;
@@ -15,7 +15,10 @@ use crate::{Instrument, MalformedItem, Order};
 #[derive(Debug)]
 pub(super) struct FetchedOrder {
     pub(super) instrument: Instrument,
+    /// The largest that a row has stated. There may be more by now.
     pub(super) filled_size: Decimal,
+    pub(super) is_final: bool,
+    pub(super) create_time: Option<Timestamp>,
 }
 
 /// The orders of all rows so far.
@@ -37,17 +40,18 @@ impl FetchedOrders {
 
     fn insert(&mut self, order: &Order) {
         let instrument = order.instrument.clone();
-        let fetched = FetchedOrder { instrument, filled_size: order.filled_size };
-        let known = self.0.entry(order.order_id.clone()).or_insert(fetched);
+        let known = self.0.entry(order.order_id.clone()).or_insert(FetchedOrder {
+            instrument,
+            filled_size: Decimal::ZERO,
+            is_final: false,
+            create_time: order.create_time,
+        });
         known.filled_size = known.filled_size.max(order.filled_size);
+        known.is_final |= order.progress.is_final();
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&OrderId, &FetchedOrder)> {
         self.0.iter()
-    }
-
-    pub(super) fn filled_size(&self, id: &OrderId) -> Option<Decimal> {
-        self.0.get(id).map(|order| order.filled_size)
     }
 
     /// Returns the orders to query one by one: those that were open or have fills, and that are in no

@@ -1,8 +1,7 @@
-//! Fetches from an exchange that truncates its lists and rejects some queries.
-
-use std::sync::Arc;
+//! Fetches from an exchange that truncates its lists, rejects some queries, and changes between two of them.
 
 use bitmart_rest::auth::Credentials;
+use bitmart_rest::history::Gap;
 use bitmart_rest::limit::{LimitPolicy, Limiter};
 use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport, SentRequest};
 use bitmart_types::Clock;
@@ -69,25 +68,48 @@ impl OrderModel {
     }
 }
 
-#[derive(Clone)]
 struct ExchangeModel {
     orders: Vec<OrderModel>,
     /// The most rows of the list of one spot order.
     max_order_fills: usize,
     /// The exchange knows nothing about it any more.
     delisted: &'static str,
+    /// The exchange knows no order of this id.
+    forgotten: usize,
+    /// No list contains fills from before this time.
+    first_fill: i64,
+    /// Lists contain rows of any time, whatever the query says.
+    ignores_times: bool,
+    /// What happens after the response to each request, by its path.
+    after: fn(&mut ExchangeModel, &str),
+    requests: usize,
 }
 
 impl ExchangeModel {
     fn new(orders: Vec<OrderModel>) -> Self {
-        Self { orders, max_order_fills: usize::MAX, delisted: "" }
+        Self {
+            orders,
+            max_order_fills: usize::MAX,
+            delisted: "",
+            forgotten: usize::MAX,
+            first_fill: 0,
+            ignores_times: false,
+            after: |_, _| (),
+            requests: 0,
+        }
     }
 
-    fn client(self) -> Client {
-        let exchange = Arc::new(self);
+    fn client(exchange: Arc<Mutex<Self>>) -> Client {
+        let respond = move |request: &SentRequest| {
+            let mut exchange = exchange.lock().expect("no test panicked");
+            exchange.requests += 1;
+            let response = exchange.respond(request);
+            (exchange.after)(&mut exchange, request.path());
+            response
+        };
         Client::builder()
             .credentials(Credentials::new("key", "secret", "memo").expect("valid"))
-            .transport(ScriptedTransport::from_fn(move |request| exchange.respond(request)))
+            .transport(ScriptedTransport::from_fn(respond))
             .limiter(Limiter::new(LimitPolicy::Off))
             .clock(FixedClock)
             .auto_sync_clock(false)
@@ -108,8 +130,11 @@ impl ExchangeModel {
             let text = parameter(names[0]).or_else(|| parameter(names[1]));
             text.map_or(default, |text| text.parse::<i64>().expect("a time") * unit)
         };
-        let begin = time(["startTime", "start_time"], 0);
-        let end = time(["endTime", "end_time"], i64::MAX);
+        let mut begin = time(["startTime", "start_time"], 0);
+        let mut end = time(["endTime", "end_time"], i64::MAX);
+        if self.ignores_times {
+            (begin, end) = (0, i64::MAX);
+        }
         let id = parameter("orderId").or_else(|| parameter("order_id"));
         let symbol = parameter("symbol");
         if symbol.as_deref() == Some(self.delisted) {
@@ -119,6 +144,7 @@ impl ExchangeModel {
             id.as_ref().is_none_or(|id| *id == order.id.to_string())
                 && symbol.as_ref().is_none_or(|symbol| *symbol == order.symbol)
                 && order.symbol != self.delisted
+                && order.id != self.forgotten
         });
         let orders = |is_open: bool| {
             let rows = selected.clone().filter(|order| order.is_open == is_open);
@@ -127,7 +153,7 @@ impl ExchangeModel {
         };
         let fills = || {
             let rows = selected.clone().flat_map(OrderModel::fill_rows);
-            let rows = rows.filter(|(time, _)| (begin..=end).contains(time));
+            let rows = rows.filter(|(time, _)| (begin.max(self.first_fill)..=end).contains(time));
             rows.map(|(_, row)| row).collect::<Vec<_>>()
         };
         let list = |rows: Vec<Value>, max: usize| {
@@ -141,11 +167,15 @@ impl ExchangeModel {
                 list(orders(false), PAGE)
             }
             "/spot/v4/query/trades" | "/contract/private/trades" => list(fills(), PAGE),
-            "/spot/v4/query/order-trades" => list(fills(), self.max_order_fills),
-            "/spot/v4/query/order" | "/contract/private/order" => match selected.clone().next() {
-                Some(order) => ScriptedResponse::data(order.row()),
-                None => ScriptedResponse::error(40035, "The order is not exist"),
-            },
+            "/spot/v4/query/order-trades" if selected.clone().next().is_some() => {
+                list(fills(), self.max_order_fills)
+            }
+            "/spot/v4/query/order" | "/spot/v4/query/order-trades" | "/contract/private/order" => {
+                match selected.clone().next() {
+                    Some(order) => ScriptedResponse::data(order.row()),
+                    None => ScriptedResponse::error(40035, "The order is not exist"),
+                }
+            }
             "/contract/public/details" => {
                 let row = |symbol| json!({"symbol": symbol, "contract_size": "1"});
                 let symbols = ["BTCUSDT", "ETHUSDT", "LTCUSDT"].map(row);
@@ -157,14 +187,23 @@ impl ExchangeModel {
     }
 }
 
-/// The result of a fetch of the last minute.
+/// What a fetch of the last minute has returned.
 struct Fetched {
     snapshot: Snapshot,
     trade_ids: HashSet<String>,
+    /// The reports for which the fetch counts as failed.
     malformed: Vec<String>,
 }
 
 async fn fetch(exchange: ExchangeModel, market: Market, open_orders: &[OrderModel]) -> Fetched {
+    try_fetch(&Arc::new(Mutex::new(exchange)), market, open_orders).await.expect("fetched")
+}
+
+async fn try_fetch(
+    exchange: &Arc<Mutex<ExchangeModel>>,
+    market: Market,
+    open_orders: &[OrderModel],
+) -> Result<Fetched, HistoryError> {
     let instrument = |order: &OrderModel| match market {
         Market::Spot => Instrument::Pair(order.symbol.into()),
         Market::Futures => Instrument::Contract(order.symbol.into()),
@@ -174,13 +213,21 @@ async fn fetch(exchange: ExchangeModel, market: Market, open_orders: &[OrderMode
     let from = Some(Timestamp::from_millis(NOW - 60_000));
     let plan = FetchPlan { market, from, open_orders: ids.collect() };
     let pages = PageBuffer::default();
-    let snapshot = plan.run(exchange.client(), pages.clone()).await.expect("fetched");
+    let client = ExchangeModel::client(exchange.clone());
+    let snapshot = plan.run(client, pages.clone()).await?;
     let mut fetched = Fetched { snapshot, trade_ids: HashSet::new(), malformed: Vec::new() };
     for page in pages.take() {
         fetched.trade_ids.extend(page.fills.iter().map(|fill| fill.trade_id.to_string()));
         fetched.malformed.extend(page.malformed.iter().map(ToString::to_string));
     }
-    fetched
+    Ok(fetched)
+}
+
+/// Asserts that the fetch counts as failed, with one report that begins with this text.
+#[track_caller]
+fn assert_report(fetched: &Fetched, begin: &str) {
+    assert_eq!(fetched.malformed.len(), 1, "{:?}", fetched.malformed);
+    assert!(fetched.malformed[0].starts_with(begin), "{:?}", fetched.malformed);
 }
 
 /// An order that was placed 30 s ago and filled at once.
@@ -206,10 +253,8 @@ async fn an_order_with_more_fills_than_its_own_list_is_reported_and_the_rest_is_
     let orders = vec![filled_order(1, "BTC_USDT", 450), filled_order(2, "ETH_USDT", 90)];
     let exchange = ExchangeModel { max_order_fills: 300, ..ExchangeModel::new(orders) };
     let fetched = fetch(exchange, Market::Spot, &[]).await;
-    assert_eq!(fetched.malformed.len(), 1, "{:?}", fetched.malformed);
-    let report = &fetched.malformed[0];
-    assert!(report.starts_with("order 1 of BTC_USDT: "), "{report}");
-    assert!(report.contains("start a new tracker"), "what to do: {report}");
+    assert_report(&fetched, "order 1 of BTC_USDT: ");
+    assert!(fetched.malformed[0].contains("start a new tracker"), "{:?}", fetched.malformed);
     assert_eq!(fetched.trade_ids.len(), 300 + 90);
 }
 
@@ -231,8 +276,7 @@ async fn more_futures_fills_in_a_second_than_a_page_are_read_by_contract_and_ord
 async fn a_futures_order_with_more_than_a_page_of_fills_in_a_second_is_reported() {
     let orders = vec![filled_order(1, "BTCUSDT", 201), filled_order(2, "BTCUSDT", 120)];
     let fetched = fetch(ExchangeModel::new(orders), Market::Futures, &[]).await;
-    assert_eq!(fetched.malformed.len(), 1, "{:?}", fetched.malformed);
-    assert!(fetched.malformed[0].starts_with("order 1 of BTCUSDT: "), "{:?}", fetched.malformed);
+    assert_report(&fetched, "order 1 of BTCUSDT: ");
     assert_eq!(fetched.trade_ids.len(), 200 + 120);
 }
 
@@ -251,4 +295,113 @@ async fn an_open_order_of_a_delisted_contract_does_not_fail_the_fetch_and_is_nam
     assert_eq!(reports.len(), 1);
     assert!(reports[0].starts_with("order 1: the exchange does not know OLDUSDT"), "{reports:?}");
     assert!(fetched.snapshot.unknown_orders.is_empty(), "it is not taken for finished");
+}
+
+/// Adds 60 fills to the only order after the list of open orders was read.
+fn fill_60_more(exchange: &mut ExchangeModel, path: &str) {
+    if path.ends_with("/open-orders") || path.ends_with("/get-open-orders") {
+        exchange.orders[0].fill_times.extend([NOW - 20_000; 60]);
+    }
+}
+
+fn open_order(id: usize, symbol: &'static str, fills: usize) -> OrderModel {
+    OrderModel { is_open: true, ..filled_order(id, symbol, fills) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fills_after_the_row_of_a_spot_order_do_not_hide_that_others_are_missing() {
+    // The row says 250. The lists return 200 of these and 60 newer ones: more than 250, and 50 are missing.
+    let order = open_order(1, "BTC_USDT", 250);
+    let exchange = ExchangeModel { after: fill_60_more, ..ExchangeModel::new(vec![order.clone()]) };
+    let fetched = fetch(exchange, Market::Spot, std::slice::from_ref(&order)).await;
+    assert_eq!(fetched.malformed, Vec::<String>::new());
+    assert_eq!(fetched.trade_ids.len(), 250 + 60);
+    // Its own list is truncated to 255 of 310, also more than 250.
+    let exchange = ExchangeModel::new(vec![order.clone()]);
+    let exchange = ExchangeModel { after: fill_60_more, max_order_fills: 255, ..exchange };
+    assert_report(&fetch(exchange, Market::Spot, &[order]).await, "order 1 of BTC_USDT: ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn fills_after_the_row_of_a_futures_order_do_not_hide_that_others_are_missing() {
+    let order = open_order(1, "BTCUSDT", 250);
+    let exchange = ExchangeModel { after: fill_60_more, ..ExchangeModel::new(vec![order.clone()]) };
+    let fetched = fetch(exchange, Market::Futures, &[order]).await;
+    assert_report(&fetched, "order 1 of BTCUSDT: ");
+    assert_eq!(fetched.trade_ids.len(), 200 + 60);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listed_contract_that_the_exchange_does_not_know_fails_only_the_fetch_of_a_burst() {
+    let orders = vec![filled_order(1, "BTCUSDT", 150), filled_order(2, "BTCUSDT", 120)];
+    let exchange = ExchangeModel { delisted: "ETHUSDT", ..ExchangeModel::new(orders) };
+    let fetched = fetch(exchange, Market::Futures, &[]).await;
+    assert_report(&fetched, "ETHUSDT: the exchange does not know it");
+    assert_eq!(fetched.trade_ids.len(), 150 + 120, "the other contract is read");
+    let unknown: Vec<_> = fetched.snapshot.unknown_instruments.iter().collect();
+    assert_eq!(unknown, [&Instrument::Contract("ETHUSDT".into())]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn fills_of_a_delisted_contract_may_be_missing_in_a_burst() {
+    let open = open_order(3, "OLDUSDT", 10);
+    let orders =
+        vec![filled_order(1, "BTCUSDT", 150), filled_order(2, "BTCUSDT", 120), open.clone()];
+    let exchange = ExchangeModel { delisted: "OLDUSDT", ..ExchangeModel::new(orders) };
+    let fetched = fetch(exchange, Market::Futures, &[open]).await;
+    assert_report(&fetched, "OLDUSDT: the exchange does not know it");
+    assert_eq!(fetched.trade_ids.len(), 150 + 120, "the other contract is read");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_of_a_contract_is_not_complete_if_the_list_of_open_futures_orders_is_truncated() {
+    let mut orders: Vec<_> = (1_000..1_099).map(|id| open_order(id, "ETHUSDT", 0)).collect();
+    orders.extend([filled_order(1, "BTCUSDT", 150), filled_order(2, "BTCUSDT", 120)]);
+    let fetched = fetch(ExchangeModel::new(orders.clone()), Market::Futures, &[]).await;
+    assert_eq!(fetched.malformed, Vec::<String>::new(), "99 open orders");
+    orders.push(open_order(1_099, "ETHUSDT", 0));
+    let fetched = fetch(ExchangeModel::new(orders), Market::Futures, &[]).await;
+    assert_report(&fetched, "open futures orders: ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spot_order_that_the_exchange_does_not_know_may_have_fills_in_a_burst() {
+    let forgotten = open_order(3, "BTC_USDT", 10);
+    let orders =
+        vec![filled_order(1, "BTC_USDT", 150), filled_order(2, "ETH_USDT", 90), forgotten.clone()];
+    let exchange = ExchangeModel { forgotten: 3, ..ExchangeModel::new(orders) };
+    let fetched = fetch(exchange, Market::Spot, &[forgotten]).await;
+    assert_report(&fetched, "order 3 of BTC_USDT: ");
+    assert_eq!(
+        fetched.snapshot.unknown_orders,
+        [OrderId::from("3")],
+        "the next fetch does not query it"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_spot_order_whose_list_lacks_its_old_fills_is_not_reported() {
+    let mut old = open_order(1, "BTC_USDT", 40);
+    old.created = NOW - 90_000;
+    old.fill_times.extend([NOW - 85_000; 50]);
+    let orders = vec![old.clone(), filled_order(2, "ETH_USDT", 190)];
+    let exchange = ExchangeModel { first_fill: NOW - 80_000, ..ExchangeModel::new(orders) };
+    let fetched = fetch(exchange, Market::Spot, &[old]).await;
+    assert_eq!(fetched.malformed, Vec::<String>::new());
+    assert_eq!(fetched.trade_ids.len(), 40 + 190);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_is_full_whatever_its_times_ends_the_fetch_after_few_requests() {
+    let fills = vec![filled_order(1, "BTC_USDT", 200)];
+    let orders = (0..200).map(|id| open_order(id, "BTC_USDT", 0)).collect();
+    // Of each burst about two requests; down to the first one, the binary logarithm of 70 s or a week in ms.
+    for (orders, max_requests) in [(fills, 300), (orders, 50)] {
+        let exchange = ExchangeModel { ignores_times: true, ..ExchangeModel::new(orders) };
+        let exchange = Arc::new(Mutex::new(exchange));
+        let result = try_fetch(&exchange, Market::Spot, &[]).await;
+        assert!(matches!(result, Err(HistoryError::Gap(Gap::TooManyRows { .. }))));
+        let requests = exchange.lock().expect("no test panicked").requests;
+        assert!(requests < max_requests, "{requests}");
+    }
 }

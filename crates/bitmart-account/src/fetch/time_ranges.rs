@@ -1,6 +1,6 @@
 //! Queries of all rows in a time range.
 
-use bitmart_rest::history::{History, HistoryError, Pagination};
+use bitmart_rest::history::{Gap, History, HistoryError, Pagination};
 use bitmart_rest::{Client, Error};
 use bitmart_types::{Rows, Timestamp};
 
@@ -17,11 +17,13 @@ const MAX_SPLITS_BY_ROWS: usize = 1_000;
 /// first, because it contains new rows. The other part proves that none was missing.
 ///
 /// Returns the ranges that are too short to be split and hold more rows than one response. Only a part of their
-/// rows was passed.
+/// rows was passed. With more than `max_bursts` of them the result is an error: a list that is full whatever its times
+/// would be queried for every millisecond.
 pub(super) async fn query_all<H: History>(
     client: &Client,
     request: &H,
     range: TimeRange,
+    max_bursts: usize,
     mut page: impl FnMut(Rows<H::Row>),
 ) -> Result<Vec<TimeRange>, HistoryError> {
     let mut ranges = vec![range];
@@ -40,8 +42,9 @@ pub(super) async fn query_all<H: History>(
             Err(error) => return Err(HistoryError::Request(error)),
         };
         let count = rows.len() + rows.faults().len();
+        let times: Vec<_> = rows.iter().map(|row| H::key(row).time).collect();
+        page(rows);
         if count >= page_size::<H>() {
-            let times: Vec<_> = rows.iter().map(|row| H::key(row).time).collect();
             let split = if splits < MAX_SPLITS_BY_ROWS {
                 Split::from_times(times)
             } else {
@@ -53,11 +56,12 @@ pub(super) async fn query_all<H: History>(
                 let [truncated, rest] =
                     if split.newer_first { [parts[1], parts[0]] } else { parts };
                 ranges.extend([rest, truncated]);
-            } else {
+            } else if bursts.len() < max_bursts {
                 bursts.push((from, end));
+            } else {
+                return Err(HistoryError::Gap(Gap::TooManyRows { at: from }));
             }
         }
-        page(rows);
     }
     Ok(bursts)
 }

@@ -113,7 +113,7 @@ pub struct Snapshot {
     pub unknown_orders: Vec<OrderId>,
     /// Orders that were queried and of which the exchange says only that they are finished.
     pub finished_orders: Vec<OrderId>,
-    /// Pairs and contracts of open orders that the exchange does not know, as after a delisting. Their orders stay
-    /// open.
+    /// Pairs and contracts that were queried and that the exchange does not know, as after a delisting. Their open
+    /// orders stay open.
     pub unknown_instruments: BTreeSet<Instrument>,
 }

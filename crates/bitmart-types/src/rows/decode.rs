@@ -27,8 +27,9 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Rows<T> {
             mode @ (Mode::Direct | Mode::Tolerant { .. }) => {
                 let raw = Box::<RawValue>::deserialize(deserializer)?;
                 let length = raw.get().len();
-                let is_whole_text = matches!(mode, Mode::Tolerant { length: text_length, .. } if text_length == length);
-                read(raw.get(), is_whole_text).map_err(D::Error::custom)
+                let is_complete_text =
+                    matches!(mode, Mode::Tolerant { length: text, .. } if text == length);
+                read(raw.get(), is_complete_text).map_err(D::Error::custom)
             }
         }
     }
@@ -77,7 +78,7 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Absent<T> {
 }
 
 /// Reads a list row by row. If it is the whole text, a value that is not a list is an error instead of a fault.
-fn read<T: DeserializeOwned>(json: &str, is_whole_text: bool) -> Result<Rows<T>, String> {
+fn read<T: DeserializeOwned>(json: &str, is_complete_text: bool) -> Result<Rows<T>, String> {
     let mut list = Rows::new();
     if !json.starts_with('[') {
         let is_no_value =
@@ -86,11 +87,11 @@ fn read<T: DeserializeOwned>(json: &str, is_whole_text: bool) -> Result<Rows<T>,
             return Ok(list);
         }
         if json.starts_with('{')
-            && let Some(rows) = object(json, is_whole_text)?
+            && let Some(rows) = object(json, is_complete_text)?
         {
             return Ok(rows);
         }
-        if is_whole_text {
+        if is_complete_text {
             return Err("expected a list, got another value".to_owned());
         }
         notes::note(|| Note::FaultyRow { index: 0 });
@@ -123,13 +124,16 @@ fn read<T: DeserializeOwned>(json: &str, is_whole_text: bool) -> Result<Rows<T>,
 /// Reads an object in place of a list: an empty one has no row. If it is the whole text, the list is its member `list`
 /// or its only member, or the object is the only row. `None` if it is neither.
 #[cold]
-fn object<T: DeserializeOwned>(json: &str, is_whole_text: bool) -> Result<Option<Rows<T>>, String> {
+fn object<T: DeserializeOwned>(
+    json: &str,
+    is_complete_text: bool,
+) -> Result<Option<Rows<T>>, String> {
     let members: BTreeMap<String, &RawValue> =
         serde_json::from_str(json).map_err(|error| error.to_string())?;
     if members.is_empty() {
         return Ok(Some(Rows::new()));
     }
-    if !is_whole_text {
+    if !is_complete_text {
         return Ok(None);
     }
     let named = members.get("list").map(|list| list.get());

@@ -49,7 +49,7 @@ pub struct Feed {
     metrics: Metrics,
     status: watch::Sender<ConnectionStatus>,
     clock: Arc<dyn Clock>,
-    /// What readers have asked for and the source was not told yet; each kind once.
+    /// What readers have requested, until the source gets it; each kind once.
     requests: VecDeque<FeedRequest>,
 }
 

@@ -14,99 +14,70 @@ use crate::event::{Fill, impl_event, is_trade_id, required};
 ///
 /// Documented as
 /// [order progress](https://developer-pro.bitmart.com/en/spot/#private-order-progress).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-// Generates functions instead of the traits, whose implementations below call them.
-#[serde(remote = "Self")]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 #[doc(alias = "spot/user/order")]
 #[doc(alias = "spot/user/orders")]
 pub struct OrderUpdate {
     /// Pair.
-    #[serde(deserialize_with = "required")]
     pub symbol: Symbol,
     /// Id given by the exchange.
-    #[serde(deserialize_with = "required")]
     pub order_id: OrderId,
     /// Id chosen by the client.
-    #[serde(default, with = "codec::text_opt")]
     pub client_order_id: Option<ClientOrderId>,
     /// Buy or sell.
-    #[serde(deserialize_with = "required")]
     pub side: Side,
     /// Limit or market. Post-only and immediate-or-cancel are in
     /// [`time_in_force`](Self::time_in_force).
-    #[serde(rename = "type", default, with = "codec::opt")]
     pub order_type: Option<OrderType>,
     /// Limit price in quote currency.
-    #[serde(default, with = "codec::decimal_opt")]
     pub price: Option<Decimal>,
     /// Ordered size in base currency.
-    #[serde(default, with = "codec::decimal_opt")]
     pub size: Option<Decimal>,
     /// Ordered notional in quote currency. Market buys only.
-    #[serde(default, with = "codec::decimal_opt")]
     pub notional: Option<Decimal>,
     /// Filled size in base currency.
-    #[serde(default, with = "codec::decimal_opt")]
     pub filled_size: Option<Decimal>,
     /// Filled notional in quote currency.
-    #[serde(default, with = "codec::decimal_opt")]
     pub filled_notional: Option<Decimal>,
     /// State of the order. `None` if the event contains only the number of
     /// [`legacy_state`](Self::legacy_state), as in captures of 2022: query REST then.
     ///
     /// A completely filled market buy may end as partially canceled, because the exchange returns
     /// the rest of the notional (observed).
-    #[serde(rename = "order_state", default, with = "codec::opt")]
     pub state: Option<OrderState>,
     /// Time in force: normal, post-only or immediate-or-cancel.
-    #[serde(rename = "entrust_type", default, with = "codec::opt")]
     pub time_in_force: Option<TimeInForce>,
     /// Spot or isolated margin.
-    #[serde(default, with = "codec::opt")]
     pub order_mode: Option<OrderMode>,
     /// Price of the last fill. 0 without a fill.
-    #[serde(default, with = "codec::decimal_opt")]
     pub last_fill_price: Option<Decimal>,
     /// Size of the last fill in base currency. 0 without a fill.
-    #[serde(rename = "last_fill_count", default, with = "codec::decimal_opt")]
     pub last_fill_size: Option<Decimal>,
     /// Time of the last fill. `None` without a fill.
-    #[serde(default, with = "codec::millis_text_opt")]
     pub last_fill_time: Option<Timestamp>,
     /// Maker or taker in the last fill.
-    #[serde(rename = "exec_type", default, with = "codec::text_opt")]
     pub trade_role: Option<TradeRole>,
     /// Id of the last fill.
-    #[serde(rename = "detail_id", default, with = "codec::text_opt")]
     pub trade_id: Option<TradeId>,
     /// Fee of the last fill.
-    #[serde(rename = "dealFee", default, with = "codec::decimal_opt")]
     pub fee: Option<Decimal>,
     /// Currency of the fee.
-    #[serde(rename = "deal_fee_coin_name", default, with = "codec::text_opt")]
     pub fee_currency: Option<Currency>,
     /// Creation time.
-    #[serde(default, with = "codec::millis_text_opt")]
     pub create_time: Option<Timestamp>,
     /// Time of the last change.
-    #[serde(default, with = "codec::millis_text_opt")]
     pub update_time: Option<Timestamp>,
     /// Creation time once more.
-    #[serde(rename = "ms_t", default, with = "codec::millis_text_opt")]
     pub timestamp: Option<Timestamp>,
     /// State as a number. BitMart has announced its removal; use [`state`](Self::state).
-    #[serde(rename = "state", default, with = "codec::text_opt")]
     pub legacy_state: Option<SmolStr>,
     /// Time in force as a number. BitMart has announced its removal; use
     /// [`time_in_force`](Self::time_in_force).
-    #[serde(rename = "order_type", default, with = "codec::text_opt")]
     pub legacy_order_type: Option<SmolStr>,
     /// 0 for spot. BitMart has announced its removal; use [`order_mode`](Self::order_mode).
-    #[serde(rename = "margin_trading", default, with = "codec::text_opt")]
     pub legacy_margin_trading: Option<SmolStr>,
     /// A member of the event cannot be read.
-    #[serde(skip)]
     is_unreadable: bool,
 }
 
@@ -143,16 +114,77 @@ impl OrderUpdate {
 
 impl_event!(OrderUpdate: symbol);
 
+/// The members on the wire. Its generated functions read and write an [`OrderUpdate`]; if they were those of the type
+/// itself, they would be public.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "OrderUpdate")]
+struct Wire {
+    #[serde(deserialize_with = "required")]
+    symbol: Symbol,
+    #[serde(deserialize_with = "required")]
+    order_id: OrderId,
+    #[serde(default, with = "codec::text_opt")]
+    client_order_id: Option<ClientOrderId>,
+    #[serde(deserialize_with = "required")]
+    side: Side,
+    #[serde(rename = "type", default, with = "codec::opt")]
+    order_type: Option<OrderType>,
+    #[serde(default, with = "codec::decimal_opt")]
+    price: Option<Decimal>,
+    #[serde(default, with = "codec::decimal_opt")]
+    size: Option<Decimal>,
+    #[serde(default, with = "codec::decimal_opt")]
+    notional: Option<Decimal>,
+    #[serde(default, with = "codec::decimal_opt")]
+    filled_size: Option<Decimal>,
+    #[serde(default, with = "codec::decimal_opt")]
+    filled_notional: Option<Decimal>,
+    #[serde(rename = "order_state", default, with = "codec::opt")]
+    state: Option<OrderState>,
+    #[serde(rename = "entrust_type", default, with = "codec::opt")]
+    time_in_force: Option<TimeInForce>,
+    #[serde(default, with = "codec::opt")]
+    order_mode: Option<OrderMode>,
+    #[serde(default, with = "codec::decimal_opt")]
+    last_fill_price: Option<Decimal>,
+    #[serde(rename = "last_fill_count", default, with = "codec::decimal_opt")]
+    last_fill_size: Option<Decimal>,
+    #[serde(default, with = "codec::millis_text_opt")]
+    last_fill_time: Option<Timestamp>,
+    #[serde(rename = "exec_type", default, with = "codec::text_opt")]
+    trade_role: Option<TradeRole>,
+    #[serde(rename = "detail_id", default, with = "codec::text_opt")]
+    trade_id: Option<TradeId>,
+    #[serde(rename = "dealFee", default, with = "codec::decimal_opt")]
+    fee: Option<Decimal>,
+    #[serde(rename = "deal_fee_coin_name", default, with = "codec::text_opt")]
+    fee_currency: Option<Currency>,
+    #[serde(default, with = "codec::millis_text_opt")]
+    create_time: Option<Timestamp>,
+    #[serde(default, with = "codec::millis_text_opt")]
+    update_time: Option<Timestamp>,
+    #[serde(rename = "ms_t", default, with = "codec::millis_text_opt")]
+    timestamp: Option<Timestamp>,
+    #[serde(rename = "state", default, with = "codec::text_opt")]
+    legacy_state: Option<SmolStr>,
+    #[serde(rename = "order_type", default, with = "codec::text_opt")]
+    legacy_order_type: Option<SmolStr>,
+    #[serde(rename = "margin_trading", default, with = "codec::text_opt")]
+    legacy_margin_trading: Option<SmolStr>,
+    #[serde(skip)]
+    is_unreadable: bool,
+}
+
 impl<'de> Deserialize<'de> for OrderUpdate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (update, is_unreadable) = find_unreadable(|| Self::deserialize(deserializer));
+        let (update, is_unreadable) = find_unreadable(|| Wire::deserialize(deserializer));
         Ok(Self { is_unreadable, ..update? })
     }
 }
 
 impl Serialize for OrderUpdate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Self::serialize(self, serializer)
+        Wire::serialize(self, serializer)
     }
 }
 

@@ -11,6 +11,8 @@ pub(super) struct Serde {
     pub(super) rename_all: Option<String>,
     pub(super) aliases: Vec<String>,
     pub(super) helper: Option<String>,
+    /// The type that is decoded as this one.
+    pub(super) remote: Option<String>,
     pub(super) has_default: bool,
     pub(super) is_flat: bool,
     pub(super) is_skipped: bool,
@@ -51,6 +53,7 @@ impl Serde {
                     "deserialize_with" => {
                         all.helper = Some(value.trim_end_matches("::deserialize").to_owned());
                     }
+                    "remote" => all.remote = Some(value),
                     "default" => all.has_default = true,
                     "flatten" => all.is_flat = true,
                     "skip" | "skip_deserializing" => all.is_skipped = true,
