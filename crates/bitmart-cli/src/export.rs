@@ -17,6 +17,7 @@ mod fetch;
 mod forecast;
 mod history_rows;
 mod index;
+mod list_end;
 mod lock;
 mod manifest;
 mod outage;
