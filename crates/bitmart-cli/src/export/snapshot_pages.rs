@@ -1,8 +1,8 @@
 //! Reads a list that has no past, page by page, until two readings have the same rows.
 //!
-//! A row that is added or removed between two requests moves others to another page: one is then there twice, or missing.
-//! Two readings whose pages have the same ids prove that no row is, if none was moved away and back again meanwhile. They
-//! prove nothing about values such as amounts: those of two pages may be of different moments.
+//! A row that is added or removed between two requests moves others to another page: one is then there twice, or
+//! missing. Two readings whose pages have the same ids prove that no row is, if none was moved away and back again
+//! meanwhile. They prove nothing about values such as amounts: those of two pages may be of different moments.
 
 use std::collections::BTreeSet;
 

@@ -39,8 +39,8 @@ struct Position {
     version: String,
 }
 
-/// Whether a request is for updates of the traffic, which is kept in memory only: it can be watched while nothing can be
-/// stored, when it is needed most.
+/// Whether a request is for updates of the traffic, which is kept in memory only: it can be watched while nothing can
+/// be stored, when it is needed most.
 pub(super) fn are_of_traffic(path: &str, query: &Fields) -> bool {
     path == "/updates" && ["overview", "scenario"].iter().all(|name| query.get(name).is_none())
 }
