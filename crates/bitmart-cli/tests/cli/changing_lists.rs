@@ -83,7 +83,7 @@ fn what_holdings_lack(folder: &Path) -> Result<(), String> {
 }
 
 #[test]
-fn a_list_that_changes_between_two_pages_is_read_until_it_is_that_of_one_moment() {
+fn a_list_that_changes_between_two_pages_is_read_until_two_readings_have_the_same_ids() {
     // After the first page a holding is added at the front, or removed there: 100 moves to another page.
     for changed in [0..150, 2..150] {
         let wanted: Vec<_> = changed.clone().collect();
