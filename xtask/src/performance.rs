@@ -14,8 +14,8 @@ const HEAD: &str = "\
 # Performance
 
 Written by `cargo xtask bounds`, `peers`, `growth` and `sandbox-figures`; `cargo xtask perf` counts instructions. Each
-table says what is compared, and how. The figures of a section are from the machine below its title; ratios carry over to
-other machines better than times do.
+table says what is compared, and how. The figures of a section are from the machine below its title; ratios carry over
+to other machines better than times do.
 ";
 
 /// The sections, in the order of the page.

@@ -14,7 +14,7 @@ use crate::stats::{factor, grouped};
 struct Part {
     title: &'static str,
     about: &'static str,
-    /// The last of the commands prints what is shown.
+    /// The last of the commands prints what is shown. An error is the reason to skip the part.
     commands: fn() -> Result<Vec<Command>, String>,
 }
 
@@ -54,7 +54,7 @@ A thousand signed requests a second, in turns without the console and with it, a
 pub(crate) fn figures() -> TaskResult {
     let (mut goals_text, mut text) = (String::new(), String::new());
     for (at, Part { title, about, commands }) in PARTS.iter().enumerate() {
-        let printed = print(commands()?)?;
+        let printed = print(commands())?;
         if at == 0 {
             goals_text = goals(&printed)?;
         }
@@ -70,8 +70,12 @@ fn bench(name: &str) -> Command {
     command
 }
 
-/// Runs commands and returns what the last one prints.
-fn print(mut commands: Vec<Command>) -> Result<String, String> {
+/// Runs commands and returns what the last one prints, or why they are skipped: a program is not installed.
+fn print(commands: Result<Vec<Command>, String>) -> Result<String, String> {
+    let mut commands = match commands {
+        Ok(commands) => commands,
+        Err(why) => return Ok(format!("skipped: {why}")),
+    };
     let Some(mut last) = commands.pop() else { return Ok(String::new()) };
     commands.iter_mut().try_for_each(run)?;
     run_and_capture(&mut last)
@@ -131,6 +135,12 @@ all markets, with so many open orders
         assert!(text.contains("| 1,265,822 | 1,000,000 | met |"), "{text}");
         assert!(text.contains("| 2.03 | < 2 | **missed** |"), "{text}");
         assert!(text.contains("| 0.27 | ≥ 0.33 | **missed** |"), "{text}");
+    }
+
+    #[test]
+    fn a_part_whose_program_is_not_installed_is_skipped() {
+        let printed = print(Err("chromium is not installed".to_owned()));
+        assert_eq!(printed.as_deref(), Ok("skipped: chromium is not installed"));
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod forecast;
 mod history_rows;
 mod index;
 mod inspection;
+mod list_end;
 mod lock;
 mod manifest;
 mod outage;

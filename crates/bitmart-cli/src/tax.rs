@@ -1,7 +1,8 @@
 //! `tax`: writes the ledger of an archive as files for tax tools, offline.
 //!
-//! Most tools import *lines* with a sent amount, a received amount and a fee. An entry of the ledger becomes one line or
-//! several, a line one row or several of the tool's tables. The format `generic` has a row for each movement instead.
+//! Most tools import *lines* with a sent amount, a received amount and a fee. An entry of the ledger becomes one line
+//! or several, a line one row or several of the tool's tables. The format `generic` has a row for each movement
+//! instead.
 
 mod format;
 mod line;

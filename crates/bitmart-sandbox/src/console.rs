@@ -101,8 +101,8 @@ impl Console {
                 _ => reply::text(StatusCode::UNAUTHORIZED, "open the console first"),
             };
         };
-        // As in the admin API, a page may only report what is stored.
-        if !self.shared.wait_until_stored().await {
+        // As in the admin API, a page may only report what is stored. Traffic is no part of that.
+        if !updates::are_of_traffic(path, &query) && !self.shared.wait_until_stored().await {
             return reply::text(StatusCode::SERVICE_UNAVAILABLE, "the latest change is not stored");
         }
         let body = match body {

@@ -72,15 +72,16 @@ impl Candle {
         (self.open_ms / HOUR_MS + 1).saturating_mul(HOUR_MS)
     }
 
-    /// Makes up the minutes of an hour whose own ones are forgotten. The price goes from the open to the nearer of high and
-    /// low, to the other one, and to the close; the volume is spread evenly. Together they are the hour again.
+    /// Makes up the minutes of an hour whose own ones are forgotten. The price goes from the open to the nearer of high
+    /// and low, to the other one, and to the close; the volume is spread evenly. Together they are the hour again.
     fn minutes(&self) -> Vec<Self> {
         let count = ((self.hour_end_ms() - self.open_ms) / MINUTE_MS).max(1);
         let falls_first = self.open - self.low < self.high - self.open;
         let (near, far) = if falls_first { (self.low, self.high) } else { (self.high, self.low) };
         let prices = [self.open, near, far, self.close];
         let decimals = prices.iter().map(Decimal::scale).max().unwrap_or_default();
-        // The path has three parts of the same length. Minutes count three times, so that a part begins at a whole number.
+        // The path has three parts of the same length. Minutes count three times, so that a part begins at a whole
+        // number.
         let price = |minute: u64| {
             let (from, to, part_start) = match 3 * minute / count {
                 0 => (self.open, near, 0),

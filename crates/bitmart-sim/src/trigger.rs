@@ -235,7 +235,8 @@ impl Exchange {
     }
 
     /// Checks the trigger orders of all markets against the current prices. Needed because a condition may be met when
-    /// the trigger order is placed, and mark prices change without trades. It visits every market with waiting orders, and is therefore not done after every command.
+    /// the trigger order is placed, and mark prices change without trades. It visits every market with waiting orders,
+    /// and is therefore not done after every command.
     fn check_current_prices(&mut self, now_ms: u64) {
         let (last, mark) = (PriceType::Last, PriceType::Mark);
         let mut affected = Vec::new();

@@ -139,7 +139,30 @@ async function offline({ browser, sandbox, report }) {
   await page.unroute("**/console/updates*");
   await page.locator("#offline").waitFor({ state: "hidden" });
   report(await page.locator("#offline").isHidden(), "a page without updates says so, until they come again");
+  await page.route("**/console/updates*", (route) => route.fulfill({ status: 503 }));
+  await page.locator("#unstored").waitFor();
+  report(await page.locator("#offline").isHidden(), "a sandbox that cannot store a change is not called unreachable");
+  await page.unroute("**/console/updates*");
+  await page.locator("#unstored").waitFor({ state: "hidden" });
   await context.close();
+}
+
+// A hidden page requests nothing. Shown again, it has the rows that are kept, more than an update has.
+async function hiddenPage({ page, bot, origin, report, until }) {
+  await page.goto(`${origin}/console/traffic`);
+  await page.locator("#requests tr").first().waitFor();
+  const hide = (isHidden) =>
+    page.evaluate((value) => {
+      Object.defineProperty(document, "hidden", { value, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, isHidden);
+  await hide(true);
+  for (let number = 0; number < 60; number += 1) await bot.send("GET", `/spot/while/hidden/${number}`);
+  await hide(false);
+  const rows = page.locator("#requests tr", { hasText: "while/hidden" });
+  await until("the rows of a hidden page", async () => (await rows.count()) >= 50);
+  report((await rows.count()) === 60, `a page that was hidden shows ${await rows.count()} of 60 requests`);
+  report((await page.textContent("[data-stat=skipped]")).trim() === "", "none of them was too fast for it");
 }
 
 // A browser opens at most six connections to one address: no window may keep one.
@@ -296,6 +319,7 @@ async function run(all) {
   await injection(all);
   await overview(all);
   await offline(all);
+  await hiddenPage(all);
   await manyWindows(all);
   await keyboardFocus(all);
   const [socket, frame] = await sockets(all);

@@ -23,8 +23,8 @@ pub(super) fn is_for_earlier_page(cursor: &Cursor, request: &Value, unit: i64) -
     is_window && number("page") < position["page"].as_i64()
 }
 
-/// Returns the cursor with more ids of rows in its members: `seen` are ids of rows that may be received again, `current`
-/// those of rows on earlier pages of its window.
+/// Returns the cursor with more ids of rows in its members: `seen` are ids of rows that may be received again,
+/// `current` those of rows on earlier pages of its window.
 pub(super) fn with_ids(cursor: &Cursor, more: [(&str, Vec<String>); 2]) -> Option<Cursor> {
     let mut cursor = serde_json::to_value(cursor).ok()?;
     for (member, ids) in more {

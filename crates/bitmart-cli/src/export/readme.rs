@@ -98,8 +98,11 @@ const HOW_TO_READ: &str = "
 - Codes are numbers with a name, which `csv` has in the column `NAME_name`. Codes that a row may lack are text, since
   programs read a column of numbers with blanks as floating point numbers.
 - A row without an id that the exchange returned on two pages of a list is there once, and the list is named under what
-  is not here: it may be one event or two. A snapshot of several pages was read twice with the same rows; if the list
-  changed each time, it is named there as well.
+  is not here: it may be one event or two.
+- A snapshot of several numbered pages was read again until two readings had the same ids on the same pages; if none
+  did, it is named there as well. As far as ids tell, its rows are those of the list between the two readings. Their
+  values, such as amounts, are those of the moments at which the pages came. `open-orders` is read once, by windows of
+  time: an order that was placed or closed meanwhile may be there or not.
 - `csv` and `parquet` are sorted by time, then by id; snapshots by the time at which they were taken, then by the id
   or the first column of a row. `jsonl` is in the order of arrival.
 - Rows of futures count contracts. `csv` adds the size of a contract and computed amounts of the base and the quote

@@ -18,6 +18,7 @@ use super::archive::ArchiveInfo;
 use super::cursor::{is_for_earlier_page, with_ids};
 use super::history_rows::{self, Read};
 use super::index::{Digest, digest};
+use super::list_end::ListEnd;
 use super::manifest::for_each_line_within;
 use super::pages::{EARLIEST_MS, update_pending, with_snapshot_time};
 use super::row_check::id_in_snapshot;
@@ -124,8 +125,8 @@ struct Rebuilder<'a> {
     windows: [HashSet<(Digest, u64)>; 2],
     /// The last decoding error.
     last_error: Option<String>,
-    /// The last response had as many rows as were requested.
-    is_full: bool,
+    /// What the pages of the snapshot say about its end.
+    end: ListEnd,
     /// Of the rows that were written.
     hash: ring::digest::Context,
     /// Number and bytes of the replaced rows that were written.
@@ -161,7 +162,7 @@ impl<'a> Rebuilder<'a> {
             faults: HashSet::new(),
             windows: [HashSet::new(), HashSet::new()],
             last_error: None,
-            is_full: false,
+            end: ListEnd::default(),
             hash: ring::digest::Context::new(&ring::digest::SHA256),
             versions: 0,
             version_bytes: 0,
@@ -206,7 +207,7 @@ impl<'a> Rebuilder<'a> {
                 previous.rows.0 = self.state.bytes;
             }
         }
-        self.taken = taken;
+        (self.taken, self.end) = (taken, ListEnd::default());
         (self.state.unread, self.state.faulty, self.last_error) = (0, 0, None);
         (self.state.unreadable, self.state.cut, self.state.ambiguous) = (0, 0, 0);
         self.state.ambiguous_rows.clear();
@@ -325,7 +326,8 @@ impl<'a> Rebuilder<'a> {
         };
         let paging = catalog::find(&self.old.endpoint).and_then(|entry| entry.paging);
         let most = paging.and_then(|paging| response.request.get(paging.size)?.as_u64());
-        self.is_full = most.is_some_and(|most| (lines.len() + faults.len()) as u64 >= most);
+        let number = paging.and_then(|paging| response.request.get(paging.page?));
+        self.end.add(lines.len() + faults.len(), most, number.and(history_rows::total(body)));
         self.state.faulty += faults.len() as u64;
         self.state.unreadable += losses.unreadable as u64;
         self.state.cut += losses.cut as u64;
@@ -388,11 +390,7 @@ impl<'a> Rebuilder<'a> {
             && old.rejected.is_none()
         {
             state.done = true;
-            if self.is_full && state.lacks.is_none() {
-                state.lacks = Some(
-                    "a full page was not understood when it came; there may be more".to_owned(),
-                );
-            }
+            state.unproven = state.unproven.or_else(|| self.end.after_unread_page());
         }
         Rebuilt { state, rows_sha256: hex::encode(self.hash.finish()), same_versions }
     }

@@ -1,4 +1,8 @@
-//! Reads a list that has no past, page by page, until its rows are those of one moment.
+//! Reads a list that has no past, page by page, until two readings have the same rows.
+//!
+//! A row that is added or removed between two requests moves others to another page: one is then there twice, or
+//! missing. Two readings whose pages have the same ids prove that no row is, if none was moved away and back again
+//! meanwhile. They prove nothing about values such as amounts: those of two pages may be of different moments.
 
 use std::collections::BTreeSet;
 
@@ -9,22 +13,26 @@ use serde_json::{Value, json};
 
 use super::Export;
 use super::history_rows;
+use super::list_end::ListEnd;
 use super::pages::with_snapshot_time;
 use super::snapshot::{NO_LIST, SnapshotLines, count, snapshot_lines};
-use super::store::{NewRows, Store, StoredResponse};
+use super::store::{NewRows, State, Store, StoredResponse};
 use crate::failure::{Failure, chain};
 
 /// Maximum number of pages of a snapshot.
 const MAX_PAGES: u32 = 1_000;
 
 /// Maximum number of times that a list of several pages is read, until it does not change meanwhile.
-const MAX_ATTEMPTS: u32 = 3;
+const MAX_READINGS: u32 = 4;
 
 const CHANGED: &str =
     "the list changed whenever its pages were read: rows may be missing, or there twice";
 
+const NOT_REPEATED: &str =
+    "it could not be read once more, to prove that no row is missing or there twice";
+
 const UNREAD: &str =
-    "a later page was not understood when it came: there may be more, and rows may have moved";
+    "a page was not understood when it came: there may be more, and rows may have moved";
 
 /// A list without a past, and how it is requested.
 pub(super) struct List {
@@ -35,113 +43,174 @@ pub(super) struct List {
     pub(super) parameters: Value,
 }
 
+/// One reading of a list.
+struct Reading {
+    /// The exchange's time when it began, in milliseconds.
+    taken: i64,
+    /// Whether its responses are held until it is complete, because it replaces another reading. Otherwise each is
+    /// stored when it comes.
+    is_held: bool,
+    /// The held responses, each with its rows or why it does not decode.
+    held: Vec<(StoredResponse, Result<SnapshotLines, String>)>,
+    /// The rows of each page that decodes.
+    pages: Vec<PageRows>,
+    /// Why it may not be the whole list.
+    unproven: Option<String>,
+}
+
+impl Reading {
+    fn new(taken: i64, is_held: bool) -> Self {
+        Self { taken, is_held, held: Vec::new(), pages: Vec::new(), unproven: None }
+    }
+
+    /// Whether one more reading is needed. One page is one moment, and nothing proves what did not end.
+    fn needs_proof(&self) -> bool {
+        self.pages.len() > 1 && self.unproven.is_none()
+    }
+
+    fn has_same_rows(&self, other: &Self) -> bool {
+        self.unproven.is_none()
+            && self.pages.iter().map(|page| &page.ids).eq(other.pages.iter().map(|page| &page.ids))
+    }
+
+    /// Stores a page, or holds it.
+    fn add(
+        &mut self,
+        export: &mut Export,
+        store: &mut Store,
+        response: StoredResponse,
+        read: Result<SnapshotLines, String>,
+    ) -> Result<(), Failure> {
+        if self.is_held {
+            self.held.push((response, read));
+            return Ok(());
+        }
+        append(export, store, &response, read)
+    }
+
+    /// Replaces the stored reading if this one is held.
+    fn finish(&mut self, export: &mut Export, store: &mut Store) -> Result<(), Failure> {
+        if self.is_held {
+            store.begin_snapshot(export.run, self.taken)?;
+        }
+        for (response, read) in self.held.drain(..) {
+            append(export, store, &response, read)?;
+        }
+        if let Some(why) = &self.unproven {
+            store.set_unproven(why.clone());
+        }
+        Ok(())
+    }
+}
+
 impl List {
     /// Stores a snapshot of the list. `false` if the exchange does not return a page, which the store records.
     ///
-    /// A row that is added or removed between two requests moves others to another page: one is then there twice, or
-    /// missing. So a list of several pages is read once more, and if a page has other rows then, begun anew.
+    /// What is stored is replaced only by a reading that came to its end, so that a rejection or an outage leaves the
+    /// pages of an earlier one.
     pub(super) async fn store(
         &mut self,
         export: &mut Export,
         store: &mut Store,
     ) -> Result<bool, Failure> {
-        for _ in 0..MAX_ATTEMPTS {
-            // What an earlier attempt stored is discarded.
-            store.begin_snapshot(export.run, export.now().as_millis())?;
-            let Some(pages) = self.store_pages(export, store).await? else { return Ok(false) };
-            match self.is_unchanged(export, store, &pages).await? {
-                None => return Ok(false),
-                Some(true) => return Ok(true),
-                Some(false) => {}
+        let mut reading = Reading::new(export.now().as_millis(), has_unfinished(&store.state));
+        if !reading.is_held {
+            store.begin_snapshot(export.run, reading.taken)?;
+        }
+        if !self.read(export, store, &mut reading).await? {
+            return Ok(false);
+        }
+        reading.finish(export, store)?;
+        for _ in 1..MAX_READINGS {
+            if !reading.needs_proof() {
+                return Ok(true);
+            }
+            let mut again = Reading::new(export.now().as_millis(), true);
+            let postponed = export.retries.postponed;
+            let outcome = self.read(export, store, &mut again).await;
+            if !matches!(outcome, Ok(true)) {
+                // The list is done, though not proven, and is not requested again in this run.
+                export.retries.postponed = postponed;
+                store.set_unproven(NOT_REPEATED.to_owned());
+                if outcome.is_err() {
+                    store.finish()?;
+                }
+                return outcome.map(|_| true);
+            }
+            if again.has_same_rows(&reading) {
+                return Ok(true);
+            }
+            if again.unproven.is_none() {
+                again.finish(export, store)?;
+                reading = again;
             }
         }
         store.set_unproven(CHANGED.to_owned());
         Ok(true)
     }
 
-    /// Requests and stores all pages. `None` if the exchange does not return one.
-    async fn store_pages(
+    /// Requests all pages. `false` if the exchange does not return one.
+    async fn read(
         &mut self,
         export: &mut Export,
         store: &mut Store,
-    ) -> Result<Option<Vec<PageRows>>, Failure> {
-        let taken = store.state.snapshot.map(|snapshot| snapshot.taken);
-        let mut pages: Vec<PageRows> = Vec::new();
-        let mut all_received: u64 = 0;
+        reading: &mut Reading,
+    ) -> Result<bool, Failure> {
+        let mut end = ListEnd::default();
         for number in 1.. {
             self.set_page(number);
-            let Some(body) = self.request(export, store).await? else { return Ok(None) };
+            let Some(body) = self.request(export, store).await? else { return Ok(false) };
             let mut response = StoredResponse::new(self.parameters.clone(), &body);
-            (response.pagination, response.taken) = (store.state.pagination, taken);
+            (response.pagination, response.taken) = (store.state.pagination, Some(reading.taken));
+            let total = self.paging.and_then(|paging| paging.page).and(history_rows::total(&body));
+            let most = self.paging.map(|paging| u64::from(paging.max));
             let read = match self.lines(&body) {
                 Ok(read) => read,
                 Err(error) => {
-                    store.append_undecoded(&response, None, &error)?;
-                    if number > 1 {
-                        store.set_unproven(UNREAD.to_owned());
+                    if let Some(rows) = count(&body) {
+                        end.add(rows, most, total);
                     }
+                    let is_last = count(&body).is_some() && !end.may_go_on();
+                    if number > 1 || (self.paging.is_some() && !is_last) {
+                        reading.unproven = Some(UNREAD.to_owned());
+                    }
+                    reading.add(export, store, response, Err(error))?;
                     break;
                 }
             };
-            let total = self.paging.and_then(|paging| paging.page).and(history_rows::total(&body));
             let page = PageRows::new(&read);
-            let is_repeated = pages.last().is_some_and(|before| page.repeats(before));
-            if is_repeated && total.is_some_and(|total| all_received >= total) {
+            let is_repeated = reading.pages.last().is_some_and(|before| page.repeats(before));
+            if is_repeated && total.is_some_and(|total| end.received >= total) {
                 // The exchange returns the last page for any number beyond it.
                 break;
             }
-            pages.push(page);
-            let received = (read.lines.len() + read.faults.len()) as u64;
-            append(export, store, &response, read)?;
-            if !is_repeated {
-                all_received += received;
+            reading.pages.push(page);
+            let rows = read.lines.len() + read.faults.len();
+            let received_before = end.received;
+            end.add(rows, most, total);
+            if is_repeated {
+                end.received = received_before;
             }
+            reading.add(export, store, response, Ok(read))?;
             let Some(paging) = self.paging else { break };
-            let is_full = received >= u64::from(paging.max);
-            let is_missing = total.is_some_and(|total| all_received < total);
-            if !is_full && !is_missing {
+            if !end.may_go_on() {
                 break;
             }
-            let why = match (paging.page, total) {
-                (None, _) => "it gave the most rows that it gives; there may be more".to_owned(),
-                (Some(_), Some(total)) if is_missing && (received == 0 || is_repeated) => {
-                    format!("the exchange states {total} rows and returned {all_received}")
-                }
-                (Some(_), _) if is_repeated => {
-                    "the same page comes again and again; there may be more".to_owned()
-                }
-                (Some(_), _) if number >= MAX_PAGES => {
+            let why = match paging.page {
+                None => "it gave the most rows that it gives; there may be more".to_owned(),
+                Some(_) if rows == 0 || is_repeated => match end.missing() {
+                    Some(why) => why,
+                    None => "the same page comes again and again; there may be more".to_owned(),
+                },
+                Some(_) if number >= MAX_PAGES => {
                     "it does not end after 1000 pages; there may be more".to_owned()
                 }
-                (Some(_), _) => continue,
+                Some(_) => continue,
             };
-            store.set_unproven(why);
+            reading.unproven = Some(why);
             break;
         }
-        Ok(Some(pages))
-    }
-
-    /// Whether every page of a list of several pages has the same rows when all are requested once more: then these are
-    /// the rows of the moment between. `None` if the exchange does not return a page.
-    async fn is_unchanged(
-        &mut self,
-        export: &mut Export,
-        store: &mut Store,
-        pages: &[PageRows],
-    ) -> Result<Option<bool>, Failure> {
-        // One page is one moment.
-        if pages.len() < 2 || store.state.unproven.is_some() {
-            return Ok(Some(true));
-        }
-        for (number, page) in (1..).zip(pages) {
-            self.set_page(number);
-            let Some(body) = self.request(export, store).await? else { return Ok(None) };
-            let is_same = self.lines(&body).is_ok_and(|read| PageRows::new(&read).ids == page.ids);
-            if !is_same {
-                return Ok(Some(false));
-            }
-        }
-        Ok(Some(true))
+        Ok(true)
     }
 
     fn set_page(&mut self, number: u32) {
@@ -186,13 +255,22 @@ impl List {
     }
 }
 
-/// Stores a page and its rows.
+/// Whether pages of a snapshot are stored that did not come to its end.
+fn has_unfinished(state: &State) -> bool {
+    !state.done && state.responses > state.snapshot.unwrap_or_default().responses
+}
+
+/// Stores a page and its rows, or only the page if it does not decode.
 fn append(
     export: &mut Export,
     store: &mut Store,
     response: &StoredResponse,
-    read: SnapshotLines,
+    read: Result<SnapshotLines, String>,
 ) -> Result<(), Failure> {
+    let read = match read {
+        Ok(read) => read,
+        Err(error) => return store.append_undecoded(response, None, &error),
+    };
     if let Some(last) = read.faults.last() {
         store.count_faulty_rows(read.faults.len(), last);
     }

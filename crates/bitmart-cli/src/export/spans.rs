@@ -74,8 +74,8 @@ fn requested_until(export: &Export, name: &str, known: &State) -> Result<i64, Fa
     Ok(end.min(first))
 }
 
-/// Returns the times of orders that are open in an earlier snapshot and not in the newest one, and that the history does
-/// not have as finished yet.
+/// Returns the times of orders that are open in an earlier snapshot and not in the newest one, and that the history
+/// does not have as finished yet.
 fn times_of_closed_orders(
     export: &Export,
     name: &str,

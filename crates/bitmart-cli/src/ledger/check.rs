@@ -1,5 +1,5 @@
-//! Compares the last balances that the exchange reported with the sums of the movements in the ledger. They differ where
-//! money moved that no list of the exchange contains, so that each difference names its possible reasons.
+//! Compares the last balances that the exchange reported with the sums of the movements in the ledger. They differ
+//! where money moved that no list of the exchange contains, so that each difference names its possible reasons.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

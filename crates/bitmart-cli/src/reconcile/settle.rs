@@ -1,5 +1,5 @@
-//! Queries the exchange for the outcome of a request until it is proven. A request that is found took effect. One that is
-//! missing did not only if the exchange cannot accept its signature any more, by the exchange's own clock.
+//! Queries the exchange for the outcome of a request until it is proven. A request that is found took effect. One that
+//! is missing did not only if the exchange cannot accept its signature any more, by the exchange's own clock.
 
 use std::time::Duration;
 

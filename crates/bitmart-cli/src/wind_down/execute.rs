@@ -32,6 +32,11 @@ const MAX_CLOCK_ERRORS: u32 = 5;
 /// A request is signed within this time after its line in the journal, or not sent.
 const SIGN_WITHIN: Duration = Duration::from_secs(10);
 
+/// How long after the signature of a request the balances may lack its effect. Resolving it takes up to 85 s, and the
+/// user may have run the command again a moment later; the exchange shows effects within seconds. Older effects are in
+/// the balances already, so that an equal step of today is another one, such as a withdrawal of the daily quota.
+const SHOWN_WITHIN: Duration = Duration::from_secs(5 * 60);
+
 /// Requests that may be repeated safely. Other requests without evidence stay unresolved.
 const IDEMPOTENT: [&str; 6] = [
     "spot_cancel_all_orders",
@@ -50,7 +55,7 @@ struct Run<'a> {
     skipped: Skipped,
     /// Amounts of the executed steps by key.
     executed: BTreeMap<String, Option<Decimal>>,
-    /// The request that the last run left unresolved, if it took effect.
+    /// The request that the last run left unresolved, if it took effect and the balances may lack that.
     executed_before: Option<Request>,
     /// Number of steps that were skipped.
     skipped_count: usize,
@@ -121,16 +126,21 @@ impl Run<'_> {
         match outcome {
             Some("done") => {
                 self.journal.end(number, "done", "as given by --outcome")?;
-                self.executed_before = Some(request);
+                self.set_executed_before(request);
             }
             Some(_) => self.journal.end(number, "not done", "as given by --outcome")?,
             None => match self.resolve(&request).await? {
-                Resolved::Done => self.executed_before = Some(request),
+                Resolved::Done => self.set_executed_before(request),
                 Resolved::NotDone => {}
                 Resolved::Failed(why) => note(format_args!("it had no effect: {why}")),
             },
         }
         Ok(())
+    }
+
+    fn set_executed_before(&mut self, request: Request) {
+        let shown_after = request.signed_by() + SHOWN_WITHIN;
+        self.executed_before = Some(request).filter(|_| self.client.now() < shown_after);
     }
 
     /// Whether a step was executed, by this run or as the last request of the one before.

@@ -17,6 +17,8 @@ const RECORDS_PATH: &str = "/newearn/cloud/v1/saving/record";
 const INTEREST: &str = "earn-flexible-interest";
 /// The exchange's code for a list that the account does not have.
 const NO_SUCH_LIST: i64 = 61006;
+/// Its code for maintenance, which every request gets and which ends a run.
+const MAINTENANCE: i64 = 30016;
 /// Rows of a page, as an export requests them.
 const PAGE: usize = 100;
 
@@ -32,10 +34,19 @@ fn holdings(
     total: impl Fn(usize) -> Option<usize> + Send + Sync + 'static,
     at_request: impl Fn(usize) -> std::ops::Range<usize> + Send + Sync + 'static,
 ) -> Scripted {
+    failing_holdings(rows_per_page, total, move |request| Ok(at_request(request)))
+}
+
+/// Like [`holdings`]; a request may be rejected with a code.
+fn failing_holdings(
+    rows_per_page: usize,
+    total: impl Fn(usize) -> Option<usize> + Send + Sync + 'static,
+    at_request: impl Fn(usize) -> Result<std::ops::Range<usize>, i64> + Send + Sync + 'static,
+) -> Scripted {
     let requests = AtomicUsize::new(0);
     Scripted::new(move |path, query| match path {
         HOLDINGS_PATH => {
-            let ids = at_request(requests.fetch_add(1, Ordering::SeqCst));
+            let ids = at_request(requests.fetch_add(1, Ordering::SeqCst))?;
             let row = |id: usize| json!({ "earnId": id.to_string(), "coinName": "USDT" });
             let all: Vec<_> = ids.map(row).collect();
             let list = page(&all, query, rows_per_page);
@@ -72,7 +83,7 @@ fn what_holdings_lack(folder: &Path) -> Result<(), String> {
 }
 
 #[test]
-fn a_list_that_changes_between_two_pages_is_read_until_it_is_that_of_one_moment() {
+fn a_list_that_changes_between_two_pages_is_read_until_two_readings_have_the_same_ids() {
     // After the first page a holding is added at the front, or removed there: 100 moves to another page.
     for changed in [0..150, 2..150] {
         let wanted: Vec<_> = changed.clone().collect();
@@ -119,6 +130,126 @@ fn the_number_of_rows_that_the_exchange_states_decides_whether_a_list_has_anothe
     exchange.export(folder.path(), "balances", &[]);
     let why = "the exchange states 51 rows and returned 50".to_owned();
     assert_eq!(what_holdings_lack(folder.path()), Err(why));
+}
+
+const NOT_REPEATED: &str = "it could not be read once more";
+
+#[test]
+fn a_list_that_cannot_be_read_once_more_keeps_its_rows() {
+    // Two pages are read. The second reading is rejected at once, ended by maintenance, or has another first page and
+    // is rejected then.
+    for (changed, error, failing_request) in
+        [(0..150, NO_SUCH_LIST, 2), (0..150, MAINTENANCE, 2), (1..151, NO_SUCH_LIST, 3)]
+    {
+        let exchange = failing_holdings(
+            PAGE,
+            |_| None,
+            move |request| match request {
+                0 | 1 => Ok(0..150),
+                _ if request < failing_request => Ok(changed.clone()),
+                _ => Err(error),
+            },
+        );
+        let folder = tempfile::tempdir().expect("a folder");
+        let sent = exchange.export(folder.path(), "balances", &[]);
+        assert_ne!(sent.code, 0, "{}", sent.err);
+        let wanted: Vec<_> = (0..150).collect();
+        assert_eq!(exported_holdings(folder.path()), wanted, "{}", sent.err);
+        // The run is continued, or another one begins and gets nothing.
+        let sent = exchange.export(folder.path(), "balances", &[]);
+        assert_eq!(sent.code, 10, "{}", sent.err);
+        assert_eq!(exported_holdings(folder.path()), wanted, "{}", sent.err);
+        let state = read(&folder.path().join(format!("state/{HOLDINGS}.json")));
+        let why =
+            if state["done"] == true { &state["unproven"] } else { &state["previous"]["lacks"] };
+        assert!(why.as_str().expect("why").contains(NOT_REPEATED), "{state}");
+        let verified = exchange.verify(folder.path());
+        assert_eq!(verified.code, 10, "{}", verified.err);
+        assert!(verified.err.contains(NOT_REPEATED), "{}", verified.err);
+    }
+}
+
+#[test]
+fn the_first_page_of_an_earlier_run_stays_until_another_one_has_read_the_list() {
+    let exchange = failing_holdings(
+        PAGE,
+        |_| None,
+        |request| match request {
+            1 | 2 => Err(NO_SUCH_LIST),
+            _ => Ok(0..150),
+        },
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    for run in 1..=2 {
+        // The first run gets the first page, the second one nothing.
+        let sent = exchange.export(folder.path(), "balances", &[]);
+        assert_eq!(sent.code, 10, "{}", sent.err);
+        let first_page: Vec<_> = (0..PAGE).collect();
+        assert_eq!(exported_holdings(folder.path()), first_page, "run {run}: {}", sent.err);
+    }
+    let responses = || {
+        let raw = std::fs::read_to_string(folder.path().join(format!("raw/{HOLDINGS}.ndjson")));
+        raw.expect("responses")
+    };
+    let before = responses();
+    assert_eq!(before.lines().count(), 1);
+    let sent = exchange.export(folder.path(), "balances", &[]);
+    assert_eq!(exported_holdings(folder.path()), (0..150).collect::<Vec<_>>(), "{}", sent.err);
+    assert_eq!(what_holdings_lack(folder.path()), Ok(()), "{}", sent.err);
+    assert_eq!(responses().lines().count(), 2, "they are those of the last run");
+    assert!(!responses().contains(&before));
+}
+
+/// Makes the archive that of an older program, which could not decode the first page and stopped there.
+fn forget_all_but_the_first_page(folder: &Path) {
+    let raw = folder.join(format!("raw/{HOLDINGS}.ndjson"));
+    let responses = std::fs::read_to_string(&raw).expect("responses");
+    let first = responses.lines().next().expect("a response").to_owned() + "\n";
+    let path = folder.join(format!("state/{HOLDINGS}.json"));
+    let mut state = read(&path);
+    for (member, value) in [
+        ("rows", json!(0)),
+        ("bytes", json!(0)),
+        ("span", Value::Null),
+        ("responses", json!(1)),
+        ("raw_bytes", json!(first.len())),
+        ("unread", json!(1)),
+        ("lacks", json!("1 responses are not understood and kept as they came; the last: a test")),
+    ] {
+        state[member] = value;
+    }
+    write(&path, &state);
+    std::fs::write(raw, first).expect("written");
+    std::fs::write(folder.join(format!("{HOLDINGS}.jsonl")), "").expect("written");
+}
+
+#[test]
+fn a_page_that_a_newer_program_decodes_is_no_complete_list_if_the_exchange_states_more_rows() {
+    // 20 rows a page, of 50 or of 20.
+    for (rows, lacks) in
+        [(50, Err("the exchange states 50 rows and returned 20".to_owned())), (20, Ok(()))]
+    {
+        let exchange = holdings(20, Some, move |_| 0..rows);
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path();
+        exchange.export(folder, "balances", &[]);
+        forget_all_but_the_first_page(folder);
+        let reread = exchange.run(&["export", "--reread", folder.to_str().expect("text")]);
+        assert!(reread.err.contains("20 rows are gained"), "{}", reread.err);
+        assert_eq!(what_holdings_lack(folder), lacks, "{}", reread.err);
+    }
+}
+
+#[test]
+fn a_first_page_that_does_not_decode_may_not_be_the_last() {
+    let exchange = Scripted::new(|path, _| match path {
+        HOLDINGS_PATH => Ok(json!({ "total": 50, "list": "none" })),
+        _ => Err(NO_SUCH_LIST),
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    exchange.export(folder.path(), "balances", &[]);
+    let lacks = what_holdings_lack(folder.path()).expect_err("a page is missing");
+    assert!(lacks.contains("a page was not understood when it came"), "{lacks}");
 }
 
 /// The amount and time of these payments of interest, which have no id.

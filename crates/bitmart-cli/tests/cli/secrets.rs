@@ -1,10 +1,14 @@
 //! No command prints a key, a secret or a memo, whether it succeeds, is rejected or has invalid arguments.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
 
 use bitmart::rest::catalog::ENDPOINTS;
 use bitmart::sandbox::{ApiKey, Config};
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
 
 use crate::common::{Outcome, Place, at_home, bitmart, sandbox_of};
 
@@ -93,21 +97,50 @@ fn no_other_command_prints_a_secret_or_writes_it_to_a_file() {
     for name in [&export, &journal, &page] {
         assert!(Path::new(name).exists(), "{name} was not written");
     }
-    no_file_contains_a_secret(folder.path());
+    for name in [&recording, &private] {
+        let text = content(Path::new(name));
+        assert!(text.contains("bitmart-recording"), "{name} is read as text: {text}");
+    }
+    assert_eq!(file_with_a_secret(folder.path()), None);
 }
 
-fn no_file_contains_a_secret(folder: &Path) {
-    for entry in std::fs::read_dir(folder).expect("a folder") {
+/// What a file contains, decompressed if its name ends with `gz`.
+fn content(path: &Path) -> String {
+    let bytes = std::fs::read(path).expect("a file");
+    if path.extension().is_none_or(|extension| extension != "gz") {
+        return String::from_utf8_lossy(&bytes).into_owned();
+    }
+    let mut text = String::new();
+    let read = MultiGzDecoder::new(&bytes[..]).read_to_string(&mut text);
+    read.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text
+}
+
+/// A file below a folder in which a secret is.
+fn file_with_a_secret(folder: &Path) -> Option<PathBuf> {
+    std::fs::read_dir(folder).expect("a folder").find_map(|entry| {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
-            no_file_contains_a_secret(&path);
-            continue;
+            return file_with_a_secret(&path);
         }
-        let text = String::from_utf8_lossy(&std::fs::read(&path).expect("a file")).into_owned();
-        for secret in [&KEY[..8], &SECRET[..8], MEMO] {
-            assert!(!text.contains(secret), "{}", path.display());
-        }
-    }
+        let text = content(&path);
+        [&KEY[..8], &SECRET[..8], MEMO].iter().any(|secret| text.contains(secret)).then_some(path)
+    })
+}
+
+#[test]
+fn a_secret_in_a_compressed_file_is_found() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("recording.gz");
+    // A recording has a member for each time at which it was flushed.
+    let member = |text: String| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(text.as_bytes()).expect("in memory");
+        encoder.finish().expect("in memory")
+    };
+    let members = [member("nothing".to_owned()), member(format!("key={KEY}"))];
+    std::fs::write(&path, members.concat()).expect("written");
+    assert_eq!(file_with_a_secret(folder.path()), Some(path));
 }
 
 #[test]

@@ -250,6 +250,41 @@ fn each_step_is_confirmed_and_ctrl_c_at_a_question_stops_the_run() {
     assert_eq!(history.out, "");
 }
 
+/// The same amount is withdrawn again on the next day, for example because of a daily quota. The request of the day
+/// before, whose outcome is given only now, is no reason to skip it.
+#[test]
+fn only_a_request_that_was_signed_minutes_ago_prevents_an_equal_step() {
+    let place = place();
+    let journal = place.home().join("journal.jsonl");
+    let name = journal.to_str().expect("a name in UTF-8").to_owned();
+    let words = [&WIND_DOWN[..], &["--journal", &name]].concat();
+    run(&place, &words);
+    let text = std::fs::read_to_string(&journal).expect("a file");
+    let is_withdrawal = |line: &&str| line.contains("account_withdraw") && line.contains("BTC");
+    let request = text.lines().find(is_withdrawal).expect("a withdrawal of BTC");
+    let (before, _) = text.split_once(request).expect("it is there");
+    let mut request: Value = serde_json::from_str(request).expect("JSON");
+    let signed_ms = request["signed_by_ms"].as_i64().expect("a time");
+    let mut again = |signed_ms: i64| {
+        // The run before was killed after this line.
+        request["signed_by_ms"] = signed_ms.into();
+        std::fs::write(&journal, format!("{before}{request}\n")).expect("written");
+        place.sandbox.set_balance(1, WalletKind::Spot, "BTC", dec!(0.5)).expect("an account");
+        bitmart(&place, &[&words[..], &["--outcome", "done"]].concat())
+    };
+    let withdrawals = || {
+        let history = run(&place, &["account", "funding-history", "withdraw", "100"]);
+        history.out.lines().filter(|line| line.contains("BTC")).count()
+    };
+    assert_eq!(withdrawals(), 1);
+    let yesterday = again(signed_ms - 86_400_000);
+    assert_eq!(yesterday.code, 0, "{}", yesterday.err);
+    assert_eq!(withdrawals(), 2);
+    let now = again(signed_ms);
+    assert_eq!(now.code, 10, "{}", now.err);
+    assert_eq!(withdrawals(), 2, "the balance may be that of before the request");
+}
+
 #[test]
 fn an_incomplete_line_of_the_journal_is_ignored() {
     use std::io::Write as _;

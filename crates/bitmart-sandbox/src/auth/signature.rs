@@ -6,8 +6,8 @@ use sha2::Sha256;
 #[cfg(test)]
 use crate::keys::ApiKey;
 
-/// The state of HMAC-SHA256 after it has read a secret. A key computes it once, because reading the secret takes half as
-/// long as a signature.
+/// The state of HMAC-SHA256 after it has read a secret. A key computes it once, because reading the secret takes half
+/// as long as a signature.
 pub(super) type KeyedHash = Hmac<Sha256>;
 
 /// The state after a secret; `None` never occurs, because a secret may have any length.

@@ -39,6 +39,12 @@ struct Position {
     version: String,
 }
 
+/// Whether a request is for updates of the traffic, which is kept in memory only: it can be watched while nothing can
+/// be stored, when it is needed most.
+pub(super) fn are_of_traffic(path: &str, query: &Fields) -> bool {
+    path == "/updates" && ["overview", "scenario"].iter().all(|name| query.get(name).is_none())
+}
+
 /// Responds with what is new, or with status 204 if nothing is.
 pub(super) fn updates(shared: &Shared, query: &Fields) -> Reply {
     let number = |name: &str| query.get(name).and_then(|text| text.parse().ok()).unwrap_or(0);
@@ -140,7 +146,8 @@ impl Position {
         let new: Vec<_> = new.map(|(number, record)| (number, Arc::clone(record))).collect();
         if !self.begins {
             // A page may name a record that does not exist, because another sandbox has its address now.
-            self.skipped += last.saturating_sub(self.after).saturating_sub(new.len() as u64);
+            let missed = last.saturating_sub(self.after).saturating_sub(new.len() as u64);
+            self.skipped = self.skipped.saturating_add(missed);
         }
         self.after = last;
         Some(new)
@@ -155,7 +162,8 @@ impl Position {
         let rows = new.iter().filter_map(|(number, record)| row(&self.filter, *number, record));
         let mut rows: Vec<_> = rows.collect();
         if !self.begins {
-            self.skipped += rows.len().saturating_sub(self.max_rows()) as u64;
+            let too_many = rows.len().saturating_sub(self.max_rows()) as u64;
+            self.skipped = self.skipped.saturating_add(too_many);
         }
         rows.truncate(self.max_rows());
         rows

@@ -1,5 +1,7 @@
 //! Durability of the data folder: power failures, full disks, damage.
 
+#[cfg(feature = "console")]
+mod console;
 mod disk;
 mod formats;
 mod rejects;

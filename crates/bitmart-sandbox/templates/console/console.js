@@ -106,11 +106,11 @@ function setUpTable(table) {
   // A new list, which is shown even during a pause.
   const replace = (records) => {
     waiting = records;
-    body.replaceChildren();
+    keepFocus(body, () => body.replaceChildren());
     insert();
     label();
   };
-  return { add, replace };
+  return { add, replace, isPaused: () => isPaused };
 }
 
 // Changes a table. If the element with the focus is moved, it keeps the focus; if it is removed, the table gets it, so
@@ -203,6 +203,7 @@ function follow(element) {
   const search = document.getElementById("q");
   const refused = document.getElementById("refused");
   const offline = document.getElementById("offline");
+  const unstored = document.getElementById("unstored");
   const ended = document.getElementById("ended");
   const rate = rateMeter();
   let run = null;
@@ -236,7 +237,8 @@ function follow(element) {
       if (status === 200) console.error(error);
       status = 0;
     }
-    offline.hidden = status > 0 && status < 500;
+    unstored.hidden = status !== 503;
+    offline.hidden = status === 503 || (status > 0 && status < 500);
     ended.hidden = status !== 401;
   };
   const stop = () => {
@@ -252,25 +254,34 @@ function follow(element) {
       await new Promise((resolve) => setTimeout(resolve, Number(element.dataset.every)));
     }
   };
+  const begin = () => {
+    address.searchParams.set("after", 0);
+    address.searchParams.set("begin", 1);
+  };
   let timer = null;
   const restart = () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
       stop();
       setFilter();
-      address.searchParams.set("after", 0);
-      address.searchParams.set("begin", 1);
+      begin();
       start();
     }, TYPING);
+  };
+  // While a page is hidden it requests nothing. Then it shows the rows that are kept, which may be more than an update
+  // has. A paused list stays.
+  const resume = () => {
+    if (table && !run && !table.isPaused()) begin();
+    start();
   };
   if (table) {
     setFilter();
     search.addEventListener("input", restart);
     if (refused) refused.addEventListener("change", restart);
   }
-  document.addEventListener("visibilitychange", () => (document.hidden ? stop() : start()));
+  document.addEventListener("visibilitychange", () => (document.hidden ? stop() : resume()));
   addEventListener("pagehide", stop);
-  addEventListener("pageshow", start);
+  addEventListener("pageshow", resume);
   start();
 }
 

@@ -98,6 +98,18 @@ async fn a_filter_decides_before_rows_are_too_many() {
     assert!(skipped.starts_with("143 were too fast"), "they are summed: {skipped}");
 }
 
+#[tokio::test]
+async fn a_number_of_skipped_records_that_is_too_large_stays() {
+    let sandbox = sandbox().await;
+    let browser = Browser::open(&sandbox).await;
+    send_122_requests(&Client::spot(&sandbox)).await;
+    for filter in ["", "q=system"] {
+        let position = format!("after=1&skipped={}", u64::MAX);
+        let update = Page::open(&browser, filter, &position).next().await;
+        assert_eq!(update["skipped"], u64::MAX, "{filter}");
+    }
+}
+
 /// Another filter begins another list, which may be empty.
 #[tokio::test]
 async fn a_new_list_is_sent_at_once_with_what_is_kept() {

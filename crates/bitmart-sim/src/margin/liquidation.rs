@@ -29,7 +29,8 @@ impl Exchange {
                 let risk = self.risk(account, symbol);
                 if risk.is_below_liquidation_rate() {
                     self.liquidate_margin(account, symbol, now_ms);
-                    // Its trades may have changed the rates of accounts that follow. It is compared again until it has recovered.
+                    // Its trades may have changed the rates of accounts that follow. It is compared again until it has
+                    // recovered.
                     self.note_margin_changes();
                 } else {
                     let price = self.pair_price(symbol);
