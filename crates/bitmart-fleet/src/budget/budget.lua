@@ -51,7 +51,8 @@ local function add(c, w, ended)
   return limit
 end
 local published = count > 0 and add(count, window, ENDED)
-local last = stated[1] and now < tonumber(stated[4] or 0) and add(tonumber(stated[1]), tonumber(stated[2]), STATED_ENDED)
+local is_known = stated[1] and now < tonumber(stated[4] or 0)
+local last = is_known and add(tonumber(stated[1]), tonumber(stated[2]), STATED_ENDED)
 
 -- Permits are free one window after the end of their request, or after their process must be dead.
 redis.call('ZREMRANGEBYSCORE', FLYING, '-inf', text(now - longest))
@@ -133,7 +134,9 @@ local max_wait, poll, grace = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(A
 local me = prefix .. ':' .. text(first)
 
 -- Without the epoch of this run of the server, it was flushed, restarted or replaced, and what is in use is not
--- known. Nothing is granted until all earlier permits have expired.
+-- known. Nothing is granted until all earlier permits of the published limit have expired. What is in use of a longer
+-- stated one, the next response states.
+local span = limits[1] and limits[1].span or 0
 local epoch = redis.call('HMGET', EPOCH, 'run', 'began', 'settings')
 if epoch[1] ~= run then
   redis.call('HSET', EPOCH, 'run', run, 'began', text(now), 'settings', settings)
@@ -163,7 +166,7 @@ local at, reason = now, 1
 local function hold_until(time, why)
   if time > at then at, reason = time, why end
 end
-hold_until(tonumber(epoch[2]) + lifetime + longest, 4)
+hold_until(tonumber(epoch[2]) + lifetime + span, 4)
 hold_until(tonumber(stated[3] or 0), 2)
 local ban = tonumber(redis.call('GET', BAN) or 0)
 hold_until(ban, 3)

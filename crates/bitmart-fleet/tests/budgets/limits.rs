@@ -114,7 +114,7 @@ async fn a_flushed_server_grants_nothing_until_all_permits_are_free() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server: cargo xtask test fleet"]
 async fn a_script_without_the_pause_of_a_new_epoch_exceeds_the_limit_after_a_flush() {
-    let broken = Some(("hold_until(tonumber(epoch[2]) + lifetime + longest, 4)", ""));
+    let broken = Some(("hold_until(tonumber(epoch[2]) + lifetime + span, 4)", ""));
     let logs = disturbed(Job { broken, ..Job::default() }, flush).await;
     assert!(most(&logs) > LIMIT, "{} in a window", most(&logs));
 }
