@@ -21,7 +21,9 @@ impl Window {
 
     /// A window of another rate in which the same ended requests count, for its own length.
     pub(super) fn with_rate(&self, rate: Rate, now: Instant) -> Self {
-        let ended = self.ended.iter().map(|free_at| *free_at + rate.window - self.rate.window);
+        let ended = self.ended.iter();
+        let ended =
+            ended.filter_map(|free_at| (*free_at + rate.window).checked_sub(self.rate.window));
         Self { rate, ended: ended.filter(|free_at| *free_at > now).collect() }
     }
 

@@ -185,7 +185,7 @@ impl Model {
                 Limit {
                     permits,
                     window,
-                    known_since: Some(now - WINDOW),
+                    known_since: now.checked_sub(WINDOW),
                     others: others.filter(|stated_at| *stated_at + WINDOW > now).collect(),
                 }
             }
