@@ -59,7 +59,7 @@ const MARGIN: Duration = Duration::from_secs(3);
 ///
 /// - A permit is in use until one window after the end of its request, as in a limiter without a store. The
 ///   permit of a process that died is free after [`call_timeout`](RedisBudgetsBuilder::call_timeout), three
-///   seconds and one window.
+///   seconds and one window. A limit that a response stated has a window and a count of its own.
 /// - Callers are served in the order in which they arrived at the server; one that is dead is passed over after
 ///   two seconds.
 /// - A server that is new, was flushed, restarted or replaced does not know what is in use. It grants nothing for

@@ -1,10 +1,10 @@
 -- Counts the permits of one budget. The limiter of bitmart-rest counts in the same way in memory.
 --
--- KEYS: the epoch of the server; permits in flight by the time at which they expire; ended requests by the time
--- at which their permits are free; waiting callers by their order, and by the time at which they count as dead;
--- what responses have stated; the end of a ban.
+-- KEYS: the epoch of the server; permits in flight by the time at which their process must be dead; ended requests by
+-- the time at which their permits of the published limit are free, and by that of the stated limit; waiting callers by
+-- their order, and by the time at which they count as dead; what responses have stated; the end of a ban.
 -- All times are microseconds of this server's clock, so that the clocks of the callers do not matter.
-local EPOCH, FLYING, ENDED, QUEUE, DUE, STATED, BAN = unpack(KEYS)
+local EPOCH, FLYING, ENDED, STATED_ENDED, QUEUE, DUE, STATED, BAN = unpack(KEYS)
 local MAX_QUEUE = 10000
 local DAY = 86400e6
 
@@ -31,23 +31,6 @@ if operation == 'ban' then
   return {1}
 end
 
--- The published limit and what the last response stated, which holds for a day. A count of zero is unknown.
-local stated = redis.call('HMGET', STATED, 'count', 'window', 'paused', 'until')
-local published_count, published_window = count, window
-
--- A limit that keeps both the published one and another: the smaller count in the longer of their windows, each divided
--- by how often its own count contains the smaller one. A lower pace alone is not enough: 300 in 60 s is slower than 12
--- in 2 s, and allows 300 at once.
-local function with_published(c, w)
-  if published_count == 0 then return c, w end
-  local smaller = math.min(published_count, c)
-  local function divided(limit, time) return math.ceil(time / math.floor(limit / smaller)) end
-  return smaller, math.max(divided(published_count, published_window), divided(c, w))
-end
-if stated[1] and now < tonumber(stated[4] or 0) then
-  count, window = with_published(tonumber(stated[1]), tonumber(stated[2]))
-end
-
 -- A limit less the headroom: permits are rounded up and the window is stretched to compensate.
 local function less(c, w)
   if c == 0 then return 0, 0 end
@@ -55,14 +38,27 @@ local function less(c, w)
   local permits = math.ceil(hundredths / 100)
   return permits, math.ceil(w * permits * 100 / hundredths)
 end
-local permits, span = less(count, window)
 
--- Permits are free one window after the end of their request, or when their process must be dead.
-local function in_use()
-  redis.call('ZREMRANGEBYSCORE', ENDED, '-inf', text(now))
-  redis.call('ZREMRANGEBYSCORE', FLYING, '-inf', text(now))
-  return redis.call('ZCARD', ENDED) + redis.call('ZCARD', FLYING)
+-- The limits that are kept: the published one and what the last response stated, which holds for a day. Neither implies
+-- the other: 300 in 60 s is slower than 12 in 2 s, and allows 300 at once. A count of zero is unknown.
+local stated = redis.call('HMGET', STATED, 'count', 'window', 'paused', 'until')
+local limits, longest = {}, 0
+local function add(c, w, ended)
+  local permits, span = less(c, w)
+  local limit = {permits = permits, span = span, ended = ended}
+  table.insert(limits, limit)
+  longest = math.max(longest, span)
+  return limit
 end
+local published = count > 0 and add(count, window, ENDED)
+local is_known = stated[1] and now < tonumber(stated[4] or 0)
+local last = is_known and add(tonumber(stated[1]), tonumber(stated[2]), STATED_ENDED)
+
+-- Permits are free one window after the end of their request, or after their process must be dead.
+redis.call('ZREMRANGEBYSCORE', FLYING, '-inf', text(now - longest))
+for _, limit in ipairs(limits) do redis.call('ZREMRANGEBYSCORE', limit.ended, '-inf', text(now)) end
+local function in_flight(limit) return redis.call('ZCOUNT', FLYING, '(' .. text(now - limit.span), '+inf') end
+local function in_use(limit) return in_flight(limit) + redis.call('ZCARD', limit.ended) end
 
 if operation == 'end' then
   local first, ends, counted = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
@@ -73,9 +69,11 @@ if operation == 'end' then
       redis.call('ZREM', QUEUE, member)
       redis.call('ZREM', DUE, member)
     end
-    if counted and count > 0 then
-      redis.call('ZADD', ENDED, text(now + span), member)
-      keep(ENDED, span)
+    if counted then
+      for _, limit in ipairs(limits) do
+        redis.call('ZADD', limit.ended, text(now + limit.span), member)
+        keep(limit.ended, limit.span)
+      end
     end
   end
   return {1}
@@ -84,21 +82,40 @@ end
 if operation == 'settle' then
   local used, c, w = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
   if c == 0 or w == 0 then return {1} end
+  local permits, span = less(c, w)
+  local left = math.max(0, permits - used)
+  -- Requests of others, until at most `remaining` permits are free. Those in flight count as used.
+  local function record_others(limit, remaining)
+    for _ = remaining, limit.permits - in_use(limit) - 1 do
+      local other = 'other:' .. redis.call('HINCRBY', STATED, 'last', 1)
+      redis.call('ZADD', limit.ended, text(now + limit.span), other)
+    end
+    keep(limit.ended, limit.span)
+  end
+  -- What others have used is known for the stated window, and so for a published one that is as long.
+  -- More than the difference are left if others may use more than is published.
+  if published and span <= published.span then record_others(published, math.max(left, published.permits - used)) end
+  local function is_stated(limit) return limit and limit.permits == permits and limit.span == span end
   -- The last one counts: a single wrong header must not slow the endpoint down for good.
-  count, window = with_published(c, w)
-  if count ~= published_count or window ~= published_window then
-    redis.call('HSET', STATED, 'count', text(c), 'window', text(w), 'until', text(now + DAY))
-  else
+  if is_stated(published) then
     redis.call('HDEL', STATED, 'count', 'window', 'until')
+    redis.call('DEL', STATED_ENDED)
+  else
+    local limit = last
+    if not is_stated(last) then
+      -- The same ended requests count in another window, for its own length.
+      local known = published or last
+      local entries = known and redis.call('ZRANGE', known.ended, 0, -1, 'WITHSCORES') or {}
+      redis.call('DEL', STATED_ENDED)
+      for index = 1, #entries, 2 do
+        local free_at = tonumber(entries[index + 1]) - known.span + span
+        if free_at > now then redis.call('ZADD', STATED_ENDED, text(free_at), entries[index]) end
+      end
+      limit = {permits = permits, span = span, ended = STATED_ENDED}
+    end
+    redis.call('HSET', STATED, 'count', text(c), 'window', text(w), 'until', text(now + DAY))
+    record_others(limit, left)
   end
-  permits, span = less(count, window)
-  local others, theirs = less(c, w)
-  local left = math.max(0, others - used)
-  local free_at = now + math.max(span, theirs)
-  for _ = left, permits - in_use() - 1 do
-    redis.call('ZADD', ENDED, text(free_at), 'other:' .. redis.call('HINCRBY', STATED, 'last', 1))
-  end
-  keep(ENDED, free_at - now)
   keep(STATED, DAY)
   return {1}
 end
@@ -117,7 +134,9 @@ local max_wait, poll, grace = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(A
 local me = prefix .. ':' .. text(first)
 
 -- Without the epoch of this run of the server, it was flushed, restarted or replaced, and what is in use is not
--- known. Nothing is granted until all earlier permits have expired.
+-- known. Nothing is granted until all earlier permits of the published limit have expired. What is in use of a longer
+-- stated one, the next response states.
+local span = limits[1] and limits[1].span or 0
 local epoch = redis.call('HMGET', EPOCH, 'run', 'began', 'settings')
 if epoch[1] ~= run then
   redis.call('HSET', EPOCH, 'run', run, 'began', text(now), 'settings', settings)
@@ -125,7 +144,6 @@ if epoch[1] ~= run then
 end
 if epoch[3] ~= settings then return {2, epoch[3]} end
 
-local used = in_use()
 local dead = redis.call('ZRANGEBYSCORE', DUE, '-inf', text(now))
 for _, member in ipairs(dead) do
   if member ~= me then
@@ -154,40 +172,47 @@ local ban = tonumber(redis.call('GET', BAN) or 0)
 hold_until(ban, 3)
 if ban > now then reason = 3 end
 
+-- When the permit of a limit that is missing is free at the earliest. A request in flight ends now at the earliest.
+local function earliest(limit)
+  local flying, used = in_flight(limit), in_use(limit)
+  local missing, later = used + ahead - limit.permits, now + limit.span
+  local sooner = redis.call('ZCOUNT', limit.ended, '-inf', text(later))
+  local function ended(index)
+    return tonumber(redis.call('ZRANGE', limit.ended, index, index, 'WITHSCORES')[2])
+  end
+  if missing >= used then
+    -- One of those ahead must have used its permit first.
+    return later + limit.span * math.floor((missing - used) / limit.permits)
+  elseif missing < sooner then
+    return ended(missing)
+  elseif missing < sooner + flying then
+    return later
+  end
+  return ended(missing - flying)
+end
+
 if at == now then
-  if count == 0 then
+  if #limits == 0 then
     leave()
     return {1, 1}
   end
-  local room = permits - used - ahead
+  local room = math.huge
+  for _, limit in ipairs(limits) do
+    local free = limit.permits - in_use(limit) - ahead
+    if free < 1 then hold_until(earliest(limit), 1) end
+    room = math.min(room, free)
+  end
   if room >= 1 then
     leave()
     local granted = 1
     -- Nobody stores up permits while others wait, nor more than half of what is free.
     if waiting == 0 then granted = math.max(1, math.min(wanted, math.floor(room / 2))) end
-    local expiry = text(now + lifetime + span)
+    local dead_at = text(now + lifetime)
     for index = 0, granted - 1 do
-      redis.call('ZADD', FLYING, expiry, prefix .. ':' .. text(first + index))
+      redis.call('ZADD', FLYING, dead_at, prefix .. ':' .. text(first + index))
     end
-    keep(FLYING, lifetime + span)
+    keep(FLYING, lifetime + longest)
     return {1, granted}
-  end
-  -- When the permit that is missing is free at the earliest. A request in flight ends now at the earliest.
-  local missing, later = used + ahead - permits, now + span
-  local flying = redis.call('ZCARD', FLYING)
-  local sooner = redis.call('ZCOUNT', ENDED, '-inf', text(later))
-  local function ended(index)
-    return tonumber(redis.call('ZRANGE', ENDED, index, index, 'WITHSCORES')[2])
-  end
-  if missing >= used then
-    -- One of those ahead must have used its permit first.
-    at = later + span * math.floor((missing - used) / permits)
-  elseif missing < sooner then
-    at = ended(missing)
-  elseif missing < sooner + flying then
-    at = later
-  else
-    at = ended(missing - flying)
   end
 end
 

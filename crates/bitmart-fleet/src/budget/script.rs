@@ -87,7 +87,7 @@ impl From<Failure> for StoreError {
 /// What stays the same in all calls for a budget.
 #[derive(Debug)]
 pub(super) struct Subject {
-    keys: [String; 7],
+    keys: [String; 8],
     /// Requests per window in microseconds, and the headroom in percent. Zero requests are an unknown limit.
     limit: [u64; 3],
 }
@@ -111,6 +111,7 @@ impl Subject {
                 format!("{{{namespace}}}:epoch"),
                 key("flying"),
                 key("ended"),
+                key("stated-ended"),
                 key("queue"),
                 key("due"),
                 key("stated"),

@@ -36,8 +36,8 @@ async fn processes_with_leases_keep_a_limit_together_and_none_starves() {
 #[ignore = "needs redis-server: cargo xtask test fleet"]
 async fn a_script_that_frees_permits_with_the_response_exceeds_the_limit() {
     let broken = Some((
-        "redis.call('ZADD', ENDED, text(now + span), member)",
-        "redis.call('ZADD', ENDED, text(now), member)",
+        "redis.call('ZADD', limit.ended, text(now + limit.span), member)",
+        "redis.call('ZADD', limit.ended, text(now), member)",
     ));
     let logs = steady(Job { broken, ..Job::default() }).await;
     assert!(most(&logs) > LIMIT, "{} in a window", most(&logs));
@@ -75,8 +75,8 @@ async fn permits_of_a_killed_process_return_but_not_too_early() {
 #[ignore = "needs redis-server: cargo xtask test fleet"]
 async fn a_script_that_forgets_requests_in_flight_exceeds_the_limit_after_a_kill() {
     let broken = Some((
-        "local expiry = text(now + lifetime + span)",
-        "local expiry = text(now + span / 10)",
+        "local dead_at = text(now + lifetime)",
+        "local dead_at = text(now - longest * 9 / 10)",
     ));
     let (logs, _) = killed(Job { broken, ..Job::default() }).await;
     assert!(most(&logs) > LIMIT, "{} in a window", most(&logs));

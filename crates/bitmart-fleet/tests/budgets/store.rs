@@ -1,5 +1,6 @@
 //! The store by itself: what its calls do, to other processes as well. Each store here is a process to Redis.
 
+mod headers;
 mod outages;
 
 use std::time::{Duration, Instant};
@@ -217,71 +218,6 @@ async fn a_dead_caller_is_passed_over() {
         }
     }
     assert!(now(&store, &budget).await.is_ok());
-}
-
-#[tokio::test]
-#[ignore = "needs redis-server: cargo xtask test fleet"]
-async fn headers_lower_the_limit_for_all_and_never_raise_it() {
-    let server = ready().await;
-    let [one, other] = [store(&server), store(&server)];
-    let budget = by_address();
-    one.settle(&budget, stated(4, 5, 5));
-    one.close().await;
-    assert_eq!(take_all(&other, &budget).await, 1, "four were counted for others");
-
-    // A limit that no source states.
-    let unknown = Budget::new(&UNKNOWN, None, 0);
-    for _ in 0..50 {
-        now(&other, &unknown).await.expect("not limited");
-    }
-    one.settle(&unknown, stated(0, 8, 5));
-    one.settle(&unknown, stated(0, 100, 1));
-    one.close().await;
-    let permit = one.acquire(&unknown, PATIENCE).await.expect("in the end");
-    one.end(&unknown, permit, RequestEnd::NotSent);
-    one.settle(&unknown, stated(1, 8, 5));
-    one.close().await;
-    assert_eq!(take_all(&other, &unknown).await, 7);
-}
-
-/// 40 in 60 s are a lower pace than the published 5 in 5 s. The published limit is kept as well.
-#[tokio::test]
-#[ignore = "needs redis-server: cargo xtask test fleet"]
-async fn a_lower_limit_of_a_longer_window_does_not_allow_more_at_once() {
-    let server = ready().await;
-    let store = store(&server);
-    let budget = by_address();
-    store.settle(&budget, stated(0, 40, 60));
-    store.close().await;
-    assert_eq!(take_all(&store, &budget).await, 5);
-}
-
-#[tokio::test]
-#[ignore = "needs redis-server: cargo xtask test fleet"]
-async fn a_lower_limit_holds_for_a_day_or_until_a_response_states_another() {
-    let server = ready().await;
-    let store = store(&server);
-    let budget = by_address();
-    let key = "{bitmart}:stated:by_address:ip:203.0.113.7";
-    store.settle(&budget, stated(0, 2, 5));
-    store.close().await;
-    let until = server.command(&["HGET", key, "until"]).expect("a reply");
-    let until: u128 = redis::from_redis_value(until).expect("a time");
-    let day = until - time(&server);
-    assert!((86_000_000_000..=86_400_000_000).contains(&day), "{day}");
-    assert_eq!(take_all(&store, &budget).await, 2);
-    // Permits in use count against either limit.
-    store.settle(&budget, stated(2, 5, 5));
-    store.close().await;
-    assert_eq!(server.command(&["HGET", key, "until"]), Ok(redis::Value::Nil));
-    assert_eq!(take_all(&store, &budget).await, 3);
-    store.settle(&budget, stated(0, 2, 5));
-    store.close().await;
-    // A day later.
-    server.command(&["HSET", key, "until", "1"]).expect("a reply");
-    server.command(&["DEL", "{bitmart}:ended:by_address:ip:203.0.113.7"]).expect("a reply");
-    server.command(&["DEL", "{bitmart}:flying:by_address:ip:203.0.113.7"]).expect("a reply");
-    assert_eq!(take_all(&store, &budget).await, 5);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod permit;
 mod rate;
 mod shared_bucket;
 mod stored_bucket;
+mod window;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -68,11 +69,11 @@ impl Default for LimitPolicy {
 /// Each endpoint has its own bucket with the limit of its [`Metadata`], minus a headroom of 15 percent.
 /// An endpoint without a published limit is not limited until a response states one. Rate-limit headers
 /// correct the count: requests of others from the same IP address or user use up permits, and a stated
-/// limit is kept in addition to the published one until a response states another. Headers never raise a
-/// limit above the published one, and a window of more than 60 seconds counts as 60. The permit of a
-/// request that was not sent is returned. Any other request keeps its permit until one window after its
-/// end: its response, its error, or that its future was dropped. So a future that is neither polled nor
-/// dropped keeps it, too.
+/// limit is kept in addition to the published one, each with its own count, until a response states another.
+/// Headers never raise a limit above the published one, and a window of more than 60 seconds counts as 60.
+/// The permit of a request that was not sent is returned. Any other request keeps its permit until one
+/// window after its end: its response, its error, or that its future was dropped. So a future that is
+/// neither polled nor dropped keeps it, too.
 ///
 /// After status 429 the bucket pauses for the duration of `Retry-After`, or else for one window. After
 /// status 418, a ban, all requests pause for at least a minute. If several responses name an end, the

@@ -1,14 +1,19 @@
-//! One rate limit: a sliding-window log of permits and a queue of callers. Pure: time is an argument.
+//! The rate limits of one endpoint: a sliding-window log of permits for each, and a queue of callers. Pure:
+//! time is an argument.
 //!
 //! A permit is in use from the moment it is granted until one window after the end of its request: its
-//! response, its failure, or that its caller dropped it. Never are more in use than the limit allows. So
+//! response, its failure, or that its caller dropped it. Never are more in use than a limit allows. So
 //! no window of that length contains more requests than the limit, wherever it begins and however long
 //! requests wait for a connection or are in flight.
+//!
+//! There are two limits at most: the published one and the one that the last response stated. Both are kept,
+//! since neither implies the other: 300 in 60 s is slower than 12 in 2 s, and allows 300 at once.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::rate::{Published, Rate};
+use super::rate::Published;
+use super::window::Window;
 use crate::protocol::rate_limit::{RateLimitState, ThrottleReason};
 
 /// Identifies a caller in the queue, and later its permit.
@@ -26,14 +31,11 @@ pub(crate) struct Delay {
 pub(super) struct Bucket {
     headroom: u32,
     /// The limit of the description, if it names one.
-    published: Option<Published>,
-    /// What keeps both it and the limit that the last response stated. `None` until a limit is known.
-    rate: Option<Rate>,
+    published: Option<Window>,
+    /// The limit that the last response stated, if it is not the published one.
+    stated: Option<Window>,
     /// Permits of requests without an end: when they become free is not known yet.
     in_flight: BTreeSet<Ticket>,
-    /// When each permit of a request that has ended becomes free, in order. Includes requests of others,
-    /// which only the exchange's headers reported.
-    ended: VecDeque<Instant>,
     /// Callers without a permit, in order of their position numbers.
     queue: VecDeque<Waiting>,
     /// The position numbers of callers that were moved to the back. That of any other is its ticket's.
@@ -60,10 +62,9 @@ impl Bucket {
     pub(super) fn new(published: Option<Published>, headroom: u32) -> Self {
         Self {
             headroom,
-            published,
-            rate: published.map(|published| published.less(headroom)),
+            published: published.map(|limit| Window::new(limit.less(headroom))),
+            stated: None,
             in_flight: BTreeSet::new(),
-            ended: VecDeque::new(),
             queue: VecDeque::new(),
             moved: BTreeMap::new(),
             paused_until: None,
@@ -120,35 +121,36 @@ impl Bucket {
         if let Some(delay) = self.held_back(now) {
             return Err(delay);
         }
-        let Some(rate) = self.rate else { return Ok(()) };
-        let Some(missing) = (self.in_use() + ahead).checked_sub(rate.permits) else {
-            return Ok(());
-        };
-        let at = match missing.checked_sub(self.in_use()) {
-            None => self.earliest_free(missing, now + rate.window),
-            // One of the callers in front must have used its permit for a window first.
-            Some(caller) => self.queue[caller].poll_at.max(now) + rate.window,
-        };
-        Err(Delay { at, reason: ThrottleReason::LimitReached })
+        match self.windows().filter_map(|window| self.wait_for(window, ahead, now)).max() {
+            Some(at) => Err(Delay { at, reason: ThrottleReason::LimitReached }),
+            None => Ok(()),
+        }
     }
 
-    /// When permit number `nth` of those in use becomes free at the earliest. A request in flight ends now
-    /// at the earliest, so that its permit is free at `next`.
-    fn earliest_free(&self, nth: usize, next: Instant) -> Instant {
-        let sooner = self.ended.partition_point(|free_at| *free_at <= next);
-        if nth < sooner {
-            self.ended[nth]
-        } else if nth < sooner + self.in_flight.len() {
-            next
-        } else {
-            self.ended[nth - self.in_flight.len()]
-        }
+    /// When a caller with `ahead` callers in front finds a free permit in a window. `None` if it does now.
+    fn wait_for(&self, window: &Window, ahead: usize, now: Instant) -> Option<Instant> {
+        let in_flight = self.in_flight.len();
+        let in_use = window.in_use(in_flight);
+        let missing = (in_use + ahead).checked_sub(window.rate.permits)?;
+        Some(match missing.checked_sub(in_use) {
+            None => window.earliest_free(missing, in_flight, now),
+            // One of the callers in front must have used its permit for a window first.
+            Some(caller) => self.queue[caller].poll_at.max(now) + window.rate.window,
+        })
+    }
+
+    fn windows(&self) -> impl Iterator<Item = &Window> {
+        self.published.iter().chain(&self.stated)
+    }
+
+    fn windows_mut(&mut self) -> impl Iterator<Item = &mut Window> {
+        self.published.iter_mut().chain(&mut self.stated)
     }
 
     /// Moves callers at the front to the back if they did not poll for a window after their time: their
     /// futures are not polled, and they must not block the others.
     fn rotate_unpolled(&mut self, ticket: Ticket, now: Instant) {
-        let grace = self.rate.map_or(Duration::ZERO, |rate| rate.window);
+        let grace = self.window().unwrap_or_default();
         while let Some(front) = self.queue.front() {
             if front.ticket == ticket || front.poll_at + grace >= now {
                 return;
@@ -174,25 +176,43 @@ impl Bucket {
     /// at any time until now.
     pub(super) fn responded(&mut self, ticket: Ticket, now: Instant) {
         self.in_flight.remove(&ticket);
-        if let Some(rate) = self.rate {
-            self.record_end(now + rate.window);
+        for window in self.windows_mut() {
+            window.record_end(now);
         }
     }
 
     /// Corrects the available permits by a response's headers: downwards only.
+    ///
+    /// What others have used is known for the stated window, and so for a published one that is as long.
+    /// The request of the response and others may be in flight; they count as used.
     pub(super) fn settle(&mut self, state: RateLimitState, now: Instant) {
-        let Some(stated) = Published::new(state.limit, state.window) else { return };
-        // The last one counts: a single wrong header must not slow the endpoint down for good.
-        let limit = self.published.map_or(stated, |published| published.and(stated));
+        let Some(limit) = Published::new(state.limit, state.window) else { return };
         let rate = limit.less(self.headroom);
-        self.rate = Some(rate);
-        let stated = stated.less(self.headroom);
-        let left = stated.permits.saturating_sub(state.used as usize);
-        let free_at = now + rate.window.max(stated.window);
+        let used = state.used as usize;
+        let left = rate.permits.saturating_sub(used);
+        let in_flight = self.in_flight.len();
         self.drop_free(now);
-        for _ in left..rate.permits.saturating_sub(self.in_use()) {
-            self.record_end(free_at);
+        if let Some(published) = &mut self.published
+            && rate.window <= published.rate.window
+        {
+            // More than the difference are left if others may use more than is published.
+            let left = left.max(published.rate.permits.saturating_sub(used));
+            published.record_others(left, in_flight, now);
         }
+        // The last one counts: a single wrong header must not slow the endpoint down for good.
+        let last = self.stated.take();
+        if self.published.as_ref().is_some_and(|published| published.rate == rate) {
+            return;
+        }
+        let mut stated = match last {
+            Some(last) if last.rate == rate => last,
+            last => {
+                let known = self.published.as_ref().or(last.as_ref());
+                known.map_or_else(|| Window::new(rate), |known| known.with_rate(rate, now))
+            }
+        };
+        stated.record_others(left, in_flight, now);
+        self.stated = Some(stated);
     }
 
     /// Grants nothing until `end`, after too many requests; an earlier end does not shorten it.
@@ -217,28 +237,19 @@ impl Bucket {
         Some(Delay { at, reason })
     }
 
-    /// Length of the window, if a limit is known.
+    /// Length of the published window, or else of the stated one. `None` if no limit is known.
     pub(super) fn window(&self) -> Option<Duration> {
-        self.rate.map(|rate| rate.window)
+        self.windows().next().map(|window| window.rate.window)
     }
 
     /// Number of free permits, if a limit is known.
     pub(super) fn free(&self) -> Option<usize> {
-        Some(self.rate?.permits.saturating_sub(self.in_use()))
-    }
-
-    fn in_use(&self) -> usize {
-        self.in_flight.len() + self.ended.len()
-    }
-
-    fn record_end(&mut self, free_at: Instant) {
-        let position = self.ended.partition_point(|other| *other <= free_at);
-        self.ended.insert(position, free_at);
+        self.windows().map(|window| window.free(self.in_flight.len())).min()
     }
 
     fn drop_free(&mut self, now: Instant) {
-        while self.ended.front().is_some_and(|free_at| *free_at <= now) {
-            self.ended.pop_front();
+        for window in self.windows_mut() {
+            window.drop_free(now);
         }
     }
 }

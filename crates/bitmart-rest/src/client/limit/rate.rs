@@ -30,19 +30,6 @@ impl Published {
         (count > 0 && !window.is_zero()).then(|| Self { count: count.min(MAX_PERMITS), window })
     }
 
-    /// A limit that keeps both: no window of this limit and none of `other` contains more requests than it
-    /// allows, wherever it begins. A lower pace alone is not enough: 300 in 60 s is slower than 12 in 2 s, and
-    /// allows 300 at once.
-    pub(super) fn and(self, other: Self) -> Self {
-        let count = self.count.min(other.count);
-        // A limit of several times `count` contains as many complete windows; a part of one is not used.
-        let window = |limit: Self| {
-            let nanos = limit.window.as_nanos().div_ceil(u128::from(limit.count / count));
-            Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
-        };
-        Self { count, window: window(self).max(window(other)) }
-    }
-
     /// The limit minus `headroom` percent, 99 at most.
     ///
     /// Rounding permits down would cost small limits too much: 2 less 15 % would be 1. So permits are
@@ -87,29 +74,6 @@ mod tests {
     fn headroom_leaves_at_least_one_permit() {
         assert_eq!(published(1, 2000).less(1000).permits, 1);
         assert_eq!(published(7, 2000).less(0), Rate { permits: 7, window: Duration::from_secs(2) });
-    }
-
-    #[test]
-    fn two_limits_are_kept_by_the_smaller_count_in_the_longer_of_their_divided_windows() {
-        for (one, other, both) in [
-            // The same window, and the same limit.
-            ((10, 2_000), (12, 2_000), (10, 2_000)),
-            ((12, 2_000), (12, 2_000), (12, 2_000)),
-            // 300 in 60 s are 25 times 12 in 2.4 s.
-            ((12, 2_000), (300, 60_000), (12, 2_400)),
-            // 600 in 60 s are 50 times 12 in 1.2 s, which 12 in 2 s keeps.
-            ((12, 2_000), (600, 60_000), (12, 2_000)),
-            // 30 in 10 s are twice 12 in 5 s and a part.
-            ((12, 2_000), (30, 10_000), (12, 5_000)),
-            // Each has a window for 3: a shorter one would let 6 into 3 s.
-            ((5, 3_000), (3, 2_000), (3, 3_000)),
-            // 12 in 1 s is faster in the long run, and does not allow 600 at once: 50 times 12 in 1.2 s.
-            ((600, 60_000), (12, 1_000), (12, 1_200)),
-        ] {
-            let limit = |(count, millis)| published(count, millis);
-            assert_eq!(limit(one).and(limit(other)), limit(both), "{one:?} and {other:?}");
-            assert_eq!(limit(other).and(limit(one)), limit(both), "{other:?} and {one:?}");
-        }
     }
 
     #[test]

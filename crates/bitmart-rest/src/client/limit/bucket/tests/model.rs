@@ -16,7 +16,12 @@ enum Step {
     Return(usize),
     /// A response arrives.
     Response(usize),
-    Headers(u32, u32),
+    /// The headers of a response.
+    Headers {
+        used: u32,
+        limit: u32,
+        window: Duration,
+    },
     Pause(u64),
 }
 
@@ -27,7 +32,14 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..9_usize).prop_map(Step::Cancel),
         1 => (0..9_usize).prop_map(Step::Return),
         2 => (0..9_usize).prop_map(Step::Response),
-        1 => (0..6_u32, 1..6_u32).prop_map(|(used, limit)| Step::Headers(used, limit)),
+        2 => (0..12_u32, 1..12_u32, 1..9_u32).prop_map(|(used, limit, halves)| {
+            Step::Headers { used, limit, window: WINDOW * halves / 2 }
+        }),
+        1 => (0..6_u32, 1..6_u32).prop_map(|(used, limit)| {
+            Step::Headers { used, limit, window: WINDOW }
+        }),
+        // The same limit again and again, as an exchange states it.
+        4 => (0..9_u32).prop_map(|used| Step::Headers { used, limit: 8, window: WINDOW * 4 }),
         1 => (0..300_u64).prop_map(Step::Pause),
     ]
 }
@@ -40,10 +52,31 @@ struct Granted {
     end: Option<Instant>,
 }
 
-impl Granted {
-    /// Whether the exchange may have counted the request within the window before `now`.
-    fn is_in_use(&self, now: Instant) -> bool {
-        self.end.is_none_or(|end| end + WINDOW > now)
+/// A limit, and the requests that count in it besides those of the model's callers.
+struct Limit {
+    permits: usize,
+    window: Duration,
+    /// Requests that ended before are not known to count in it.
+    known_since: Option<Instant>,
+    /// When responses stated each request of others.
+    others: Vec<Instant>,
+}
+
+impl Limit {
+    /// How many requests the exchange may have counted within the window before `now`, as far as known.
+    fn in_use(&self, granted: &[Granted], now: Instant) -> usize {
+        let counts = |end: Instant| {
+            end + self.window > now && self.known_since.is_none_or(|since| end > since)
+        };
+        granted.iter().filter(|one| one.end.is_none_or(counts)).count()
+            + self.others.iter().filter(|stated_at| **stated_at + self.window > now).count()
+    }
+
+    /// A response stated that so many are left.
+    fn state_left(&mut self, left: usize, granted: &[Granted], now: Instant) {
+        for _ in (self.in_use(granted, now) + left)..self.permits {
+            self.others.push(now);
+        }
     }
 }
 
@@ -58,16 +91,24 @@ struct Model {
     /// Whether each request gets its response when it gets its permit.
     responds_at_once: bool,
     paused_until: Instant,
-    /// The limit in force.
-    limit: usize,
+    published: Limit,
+    /// What the last headers stated, if it is not the published limit.
+    stated: Option<Limit>,
 }
 
 impl Model {
     fn new(now: Instant) -> Self {
-        let limit = PERMITS as usize;
-        let (waiting, granted) = (Vec::new(), Vec::new());
-        let responds_at_once = false;
-        Self { bucket: bucket(), now, waiting, granted, responds_at_once, paused_until: now, limit }
+        let permits = PERMITS as usize;
+        Self {
+            bucket: bucket(),
+            now,
+            waiting: Vec::new(),
+            granted: Vec::new(),
+            responds_at_once: false,
+            paused_until: now,
+            published: Limit { permits, window: WINDOW, known_since: None, others: Vec::new() },
+            stated: None,
+        }
     }
 
     /// Polls for a caller. A grant must respect the limit, the pause and the order.
@@ -78,10 +119,13 @@ impl Model {
                 self.waiting.remove(position);
                 self.granted.push(Granted { ticket, at: self.now, end: None });
                 assert!(self.now >= self.paused_until, "granted during a pause");
-                let in_use = self.granted.iter().filter(|one| one.is_in_use(self.now)).count();
-                assert!(in_use <= self.limit, "{in_use} in a window");
-                // Earlier callers must still get a permit.
-                assert!(in_use + position <= self.limit, "overtook earlier callers");
+                for limit in [&self.published].into_iter().chain(&self.stated) {
+                    let in_use = limit.in_use(&self.granted, self.now);
+                    let (permits, window) = (limit.permits, limit.window);
+                    assert!(in_use <= permits, "{in_use} of {permits} in {window:?}");
+                    // Earlier callers must still get a permit.
+                    assert!(in_use + position <= permits, "overtook earlier callers");
+                }
                 if self.responds_at_once {
                     self.respond_all();
                 }
@@ -122,6 +166,34 @@ impl Model {
         }
     }
 
+    fn settle(&mut self, used: usize, permits: usize, window: Duration) {
+        let (now, left) = (self.now, permits.saturating_sub(used));
+        if window <= WINDOW {
+            let left = left.max((PERMITS as usize).saturating_sub(used));
+            self.published.state_left(left, &self.granted, now);
+        }
+        let is_published = (permits, window) == (self.published.permits, WINDOW);
+        let last = self.stated.take();
+        if is_published {
+            return;
+        }
+        let mut stated = match last {
+            Some(last) if (last.permits, last.window) == (permits, window) => last,
+            // Another limit begins with what is in use of the published one.
+            _ => {
+                let others = self.published.others.iter().copied();
+                Limit {
+                    permits,
+                    window,
+                    known_since: now.checked_sub(WINDOW),
+                    others: others.filter(|stated_at| *stated_at + WINDOW > now).collect(),
+                }
+            }
+        };
+        stated.state_left(left, &self.granted, now);
+        self.stated = Some(stated);
+    }
+
     fn step(&mut self, step: &Step) {
         match *step {
             Step::Join => {
@@ -148,9 +220,9 @@ impl Model {
                     self.bucket.responded(one.ticket, self.now);
                 }
             }
-            Step::Headers(used, limit) => {
-                self.bucket.settle(stated(used, limit, WINDOW), self.now);
-                self.limit = PERMITS.min(limit) as usize;
+            Step::Headers { used, limit, window } => {
+                self.bucket.settle(stated(used, limit, window), self.now);
+                self.settle(used as usize, limit as usize, window);
             }
             Step::Pause(millis) => {
                 let at = self.now + Duration::from_millis(millis);
@@ -172,12 +244,15 @@ proptest! {
             model.step(step);
         }
         // All requests get their responses. One window per caller is the slowest possible pace, plus one
-        // for permits in use for longer because of responses.
+        // for permits in use for longer because of responses and requests of others.
         model.respond_all();
         model.responds_at_once = true;
-        let pause = model.paused_until.saturating_duration_since(model.now);
+        // Callers poll at the time that they got, also if another limit is stated meanwhile.
+        let last_poll = model.waiting.iter().map(|(_, due)| *due).max();
+        let start = model.now.max(model.paused_until).max(last_poll.unwrap_or(model.now));
         let turns = u32::try_from(model.waiting.len()).unwrap() + 2;
-        model.pass(model.now + pause + WINDOW * turns);
+        let window = model.stated.as_ref().map_or(WINDOW, |stated| stated.window.max(WINDOW));
+        model.pass(start + window * turns);
         prop_assert!(model.waiting.is_empty(), "{} callers are still waiting", model.waiting.len());
     }
 
