@@ -91,7 +91,7 @@ const COMMANDS: &[Command] = &[
     command(
         "load",
         "[--page] [--seconds N]",
-        "measures orders and frames per second of the sandbox, or what the console with an open page costs",
+        "measures the load that the sandbox handles, or the cost of an open page",
         load::run,
     ),
     command("export-test", "", "exports 100,000 orders of three years with 20 kills", |rest| {
