@@ -197,7 +197,7 @@ impl Sandbox {
     }
 
     /// Returns the address of the console ([`Config::console`]), such as `http://127.0.0.1:8803/console`, if it is
-    /// served. The page asks for the admin token; [`console_url`](Self::console_url) is an address that needs none.
+    /// served. The page requests the admin token; [`console_url`](Self::console_url) is an address that needs none.
     #[cfg(feature = "console")]
     pub fn console(&self) -> Option<String> {
         let admin = self.admin.as_ref()?;

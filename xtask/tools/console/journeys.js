@@ -13,7 +13,7 @@ async function access({ page, context, browser, sandbox, origin, report }) {
   const stranger = await browser.newContext();
   const tab = await stranger.newPage();
   await tab.goto(sandbox.url);
-  report((await tab.textContent("[role=alert]")).includes("used already"), "the code works once");
+  report((await tab.textContent("[role=alert]")).includes("code is not valid"), "the code works once");
   await tab.goto(`${origin}/console/traffic`);
   report(tab.url() === `${origin}/console/login`, "without a cookie there is only the form");
   await tab.fill("#token", "a".repeat(64));

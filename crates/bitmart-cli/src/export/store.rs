@@ -219,7 +219,7 @@ impl Store {
         self.state.lacks = Some(self.state.not_understood(error));
     }
 
-    /// Remembers the digest of an undecodable row. Returns whether it is new; beyond [`MAX_DIGESTS`] none is remembered.
+    /// Remembers the digest of an undecodable row, at most [`MAX_DIGESTS`] of them. Returns whether it is new.
     /// Saves nothing itself.
     pub(super) fn remember_fault(&mut self, digest: String) -> bool {
         let faults = &mut self.state.faults;
@@ -246,8 +246,8 @@ impl Store {
     }
 
     /// Moves replaced rows to `versions`. The remaining rows are written to a new file, which replaces the old one
-    /// atomically; the state that is saved just before contains the size of the new file, by which a later run knows which of the two it
-    /// finds.
+    /// atomically. The state that is saved just before contains the size of the new file, by which a later run knows
+    /// which of the two it finds.
     pub(super) fn move_replaced_rows(&mut self) -> Result<(), Failure> {
         if self.state.replaced.is_empty() {
             return Ok(());

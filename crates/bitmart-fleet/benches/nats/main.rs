@@ -1,5 +1,5 @@
-//! Market data over NATS compared with bare `async-nats` and with a direct client: frames per second, processor time and
-//! bytes, and how these grow with readers, topics and collectors. Prints tables in Markdown.
+//! Market data over NATS compared with bare `async-nats` and with a direct client: frames per second, processor time
+//! and bytes, and how these grow with readers, topics and collectors. Prints tables in Markdown.
 //!
 //! `cargo bench -p bitmart-fleet --features nats` needs `nats-server`; without `--bench`, as `cargo test` runs
 //! it, few frames are sent, to check that it works. A simulated exchange, the collectors and the readers are in this

@@ -53,9 +53,9 @@ impl StoredLevel {
     }
 }
 
-/// A book as it was stored, right or wrong: `Exchange::check_consistency` finds what an edited one lacks. A level without
-/// orders is left out, and of a price that is there in two spellings, such as 1.0 and 1.00, only the last level: the orders of the other one are
-/// missing then.
+/// A book as it was stored, right or wrong: `Exchange::check_consistency` finds what an edited one lacks. A level
+/// without orders is left out. Of a price that is there in two spellings, such as 1.0 and 1.00, only the last level is
+/// read: the orders of the other one are missing then.
 impl From<StoredBook> for Book {
     fn from(stored: StoredBook) -> Self {
         let mut book = Self::default();
