@@ -66,9 +66,10 @@ fn main() {
     }
     if is_wanted("waiting") {
         print_head("one book, with so many orders that wait for a price, and 1,000 open ones");
-        let script = Script::new(1_000, commands);
         for count in counts(&[0, 1_000, 100_000]) {
             let first = waiting::exchange(count);
+            // Cancellations name ids, which continue after those of the waiting orders.
+            let script = Script::on(first.clone(), 1_000, commands);
             measure(&script, count, runs, || first.clone());
         }
     }
@@ -212,7 +213,11 @@ impl Commands for Script {
 
 impl Script {
     fn new(depth: usize, commands: usize) -> Self {
-        let mut exchange = Exchange::new(&setup(depth), START_MS);
+        Self::on(Exchange::new(&setup(depth), START_MS), depth, commands)
+    }
+
+    /// The commands for an exchange in this state.
+    fn on(mut exchange: Exchange, depth: usize, commands: usize) -> Self {
         let mut random = Random::new(depth);
         let mut script = Self { fill: Vec::new(), mix: Vec::new() };
         let mut placed: Vec<Step> = Vec::new();
