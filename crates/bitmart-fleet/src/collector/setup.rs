@@ -3,10 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use async_nats::jetstream::{kv, stream};
+use async_nats::jetstream::context::{CreateStreamError, CreateStreamErrorKind};
+use async_nats::jetstream::{ErrorCode, kv, stream};
 
 use crate::nats::table::{self, Table};
 use crate::nats::{Connection, Error, subject};
+
+/// How often a stream is requested that another collector is creating, and the time between two requests.
+const CREATE_ATTEMPTS: u32 = 40;
+const CREATE_DELAY: Duration = Duration::from_millis(50);
 
 /// What all collectors of a fleet agree on.
 #[derive(Clone, Debug)]
@@ -83,8 +88,34 @@ async fn create_stream(
         duplicate_window: Duration::from_millis(100),
         ..stream::Config::default()
     };
-    let created = connection.jetstream.get_or_create_stream(stream).await;
-    created.map(drop).map_err(|error| Error::jetstream("the stream", error))
+    get_or_create(connection, stream).await.map_err(|error| Error::jetstream("the stream", error))
+}
+
+/// Creates a stream if it does not exist. While another collector creates it, the server may reject this one because its
+/// subjects overlap with those of the other: then the other one is waited for.
+async fn get_or_create(
+    connection: &Connection,
+    config: stream::Config,
+) -> Result<(), CreateStreamError> {
+    let mut attempts = 0..CREATE_ATTEMPTS;
+    loop {
+        let Err(error) = connection.jetstream.get_or_create_stream(config.clone()).await else {
+            return Ok(());
+        };
+        if !is_overlap(&error) || attempts.next().is_none() {
+            return Err(error);
+        }
+        tokio::time::sleep(CREATE_DELAY).await;
+    }
+}
+
+fn is_overlap(error: &CreateStreamError) -> bool {
+    match error.kind() {
+        CreateStreamErrorKind::JetStream(error) => {
+            error.error_code() == ErrorCode::STREAM_SUBJECT_OVERLAP
+        }
+        _ => false,
+    }
 }
 
 async fn create_bucket(connection: &Connection, copies: usize) -> Result<kv::Store, Error> {
@@ -103,7 +134,7 @@ async fn create_bucket(connection: &Connection, copies: usize) -> Result<kv::Sto
         num_replicas: copies,
         ..stream::Config::default()
     };
-    let created = connection.jetstream.get_or_create_stream(bucket).await;
+    let created = get_or_create(connection, bucket).await;
     created.map_err(|error| Error::jetstream("the bucket", error))?;
     let bucket = connection.jetstream.get_key_value(&name).await;
     bucket.map_err(|error| Error::jetstream("the bucket", error))

@@ -1,4 +1,4 @@
-//! Two collectors with one id.
+//! Two collectors with one id, and collectors that start at the same time.
 
 use std::time::Duration;
 
@@ -32,4 +32,21 @@ async fn a_collector_whose_id_is_alive_does_not_start() {
     tokio::time::timeout(Duration::from_secs(10), second.stop()).await.expect("stopped");
     let _third = start().await.expect("the second one has left");
     reader.next(&Seen::Resynced).await;
+}
+
+/// The server may reject a stream while another collector creates the same one.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server"]
+async fn collectors_that_start_at_once_all_start() {
+    let (nats, sandbox) = (Nats::start(), exchange().await);
+    for round in 0..5 {
+        let start = |id: u32| {
+            let options = nats.options().prefix(format!("fleet{round}"));
+            let builder = Collector::builder(options, direct(&sandbox)).id(id.to_string());
+            builder.shards(4).topic(raw(TRADES)).start()
+        };
+        for started in futures_util::future::join_all((0..8).map(start)).await {
+            started.expect("started");
+        }
+    }
 }
