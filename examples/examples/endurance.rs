@@ -126,7 +126,7 @@ async fn main() -> examples::Result {
     }
 
     exchange.clear_faults();
-    exchange.hold_market(true);
+    exchange.pause_market_makers(true);
     stop_market.send(true)?;
     let exchange_fills: BTreeSet<TradeId> =
         exchange.fills().iter().map(|fill| TradeId::from(fill.trade_id.as_str())).collect();

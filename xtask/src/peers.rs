@@ -17,7 +17,7 @@ use crate::install;
 use crate::run::{cargo, run as run_command, target_folder, workspace_root};
 use crate::script::Sandbox;
 use measure::Plan;
-use process::{Process, Replay};
+use process::{Process, Replay, pin};
 use programs::{Program, Setting};
 
 const USAGE: &str = "usage: cargo xtask peers [--quick]";
@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &[&str]) -> TaskResult {
     };
     let sandbox = build()?;
     let (programs, skipped) = programs::all();
-    let (setting, _sandboxes) = start(&sandbox)?;
+    let (setting, sandboxes) = start(&sandbox)?;
     let replay = Replay::start(&binary("replay"), &setting)?;
     let mut running = Vec::new();
     for program in &programs {
@@ -44,9 +44,13 @@ pub(crate) fn run(arguments: &[&str]) -> TaskResult {
     compare(&programs, &mut running, &replay)?;
     println!("all programs decode the same values");
     let fresh = measure::startup(&plan, &programs, &setting)?;
+    let servers = sandboxes.iter().map(Sandbox::id).chain([replay.id()]);
+    let clients = running.iter().map(Process::id);
+    let is_pinned =
+        clients.map(|id| (id, 0)).chain(servers.map(|id| (id, 1))).all(|(id, on)| pin(id, on));
     let results = measure::in_turns(&plan, &programs, &mut running, &replay)?;
     let peaks: Vec<u64> = running.iter().map(Process::peak_memory).collect();
-    page::write(&plan, &programs, &skipped, &results, &fresh, &peaks)
+    page::write(&plan, is_pinned, &programs, &skipped, &results, &fresh, &peaks)
 }
 
 /// Builds the sandbox and the programs in Rust, optimized. Returns the path of the sandbox.

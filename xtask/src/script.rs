@@ -139,6 +139,11 @@ impl Sandbox {
             Ok((sandbox, line))
         }
     }
+
+    /// The id of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
 }
 
 impl Drop for Sandbox {

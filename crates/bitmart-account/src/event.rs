@@ -134,7 +134,7 @@ pub enum CatchUpError {
     /// The streams were not acknowledged in time.
     Streams(bitmart_ws::Error),
     /// An order or a fill could not be decoded or is not listed, see [`AccountEvent::Malformed`].
-    Malformed,
+    RowsMissing,
 }
 
 impl CatchUpError {
@@ -142,7 +142,7 @@ impl CatchUpError {
     pub(crate) fn retry_after(&self) -> std::time::Duration {
         match self {
             Self::Rest(error) => error.retry_class().wait().unwrap_or_default(),
-            Self::Streams(_) | Self::Malformed => std::time::Duration::ZERO,
+            Self::Streams(_) | Self::RowsMissing => std::time::Duration::ZERO,
         }
     }
 }
@@ -152,7 +152,7 @@ impl std::fmt::Display for CatchUpError {
         match self {
             Self::Rest(error) => error.fmt(f),
             Self::Streams(error) => error.fmt(f),
-            Self::Malformed => f.write_str(
+            Self::RowsMissing => f.write_str(
                 "an order or a fill of the history cannot be decoded or is not listed: see the event Malformed",
             ),
         }
@@ -164,7 +164,7 @@ impl std::error::Error for CatchUpError {
         match self {
             Self::Rest(error) => error.source(),
             Self::Streams(error) => error.source(),
-            Self::Malformed => None,
+            Self::RowsMissing => None,
         }
     }
 }

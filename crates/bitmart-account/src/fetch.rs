@@ -145,7 +145,7 @@ impl FetchPlan {
             balances,
             malformed,
             balances_incomplete,
-            unknown_orders: unanswered.not_found,
+            orders_not_found: unanswered.not_found,
             finished_orders: unanswered.finished,
             unknown_instruments: unanswered.unknown_instruments,
             ..Snapshot::default()
@@ -223,7 +223,7 @@ impl FetchPlan {
             malformed,
             positions_incomplete,
             balances_incomplete,
-            unknown_orders: unanswered.not_found,
+            orders_not_found: unanswered.not_found,
             finished_orders: unanswered.finished,
             unknown_instruments: unanswered.unknown_instruments,
         })

@@ -245,7 +245,7 @@ impl AccountSync {
             let Some(fetch) = this.market.complete_fetch(id) else { return };
             this.apply_snapshot(now, &fetch, snapshot);
             if fetch.rows_incomplete {
-                this.fetch_failed(now, CatchUpError::Malformed);
+                this.fetch_failed(now, CatchUpError::RowsMissing);
             } else {
                 this.market.fetch_completed(&fetch, now);
             }

@@ -279,7 +279,7 @@ async fn play(admin: &Admin, matches: &ArgMatches) -> Result<(), Failure> {
 
 /// Opens the console, or prints its address.
 async fn console(admin: &Admin, matches: &ArgMatches) -> Result<(), Failure> {
-    let url = admin.console_url().await?;
+    let url = admin.console_login_url().await?;
     if matches.get_flag("print") {
         return output::write(format!("{url}\n").as_bytes());
     }

@@ -84,7 +84,7 @@ pub enum DriftKind {
     /// A time in another unit than described; it is read by its magnitude.
     OtherUnit,
     /// A decimal with more places than a [`Decimal`](bitmart_types::Decimal) holds; the last ones are lost.
-    CutDecimal,
+    TruncatedDecimal,
     /// A repeated member, or one with two of its names.
     RepeatedMember,
 }
@@ -231,7 +231,7 @@ fn finding_without_place(note: &Note) -> (String, DriftKind) {
         Note::Unreadable { expected } => ((*expected).to_owned(), DriftKind::Unreadable),
         Note::FaultyRow { .. } => ("[]".to_owned(), DriftKind::FaultyRow),
         Note::OtherUnit { described, .. } => ((*described).to_owned(), DriftKind::OtherUnit),
-        Note::CutDecimal => (String::new(), DriftKind::CutDecimal),
+        Note::TruncatedDecimal => (String::new(), DriftKind::TruncatedDecimal),
         // `Note` is non-exhaustive.
         Note::RepeatedMember | _ => (String::new(), DriftKind::RepeatedMember),
     }
@@ -287,7 +287,7 @@ impl fmt::Display for DriftKind {
             Self::Unreadable => "an unreadable value",
             Self::FaultyRow => "a row that could not be decoded",
             Self::OtherUnit => "a time in another unit than described",
-            Self::CutDecimal => "a decimal with more places than are kept",
+            Self::TruncatedDecimal => "a decimal with more places than are kept",
             Self::RepeatedMember => "a repeated member",
         })
     }

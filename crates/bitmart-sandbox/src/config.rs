@@ -1,7 +1,7 @@
 //! The configuration of a sandbox: addresses, seed, markets, accounts and timeouts.
 
-mod fund;
 mod setup;
+mod starting_balances;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -12,7 +12,7 @@ use std::{
 use bitmart_sim::{Contract, SpotPair, account::DEFAULT_HISTORY_LIMIT, setup::StartingBalances};
 use rust_decimal::Decimal;
 
-pub use self::fund::FundError;
+pub use self::starting_balances::StartingBalancesError;
 use crate::{
     clock::{ClockSetting, MAX_MS, MAX_SPEED},
     keys::ApiKey,
@@ -160,7 +160,7 @@ impl Config {
     }
 
     /// Serves the console at `/console` of the [`admin`](Self::admin) address: a page that shows requests, frames,
-    /// accounts and markets, and injects faults. [`Sandbox::console_url`](crate::Sandbox::console_url) opens it. The
+    /// accounts and markets, and injects faults. [`Sandbox::console_login_url`](crate::Sandbox::console_login_url) opens it. The
     /// sandbox then records the latest requests and frames, without keys and signatures, in at most 64 MiB.
     #[cfg(feature = "console")]
     #[must_use]
@@ -347,7 +347,7 @@ impl Config {
     /// trades, transactions of futures wallets, transfers, repayments and records of savings are stored for all
     /// accounts together. Older entries are removed, so that a sandbox that runs for weeks does not grow.
     #[must_use]
-    pub fn remembered_orders(mut self, orders: usize) -> Self {
+    pub fn history_limit(mut self, orders: usize) -> Self {
         self.stored_orders = orders;
         self
     }

@@ -59,7 +59,7 @@ pub use rust_decimal::Decimal;
 #[cfg(feature = "console")]
 pub use self::scenario::{Scenario, ScenarioError, Step};
 pub use self::{
-    config::{Config, FundError},
+    config::{Config, StartingBalancesError},
     fault::{Fault, FaultRule},
     keys::{ApiKey, Permission},
     operator::{Operator, OperatorError},

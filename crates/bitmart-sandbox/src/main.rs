@@ -215,7 +215,9 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Action, String> {
                 "--fund cannot be combined with --restore: a snapshot has its own balances".into(),
             );
         }
-        Some(list) => config.fund(&list).map_err(|error| format!("--fund: {error}"))?,
+        Some(list) => {
+            config.starting_balances(&list).map_err(|error| format!("--fund: {error}"))?
+        }
         None => config,
     };
     let config = match restored {

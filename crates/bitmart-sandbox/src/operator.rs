@@ -57,8 +57,8 @@ pub use self::{
         InjectedFault, KillSockets, KilledSockets, ListFaults, ListHeldRequests,
     },
     market::{
-        AdvanceClock, ClockState, DelistContract, HaltMarket, HoldMarket, MovePrice, OpenCurrency,
-        ReadClock, SetBrackets, SetNetwork, StepMarket,
+        AdvanceClock, ClockState, DelistContract, HaltMarket, MovePrice, PauseMarketMakers,
+        ReadClock, SetBrackets, SetCurrencyOpen, SetNetwork, StepMarket,
     },
     server::{Ledger, ReadBook, ReadLedger, RequestStop, Stopping, TakeSnapshot, Time},
     snapshots::{

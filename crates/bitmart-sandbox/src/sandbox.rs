@@ -197,9 +197,9 @@ impl Sandbox {
     }
 
     /// Returns the address of the console ([`Config::console`]), such as `http://127.0.0.1:8803/console`, if it is
-    /// served. The page requests the admin token; [`console_url`](Self::console_url) is an address that needs none.
+    /// served. The page requests the admin token; [`console_login_url`](Self::console_login_url) is an address that needs none.
     #[cfg(feature = "console")]
-    pub fn console(&self) -> Option<String> {
+    pub fn console_address(&self) -> Option<String> {
         let admin = self.admin.as_ref()?;
         admin.console.as_ref().map(|_| format!("{}{}", admin.url, console::PATH))
     }
@@ -208,7 +208,7 @@ impl Sandbox {
     /// contains a secret code: whoever opens it first controls the sandbox. `None` if there is no console, or the
     /// operating system gives no random bytes for the code.
     #[cfg(feature = "console")]
-    pub fn console_url(&self) -> Option<String> {
+    pub fn console_login_url(&self) -> Option<String> {
         let admin = self.admin.as_ref()?;
         let path = admin.console.as_ref()?.opening_path().ok()?;
         Some(format!("{}{path}", admin.url))

@@ -114,7 +114,7 @@ impl State {
                 let _ = self.apply(command);
             }
             Change::Step => self.step(),
-            Change::Hold(paused) => self.hold(paused),
+            Change::Hold(paused) => self.pause_market_makers(paused),
             Change::MakeKey { account, permissions } => {
                 let _ = self.derive_key(keys, account, permissions);
             }
@@ -124,7 +124,7 @@ impl State {
         }
     }
 
-    pub(crate) fn hold(&mut self, paused: bool) {
+    pub(crate) fn pause_market_makers(&mut self, paused: bool) {
         self.makers_paused = paused;
         self.execute(Change::Hold(paused), process_due_events);
     }

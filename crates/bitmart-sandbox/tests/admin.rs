@@ -143,11 +143,14 @@ async fn clock_and_market_advance_by_calls() {
     assert_eq!(later["now_ms"], 1_700_000_002_500_u64);
     let before = get(&sandbox, "/book/BTC_USDT").await;
     assert_eq!(before["asks"].as_array().map(Vec::len), Some(60));
-    assert_eq!(post(&sandbox, "/market/hold", json!({ "held": true })).await["held"], true);
+    assert_eq!(
+        post(&sandbox, "/market/pause_makers", json!({ "paused": true })).await["paused"],
+        true
+    );
     let stepped = post(&sandbox, "/market/step", json!({ "steps": 5 })).await;
     assert_eq!(stepped["now_ms"], 1_700_000_003_000_u64);
     assert_eq!(get(&sandbox, "/book/BTC_USDT").await, before);
-    post(&sandbox, "/market/hold", json!({ "held": false })).await;
+    post(&sandbox, "/market/pause_makers", json!({ "paused": false })).await;
     post(&sandbox, "/market/step", json!({ "steps": 5 })).await;
     assert_ne!(get(&sandbox, "/book/BTC_USDT").await, before);
     assert_eq!(sandbox.now_ms(), 1_700_000_003_500);
@@ -229,8 +232,8 @@ async fn invalid_calls_are_rejected_with_the_cause() {
         ("POST", "/accounts", "{\"name\":\"x\"}", 400, "unknown field `name`"),
         ("POST", "/market/step", "{\"step\":1}", 400, "unknown field `step`, expected `steps`"),
         ("POST", "/market/step", "{\"steps\":1000000}", 400, "at most 10000 steps"),
-        ("POST", "/market/hold", "", 400, "missing field `held`"),
-        ("POST", "/market/hold", "{held:true}", 400, "key must be a string"),
+        ("POST", "/market/pause_makers", "", 400, "missing field `paused`"),
+        ("POST", "/market/pause_makers", "{paused:true}", 400, "key must be a string"),
         ("POST", "/clock/advance", "{\"ms\":31622400001}", 400, "at most 366 days"),
         ("POST", "/clock/advance", "{\"ms\":-1}", 400, "invalid value: integer `-1`"),
         ("POST", "/keys", "{\"account\":99}", 404, "there is no account 99"),

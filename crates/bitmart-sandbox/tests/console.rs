@@ -26,7 +26,7 @@ const HOSTILE: &str = "</td><script>alert(1)</script><img src=x onerror=alert(2)
 async fn the_console_is_off_unless_it_is_configured() {
     let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let sandbox = start(Config::new().admin(free)).await;
-    assert_eq!((sandbox.console(), sandbox.console_url()), (None, None));
+    assert_eq!((sandbox.console_address(), sandbox.console_login_url()), (None, None));
     let browser = Browser { sandbox: &sandbox, cookie: String::new() };
     assert_eq!(browser.get("/console").await.status, 401);
 }
@@ -55,7 +55,7 @@ async fn a_code_opens_the_console_once_and_every_page_needs_a_session() {
     }
     assert_eq!(stranger.get("/console/updates").await.status, 401);
     assert_eq!(stranger.post("/console/call/kill_sockets", "").await.status, 401);
-    let url = sandbox.console_url().expect("a console");
+    let url = sandbox.console_login_url().expect("a console");
     let token = sandbox.admin_token().expect("a token");
     assert!(!url.contains(token), "addresses are kept in histories and process lists");
     let path = url.strip_prefix(sandbox.admin().expect("an address")).expect("below it");
@@ -85,13 +85,13 @@ async fn requests_of_other_pages_and_names_are_rejected() {
         &[("host", "evil.example"), ("origin", "http://evil.example")],
     ] {
         let response =
-            browser.send("POST", "/console/call/hold_market", "held=true", headers).await;
+            browser.send("POST", "/console/call/pause_market_makers", "paused=true", headers).await;
         assert_eq!(response.status, 403, "{headers:?}");
     }
     assert_eq!(browser.send("GET", "/console", "", &[("host", "evil.example")]).await.status, 403);
     let embedded = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")];
     assert_eq!(browser.send("GET", "/console", "", &embedded).await.status, 403);
-    assert_eq!(browser.post("/console/call/hold_market", "held=true").await.status, 303);
+    assert_eq!(browser.post("/console/call/pause_market_makers", "paused=true").await.status, 303);
 }
 
 #[tokio::test]

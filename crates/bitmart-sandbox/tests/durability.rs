@@ -62,9 +62,9 @@ async fn apply_changes(sandbox: &Sandbox, round: u32) -> ApiKey {
     let own = ApiKey::new(&name, "a secret of my own", "memo").account(account);
     sandbox.add_key(own.clone()).expect("a new key");
     sandbox.set_balance(account, WalletKind::Spot, "BTC", Decimal::TWO).expect("a balance");
-    sandbox.hold_market(round.is_multiple_of(2));
+    sandbox.pause_market_makers(round.is_multiple_of(2));
     sandbox.step_market(7);
-    sandbox.hold_market(false);
+    sandbox.pause_market_makers(false);
     sandbox.advance(Duration::from_secs(45));
     own
 }
@@ -257,9 +257,9 @@ async fn make_the_folder_of_format_3() {
     sandbox.create_key(account, [Permission::ReadOnly]).expect("a key");
     sandbox.add_key(ApiKey::new("own", "a secret of a test", "memo")).expect("a new key");
     sandbox.set_balance(account, WalletKind::Spot, "BTC", Decimal::TWO).expect("a balance");
-    sandbox.hold_market(true);
+    sandbox.pause_market_makers(true);
     sandbox.step_market(3);
-    sandbox.hold_market(false);
+    sandbox.pause_market_makers(false);
     sandbox.step_market(3);
     sandbox.advance(Duration::from_secs(45));
     let store = fs::read(data.join("exchange.redb")).expect("a store");
@@ -293,7 +293,7 @@ async fn gives_the_same_ledger(format: u32) {
         let found = ledger(&sandbox);
         assert!(found == expected, "round {round}: the ledger differs: {found}");
         assert!(sandbox.fills().len() >= 2 && sandbox.orders().len() >= 4);
-        sandbox.hold_market(true);
+        sandbox.pause_market_makers(true);
         sandbox.shutdown().await;
     }
 }

@@ -37,7 +37,7 @@ async fn the_default_account_can_pay_for_every_sample_order_several_times() {
 #[tokio::test]
 async fn an_account_starts_with_the_configured_balances() {
     let config = Config::new().rate_limits(false).market_maker(false);
-    let sandbox = start(config.fund("BTC=0.5,USDT=1234.5").expect("a list")).await;
+    let sandbox = start(config.starting_balances("BTC=0.5,USDT=1234.5").expect("a list")).await;
     let available = |account: u32, wallet: &str, currency: &str| {
         let rows = sandbox.balances();
         let row = rows

@@ -163,7 +163,7 @@ async fn the_reason_of_a_wrong_key_or_timestamp_names_the_mistake() {
 #[tokio::test]
 async fn the_reason_of_an_insufficient_balance_has_the_missing_amount() {
     let config = Config::new().stepped_clock(NOON_MS).rate_limits(false);
-    let sandbox = start(config.fund("BTC=0.5,USDT=100").expect("a list")).await;
+    let sandbox = start(config.starting_balances("BTC=0.5,USDT=100").expect("a list")).await;
     let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
     let sell = json!({ "symbol": "BTC_USDT", "side": "sell", "type": "limit", "price": "70000", "size": "2" });
     let open = json!({

@@ -49,8 +49,8 @@ const HOUR_MS: u64 = 3_600_000;
 // are owed. Source: documented (one of two samples, endpoint margin_pairs, the other has a minimum of 1 and of
 // 0.01, a maximum of 1,000 and of 12,000); simplified (the same for every pair)
 /// Returns the smallest loan and the largest principal, in the base or quote currency.
-pub fn loan_limits(base: bool) -> (Decimal, Decimal) {
-    if base {
+pub fn loan_limits(is_base: bool) -> (Decimal, Decimal) {
+    if is_base {
         (Decimal::new(1, 3), Decimal::ONE_HUNDRED)
     } else {
         (Decimal::TEN, Decimal::from(1_000_000))

@@ -39,7 +39,8 @@ pub enum Operation {
         delisted: bool,
     },
     /// Open or close deposits and withdrawals of a currency.
-    OpenCurrency {
+    #[serde(rename = "OpenCurrency")]
+    SetCurrencyOpen {
         /// The currency (`USDT`), or one network of it (`USDT-TRC20`).
         currency: String,
         /// Whether deposits are accepted from now on.
@@ -205,7 +206,7 @@ impl Exchange {
                     self.operator_settings.delisted.remove(symbol.as_str());
                 }
             }
-            Operation::OpenCurrency { currency, deposits, withdrawals } => {
+            Operation::SetCurrencyOpen { currency, deposits, withdrawals } => {
                 if self.plain_currency(&currency).is_none() {
                     return Err(ControlError::UnknownCurrency(currency));
                 }

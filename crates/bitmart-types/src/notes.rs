@@ -34,7 +34,7 @@ pub enum Note {
         index: usize,
     },
     /// A decimal without its last places, which a [`Decimal`](crate::Decimal) cannot hold.
-    CutDecimal,
+    TruncatedDecimal,
     /// A repeated member, or a member under two of its names; one of the values was taken.
     RepeatedMember,
 }
@@ -58,7 +58,7 @@ struct Counts {
     unreadable: usize,
     faulty_rows: usize,
     other_units: usize,
-    cut: usize,
+    truncated_decimals: usize,
 }
 
 impl Notes {
@@ -87,9 +87,9 @@ impl Notes {
         self.counts.other_units
     }
 
-    /// Returns the number of all [`Note::CutDecimal`].
-    pub fn cut(&self) -> usize {
-        self.counts.cut
+    /// Returns the number of all [`Note::TruncatedDecimal`].
+    pub fn truncated_decimals(&self) -> usize {
+        self.counts.truncated_decimals
     }
 
     fn add(&mut self, note: Note) {
@@ -98,7 +98,7 @@ impl Notes {
             Note::Unreadable { .. } => self.counts.unreadable += 1,
             Note::FaultyRow { .. } => self.counts.faulty_rows += 1,
             Note::OtherUnit { .. } => self.counts.other_units += 1,
-            Note::CutDecimal => self.counts.cut += 1,
+            Note::TruncatedDecimal => self.counts.truncated_decimals += 1,
             Note::UnknownValue { .. } | Note::RepeatedMember => {}
         }
         if self.listed.len() < MAX_NOTES {

@@ -89,7 +89,7 @@ fn element(page: &str, id: &str) -> Option<String> {
 async fn copied_rust_compiles_and_sends_the_request_again() -> Result<(), Box<dyn Error>> {
     let free = (Ipv4Addr::LOCALHOST, 0).into();
     let sandbox = Sandbox::start(Config::new().admin(free).console(true)).await?;
-    let url = sandbox.console_url().ok_or("no console")?;
+    let url = sandbox.console_login_url().ok_or("no console")?;
     let (host, path) = url.trim_start_matches("http://").split_once('/').ok_or("no path")?;
     let opened = page(host, &format!("/{path}"), "").await?;
     let cookie = opened.split_once("set-cookie: ").ok_or("no cookie")?.1;

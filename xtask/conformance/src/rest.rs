@@ -264,8 +264,10 @@ fn check_data(
     let own_name = |path: &str| {
         let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
         let is_sibling = |own: &str| own.rsplit_once('.').unwrap_or(("", own)).0 == parent;
-        let alias =
-            entry.aliases.iter().find(|alias| alias.was == name && is_sibling(alias.path))?;
+        let alias = entry
+            .aliases
+            .iter()
+            .find(|alias| alias.other_name == name && is_sibling(alias.path))?;
         Some(alias.path.rsplit('.').next().unwrap_or(alias.path))
     };
     let is_time = |path: &str| {

@@ -71,11 +71,11 @@ pub(crate) fn check(market: &str, frame: Option<&RawValue>, expected: &Expected)
     let own_name = |path: &str| {
         let path = below(path)?;
         let (parent, name) = path.rsplit_once('.').unwrap_or(("", &path));
-        let is_alias = |own: &str, was: &str| {
+        let is_alias = |own: &str, other: &str| {
             let (own_parent, _) = own.rsplit_once('.').unwrap_or(("", own));
-            own_parent == parent && was == name
+            own_parent == parent && other == name
         };
-        let (own, _) = channel.aliases.iter().find(|(own, was)| is_alias(own, was))?;
+        let (own, _) = channel.aliases.iter().find(|(own, other)| is_alias(own, other))?;
         Some(own.rsplit('.').next().unwrap_or(own))
     };
     // By name, since the catalog does not describe types.

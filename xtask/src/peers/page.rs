@@ -26,16 +26,30 @@ number. Times are medians of the rounds, with the quartiles in brackets. Ratios 
 round, *times ours*: 2.00 takes twice as long as ours.
 ";
 
+/// How the programs share the processors.
+const PINNED: &str = "\
+While they are measured, clients run on one processor and servers on another. That costs programs with several threads
+time: the exchange's SDKs for Node and Go use more than one processor where they may.
+";
+const NOT_PINNED: &str = "\
+Programs could not be kept on processors of their own: whether client and server happened to share one changes times by
+more than the clients differ.
+";
+
 pub(super) fn write(
     plan: &Plan,
+    is_pinned: bool,
     programs: &[Program],
     skipped: &[Skipped],
     results: &[Results],
     fresh: &[Startup],
     peaks: &[u64],
 ) -> TaskResult {
-    let mut text =
-        format!("{} rounds. {METHOD}\n| program | what it is |\n|---|---|\n", plan.rounds);
+    let placed = if is_pinned { PINNED } else { NOT_PINNED };
+    let mut text = format!(
+        "{} rounds. {METHOD}\n{placed}\n| program | what it is |\n|---|---|\n",
+        plan.rounds
+    );
     for program in programs {
         let _ = writeln!(text, "| {} | {} |", program.name, program.about);
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::programs::{Program, Setting};
+use crate::run::output;
 
 /// Timeout of a response, far above the time of any command.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(120);
@@ -35,6 +36,10 @@ impl Process {
             .map_err(|error| format!("{}: {error}", program.name))?;
         let input = child.child.stdin.take();
         Ok(Self { name: program.name, child, input })
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.child.child.id()
     }
 
     /// Sends a command and waits for its response.
@@ -92,6 +97,16 @@ impl Process {
     }
 }
 
+/// Keeps a running program on one processor. Returns whether the system could do it.
+///
+/// Otherwise the scheduler decides whether client and sandbox share a processor, which changes the time of a round trip
+/// by more than the clients differ.
+pub(super) fn pin(id: u32, processor: u32) -> bool {
+    let mut command = Command::new("taskset");
+    command.args(["--all-tasks", "--cpu-list", "--pid"]);
+    output(command.arg(processor.to_string()).arg(id.to_string())).is_ok()
+}
+
 impl Running {
     fn start(command: &mut Command) -> std::io::Result<Self> {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn()?;
@@ -118,7 +133,7 @@ impl Drop for Running {
 
 /// The server that replays recorded frames.
 pub(super) struct Replay {
-    _child: Running,
+    child: Running,
     url: String,
 }
 
@@ -131,7 +146,11 @@ impl Replay {
             .lines
             .recv_timeout(RESPONSE_TIMEOUT)
             .map_err(|error| format!("replay: {error}"))?;
-        Ok(Self { _child: child, url })
+        Ok(Self { child, url })
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.child.child.id()
     }
 
     /// An address to which the number of frames is appended.

@@ -53,7 +53,7 @@ async function scenarios({ page, sandbox, bot, origin, report, until }) {
   await page.click("button:text-is('Play')");
   report((await page.textContent("[role=status]")).includes('no call "rain"'), "a mistake in a scenario is explained");
   report((await page.inputValue("#text")).includes('call = "rain"'), "the rejected text can be mended");
-  await page.fill("#text", 'name = "a wait"\n[[step]]\ncall = "hold_market"\nheld = true\nwait_ms = 86400000\n');
+  await page.fill("#text", 'name = "a wait"\n[[step]]\ncall = "pause_market_makers"\npaused = true\nwait_ms = 86400000\n');
   await page.click("button:text-is('Play')");
   await page.click("text=Stop it");
   await until("the stop", async () => {

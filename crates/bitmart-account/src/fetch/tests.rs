@@ -294,7 +294,7 @@ async fn an_open_order_of_a_delisted_contract_does_not_fail_the_fetch_and_is_nam
     let reports: Vec<_> = fetched.snapshot.malformed.iter().map(ToString::to_string).collect();
     assert_eq!(reports.len(), 1);
     assert!(reports[0].starts_with("order 1: the exchange does not know OLDUSDT"), "{reports:?}");
-    assert!(fetched.snapshot.unknown_orders.is_empty(), "it is not taken for finished");
+    assert!(fetched.snapshot.orders_not_found.is_empty(), "it is not taken for finished");
 }
 
 /// Adds 60 fills to the only order after the list of open orders was read.
@@ -373,7 +373,7 @@ async fn a_spot_order_that_the_exchange_does_not_know_may_have_fills_in_a_burst(
     let fetched = fetch(exchange, Market::Spot, &[forgotten]).await;
     assert_report(&fetched, "order 3 of BTC_USDT: ");
     assert_eq!(
-        fetched.snapshot.unknown_orders,
+        fetched.snapshot.orders_not_found,
         [OrderId::from("3")],
         "the next fetch does not query it"
     );

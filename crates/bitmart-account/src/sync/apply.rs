@@ -148,7 +148,7 @@ impl MarketContext<'_> {
         // fetch began H after it. A stream reports the end of a later one.
         let due = self.market.watermark.fetch_due();
         if due.is_some_and(|due| due <= fetch.begin) {
-            for id in snapshot.unknown_orders {
+            for id in snapshot.orders_not_found {
                 if !self.market.last_updates.has_order(&id, rows_contain_until) {
                     self.remove_order(id);
                 }

@@ -110,7 +110,7 @@ pub struct Snapshot {
     pub balances_incomplete: bool,
     /// Orders that were queried and that the exchange does not know. A recent one may be missing only
     /// because queries lag behind.
-    pub unknown_orders: Vec<OrderId>,
+    pub orders_not_found: Vec<OrderId>,
     /// Orders that were queried and of which the exchange says only that they are finished.
     pub finished_orders: Vec<OrderId>,
     /// Pairs and contracts that were queried and that the exchange does not know, as after a delisting. Their open

@@ -76,7 +76,7 @@ fn an_open_order_that_the_exchange_does_not_know_is_removed_before_the_market_is
         let mut sync = live();
         sync.apply(at(19), SPOT, 0, Change::Order(open_order(time)));
         lose(&mut sync);
-        let unknown = || Snapshot { unknown_orders: vec!["7".into()], ..Snapshot::default() };
+        let unknown = || Snapshot { orders_not_found: vec!["7".into()], ..Snapshot::default() };
         fetch(&mut sync, at(22), unknown());
         assert!(is_open(&sync), "{time:?}: the query may lag behind");
         let due = sync.deadline().expect("a fetch is due");
@@ -92,8 +92,8 @@ fn an_open_order_that_the_stream_reported_since_the_loss_stays() {
     let mut sync = live();
     lose(&mut sync);
     sync.apply(at(24), SPOT, 0, Change::Order(open_order(None)));
-    let unknown_orders = vec!["7".into()];
-    fetch(&mut sync, at(28), Snapshot { unknown_orders, ..Snapshot::default() });
+    let orders_not_found = vec!["7".into()];
+    fetch(&mut sync, at(28), Snapshot { orders_not_found, ..Snapshot::default() });
     assert!(is_open(&sync) && removals(&mut sync) == 0);
 }
 

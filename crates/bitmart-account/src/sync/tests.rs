@@ -268,7 +268,7 @@ fn a_fetch_that_fails_while_the_streams_are_opened_does_not_open_them_again() {
     let Some(Request::Fetch { id, .. }) = sync.poll_request(at(22)) else { panic!("a fetch") };
     sync.stream_lost(at(23), SPOT, 1, Some(at(23)), LossCause::Overflowed);
     assert_eq!(sync.poll_request(at(23)), Some(Request::Open { market: SPOT }));
-    sync.fetch_failed(at(24), SPOT, id, CatchUpError::Malformed);
+    sync.fetch_failed(at(24), SPOT, id, CatchUpError::RowsMissing);
     assert_eq!(sync.poll_request(at(60)), None, "the streams are being opened");
     sync.streams_opened(at(61), SPOT, 2);
     assert!(matches!(sync.poll_request(at(61)), Some(Request::Fetch { .. })));

@@ -18,7 +18,7 @@ pub(super) struct Read {
     /// Optional values that do not decode and are missing in the rows.
     pub(super) unreadable: usize,
     /// Decimals that lack places in the rows.
-    pub(super) cut: usize,
+    pub(super) truncated_decimals: usize,
     /// `None` if the list has no numbered pages.
     pub(super) page: Option<NumberedPage>,
 }
@@ -50,12 +50,12 @@ pub(super) fn read(endpoint: &str, body: &Bytes) -> Option<Result<Read, String>>
     };
     let lines = rows.rows.into_iter().map(|(key, row)| (key, (row + "\n").into_bytes()));
     let faults = rows.faults.iter().map(|fault| (fault.raw.clone(), fault.to_string()));
-    let (unreadable, cut) = (rows.unreadable, rows.cut);
+    let (unreadable, truncated_decimals) = (rows.unreadable, rows.truncated_decimals);
     let (rows, faults): (Vec<_>, Vec<_>) = (lines.collect(), faults.collect());
     let received = (rows.len() + faults.len()) as u64;
     let is_full = received >= u64::from(entry.spec.page_size);
     let page = entry.spec.numbered.then(|| NumberedPage { is_full, total: total(body) });
-    Some(Ok(Read { rows, faults, unreadable, cut, page }))
+    Some(Ok(Read { rows, faults, unreadable, truncated_decimals, page }))
 }
 
 /// The number of rows over all pages that a response states.

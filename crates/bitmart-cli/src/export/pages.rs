@@ -141,7 +141,7 @@ where
     }
     if let Some(Ok(read)) = history_rows::read(&store.state.endpoint, &page.raw) {
         store.state.unreadable += read.unreadable as u64;
-        store.state.cut += read.cut as u64;
+        store.state.cut += read.truncated_decimals as u64;
     }
     let cursor = Some(&page.cursor);
     let (lines, replaced) = (&lines, &replaced);
@@ -152,15 +152,15 @@ where
 
 /// Counts the ambiguous rows of a page. Returns how many were not counted before.
 fn count_ambiguous<R>(state: &mut State, page: &Page<R>) -> u64 {
-    if page.ambiguous == 0 {
+    if page.ambiguous_rows == 0 {
         return 0;
     }
     let before = state.ambiguous;
     // The state still has the position of the page.
     let earlier = state.cursor.as_ref().map(ids_on_earlier_pages).unwrap_or_default();
     let Some(Ok(read)) = history_rows::read(&state.endpoint, &page.raw) else {
-        state.ambiguous += page.ambiguous as u64;
-        return page.ambiguous as u64;
+        state.ambiguous += page.ambiguous_rows as u64;
+        return page.ambiguous_rows as u64;
     };
     let keys = read.rows.iter().map(|(key, _)| key);
     for key in keys.filter(|key| key.is_content() && earlier.contains(&key.id)) {

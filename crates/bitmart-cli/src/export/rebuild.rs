@@ -237,7 +237,7 @@ impl<'a> Rebuilder<'a> {
         }
         self.count_faults(response, std::mem::take(&mut read.faults));
         self.state.unreadable += read.unreadable as u64;
-        self.state.cut += read.cut as u64;
+        self.state.cut += read.truncated_decimals as u64;
         let added = self.known.add(&identities(&read, response.taken), response.pagination, number);
         let mut rows: Vec<_> = read.rows.into_iter().zip(added).collect();
         rows.sort_by(|((left, _), _), ((right, _), _)| left.cmp(right));
@@ -330,7 +330,7 @@ impl<'a> Rebuilder<'a> {
         self.end.add(lines.len() + faults.len(), most, number.and(history_rows::total(body)));
         self.state.faulty += faults.len() as u64;
         self.state.unreadable += losses.unreadable as u64;
-        self.state.cut += losses.cut as u64;
+        self.state.cut += losses.truncated_decimals as u64;
         self.last_error = faults.last().cloned().or(self.last_error.take());
         for line in lines {
             self.write(Some(response.at), &with_snapshot_time(line, response.taken), out)?;

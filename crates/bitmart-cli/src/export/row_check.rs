@@ -221,7 +221,7 @@ impl Lacking {
             self.ambiguous.extend(self.pages.add(response, read));
         }
         self.unreadable += losses.unreadable as u64;
-        self.cut += losses.cut as u64;
+        self.cut += losses.truncated_decimals as u64;
     }
 
     fn compare(&self, state: &State, faults: &mut Vec<String>) {
@@ -266,7 +266,7 @@ fn decode(endpoint: &str, line: &[u8]) -> Result<Decoded, String> {
             (Some(id_in_snapshot(taken, &key.id)), with_snapshot_time(row.clone(), taken))
         });
         let mut losses = Losses::default();
-        (losses.unreadable, losses.cut) = (read.unreadable, read.cut);
+        (losses.unreadable, losses.truncated_decimals) = (read.unreadable, read.truncated_decimals);
         return Ok(Decoded { response, rows: rows.collect(), losses, history: Some(read) });
     }
     let entry = entry(endpoint).map_err(|failure| failure.to_string())?;

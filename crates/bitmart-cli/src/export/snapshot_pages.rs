@@ -275,7 +275,7 @@ fn append(
         store.count_faulty_rows(read.faults.len(), last);
     }
     store.state.unreadable += read.losses.unreadable as u64;
-    store.state.cut += read.losses.cut as u64;
+    store.state.cut += read.losses.truncated_decimals as u64;
     let rows = read.lines.len();
     let lines = read.lines.into_iter().map(|line| with_snapshot_time(line, response.taken));
     let lines = lines.collect::<Vec<_>>().concat();

@@ -88,7 +88,7 @@ impl Admin {
     }
 
     /// An address that opens the console, once and within a minute.
-    pub(super) async fn console_url(&self) -> Result<String, Failure> {
+    pub(super) async fn console_login_url(&self) -> Result<String, Failure> {
         let response = read(&self.exchange("POST", "/console/codes", Bytes::new()).await?)?;
         let path = response["path"].as_str().unwrap_or_default();
         Ok(format!("{}{path}", self.address))

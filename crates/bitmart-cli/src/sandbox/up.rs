@@ -133,7 +133,7 @@ pub(super) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     }
     let announced = announce(context, &sandbox, &file);
     if announced.is_ok() {
-        if let Some(url) = sandbox.console_url().filter(|_| matches.get_flag("open")) {
+        if let Some(url) = sandbox.console_login_url().filter(|_| matches.get_flag("open")) {
             tokio::spawn(async move { browser::open(&url).await });
         }
         tokio::select! {
@@ -179,7 +179,7 @@ fn announce(context: &Context, sandbox: &Sandbox, file: &Path) -> Result<(), Fai
     eprintln!("spot     {}", sandbox.spot().rest);
     eprintln!("futures  {}", sandbox.futures().rest);
     eprintln!("admin    {admin}");
-    eprintln!("console  {}", sandbox.console().unwrap_or_default());
+    eprintln!("console  {}", sandbox.console_address().unwrap_or_default());
     eprintln!("commands without keys now use this sandbox; ctrl-c stops it");
     eprintln!(
         "addresses and key for the shell of a program, after each start: eval \"$(bitmart sandbox env)\""
@@ -219,7 +219,7 @@ fn config(matches: &ArgMatches) -> Result<Config, Failure> {
     // After the markets, because it may name their currencies.
     if let Some(list) = matches.get_one::<String>("fund") {
         let invalid = |error| Failure::usage(format!("--fund: {error}"));
-        config = config.fund(list).map_err(invalid)?;
+        config = config.starting_balances(list).map_err(invalid)?;
     }
     let at = matches.get_one::<u64>("clock").copied();
     match (at, matches.get_one::<u32>("speed")) {

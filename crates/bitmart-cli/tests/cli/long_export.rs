@@ -242,7 +242,7 @@ fn export_killed_twenty_times_equals_the_ledger() {
     let runtime = tokio::runtime::Runtime::new().expect("threads");
     let started = Instant::now();
     let snapshot = runtime.block_on(async {
-        let sandbox = Sandbox::start(config.remembered_orders(1_000_000)).await.expect("it starts");
+        let sandbox = Sandbox::start(config.history_limit(1_000_000)).await.expect("it starts");
         seed(&sandbox, begin, end).await;
         sandbox.snapshot()
     });

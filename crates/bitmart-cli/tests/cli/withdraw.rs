@@ -40,7 +40,7 @@ fn prints_fee_net_amount_network_minimum_and_quota_before_sending() {
     ] {
         assert!(asked.err.contains(line), "{line:?} is missing: {}", asked.err);
     }
-    place.sandbox.open_currency("USDT-TRC20", true, false).expect("a currency");
+    place.sandbox.set_currency_open("USDT-TRC20", true, false).expect("a currency");
     let wrong = bitmart(&place, &withdrawal("USDT-TRC20", "200000.123", TRON));
     for part in ["withdrawals are CLOSED", "NOT ENOUGH", "amount has more than 2 decimals"] {
         assert!(wrong.err.contains(part), "{part:?} is missing: {}", wrong.err);

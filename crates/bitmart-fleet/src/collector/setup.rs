@@ -91,8 +91,8 @@ async fn create_stream(
     get_or_create(connection, stream).await.map_err(|error| Error::jetstream("the stream", error))
 }
 
-/// Creates a stream if it does not exist. While another collector creates it, the server may reject this one because its
-/// subjects overlap with those of the other: then the other one is waited for.
+/// Creates a stream if it does not exist. While another collector creates it, the server may reject this one because
+/// its subjects overlap with those of the other: then the other one is waited for.
 async fn get_or_create(
     connection: &Connection,
     config: stream::Config,

@@ -14,7 +14,7 @@ pub(super) fn count(endpoint: &'static str, kind: DriftKind) {
         DriftKind::Unreadable => "unreadable",
         DriftKind::FaultyRow => "faulty_row",
         DriftKind::OtherUnit => "other_unit",
-        DriftKind::CutDecimal => "cut_decimal",
+        DriftKind::TruncatedDecimal => "cut_decimal",
         DriftKind::RepeatedMember => "repeated_member",
     };
     counter!("bitmart_rest_drift_total", "endpoint" => endpoint, "kind" => kind).increment(1);

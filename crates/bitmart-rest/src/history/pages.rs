@@ -169,8 +169,8 @@ impl<H: History> HistoryPages<H> {
             let keys = of_rows.map(|at| keys[*at].clone()).collect();
             let rows = select(rows, &indices);
             let cursor = self.pagination.cursor().clone();
-            let ambiguous = self.pagination.ambiguous_rows();
-            return Some(Ok(Page { rows, keys, gap, ambiguous, cursor, window, raw }));
+            let ambiguous_rows = self.pagination.ambiguous_rows();
+            return Some(Ok(Page { rows, keys, gap, ambiguous_rows, cursor, window, raw }));
         }
     }
 

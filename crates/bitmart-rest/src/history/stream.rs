@@ -40,7 +40,7 @@ pub struct Page<R> {
     pub gap: Option<Gap>,
     /// Number of rows without an id that equal a row of an earlier page of the window and are not in
     /// [`rows`](Self::rows): see [`Pagination::ambiguous_rows`](super::Pagination::ambiguous_rows).
-    pub ambiguous: usize,
+    pub ambiguous_rows: usize,
     /// The position after this page: store it together with the rows.
     pub cursor: Cursor,
     /// The requested window.

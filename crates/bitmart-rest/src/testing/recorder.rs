@@ -62,7 +62,7 @@ struct Shared {
 struct State {
     /// The number of files of each endpoint.
     files: BTreeMap<String, usize>,
-    not_kept: Vec<String>,
+    not_recorded: Vec<String>,
 }
 
 /// What a [`Recorder`] has written.
@@ -72,7 +72,7 @@ pub struct Summary {
     /// Files that are in the folder.
     pub files: usize,
     /// Endpoint and reason of each exchange that is not.
-    pub not_kept: Vec<String>,
+    pub not_recorded: Vec<String>,
 }
 
 impl<T: Transport> Recorder<T> {
@@ -98,7 +98,7 @@ impl<T: Transport> Recorder<T> {
     /// What was written so far.
     pub fn summary(&self) -> Summary {
         let state = self.shared.state();
-        Summary { files: state.files.values().sum(), not_kept: state.not_kept.clone() }
+        Summary { files: state.files.values().sum(), not_recorded: state.not_recorded.clone() }
     }
 }
 
@@ -109,7 +109,7 @@ impl<T: Transport> Transport for Recorder<T> {
             let response = match self.inner.send(request).await {
                 Ok(response) => response,
                 Err(error) => {
-                    self.shared.not_kept(sent.path(), &error);
+                    self.shared.not_recorded(sent.path(), &error);
                     return Err(error);
                 }
             };
@@ -117,12 +117,12 @@ impl<T: Transport> Transport for Recorder<T> {
             let body = match body.collect(DEFAULT_MAX_BODY).await {
                 Ok(body) => body,
                 Err(error) => {
-                    self.shared.not_kept(sent.path(), &error);
+                    self.shared.not_recorded(sent.path(), &error);
                     return Err(error);
                 }
             };
             if let Err(reason) = self.shared.record(&sent, head.status, &head.headers, &body) {
-                self.shared.not_kept(sent.path(), &reason);
+                self.shared.not_recorded(sent.path(), &reason);
             }
             Ok(http::Response::from_parts(head, Body::from(body)))
         })
@@ -138,9 +138,9 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn not_kept(&self, path: &str, reason: &dyn fmt::Display) {
+    fn not_recorded(&self, path: &str, reason: &dyn fmt::Display) {
         warn!("not recorded: {path}: {reason}");
-        self.state().not_kept.push(format!("{path}: {reason}"));
+        self.state().not_recorded.push(format!("{path}: {reason}"));
     }
 
     /// Writes the exchange into a file.

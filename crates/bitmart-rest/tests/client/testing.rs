@@ -222,7 +222,7 @@ async fn only_recorded_requests_are_replayed() {
     let second = client.spot().submit_order(order()).await.unwrap();
     assert_ne!(first.order_id, second.order_id);
     let ticker = client.spot().ticker("BTC_USDT").await.unwrap();
-    assert_eq!((recorder.summary().files, recorder.summary().not_kept.len()), (3, 0));
+    assert_eq!((recorder.summary().files, recorder.summary().not_recorded.len()), (3, 0));
     assert!(
         Recorder::new(exchange_with_new_ids(), &folder).is_err(),
         "existing recordings are not overwritten"
@@ -279,8 +279,8 @@ async fn exchanges_that_cannot_be_recorded_are_forwarded_and_reported() {
     assert_eq!(client.send(ReadOrder).await.unwrap_err().outcome(), Outcome::NotSent);
     assert_eq!(client.send(ReadOrder).await.unwrap().order_id, "7");
     let summary = recorder.summary();
-    assert_eq!((summary.files, summary.not_kept.len()), (1, 2), "{summary:?}");
-    assert!(summary.not_kept[0].contains("no JSON"), "{summary:?}");
+    assert_eq!((summary.files, summary.not_recorded.len()), (1, 2), "{summary:?}");
+    assert!(summary.not_recorded[0].contains("no JSON"), "{summary:?}");
 }
 
 #[tokio::test]

@@ -192,7 +192,7 @@ fn savings_enumerations_are_read_in_the_spelling_of_responses() {
     let body = r#"{"code":1000,"data":{"list":[{"type":"interest","status":"done","time":17}]}}"#;
     let page = decode_body::<earn::ListFlexibleRecords>(body).expect("it decodes");
     let records = page.into_value().and_then(|page| page.records).expect("records");
-    assert_eq!(records[0].kind, Some(earn::RecordType::Interest));
+    assert_eq!(records[0].record_type, Some(earn::RecordType::Interest));
     assert_eq!(records[0].status.as_deref(), Some("done"));
 }
 

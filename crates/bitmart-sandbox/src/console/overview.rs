@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    operator::{AdvanceClock, HoldMarket, StepMarket},
+    operator::{AdvanceClock, PauseMarketMakers, StepMarket},
     shared::Shared,
 };
 
@@ -69,12 +69,12 @@ pub(super) fn page(visit: &Visit<'_>) -> Reply {
     let (clock, paused) = (state.clock, state.makers_paused);
     drop(state);
     let back = super::PATH;
-    let hold = CallForm::of::<HoldMarket>(
+    let hold = CallForm::of::<PauseMarketMakers>(
         "hold",
         if paused { "Resume the market makers" } else { "Pause the market makers" },
         back,
     );
-    let mut forms = vec![hold.fixed("held", !paused)];
+    let mut forms = vec![hold.fixed("paused", !paused)];
     if clock.is_stepped() {
         forms.push(
             CallForm::of::<AdvanceClock>("advance", "Advance the clock", back).with("ms", 60_000),

@@ -92,7 +92,7 @@ fn operator(command: &OperatorCommand) -> &'static str {
         OperatorCommand::RecordCandle { .. } => "record candle",
         OperatorCommand::Operate(Operation::Freeze { .. }) => "freeze",
         OperatorCommand::Operate(Operation::Delist { .. }) => "delist",
-        OperatorCommand::Operate(Operation::OpenCurrency { .. }) => "open currency",
+        OperatorCommand::Operate(Operation::SetCurrencyOpen { .. }) => "open currency",
         OperatorCommand::Operate(Operation::SaveAddress { .. }) => "save address",
         OperatorCommand::Operate(Operation::SetNetwork { .. }) => "set network",
         OperatorCommand::Operate(Operation::MovePrice { .. }) => "move price",

@@ -18,7 +18,7 @@ pub(crate) const MAX_ADVANCE_MS: u64 = 366 * 86_400_000;
 calls! {
     /// Open or close deposits (code 60003) and withdrawals (60004) of a currency, or of one network (60003,
     /// 60056).
-    Stored "POST /currencies" => open_currency(OpenCurrency) -> OpenCurrency {
+    Stored "POST /currencies" => set_currency_open(SetCurrencyOpen) -> SetCurrencyOpen {
         /// Currency, or currency and network: `USDT-ERC20`.
         currency: String = "USDT-ERC20",
         /// Whether deposits are open.
@@ -42,9 +42,9 @@ calls! {
     }
 
     /// Pause or resume the market makers. Orders are still matched, and channels still pushed.
-    Stored "POST /market/hold" => hold_market(HoldMarket) -> HoldMarket {
+    Stored "POST /market/pause_makers" => pause_market_makers(PauseMarketMakers) -> PauseMarketMakers {
         /// Whether they are paused.
-        held: bool = true,
+        paused: bool = true,
     }
 
     /// Halt or resume a pair or contract. While it is halted, new and modified orders of customers are rejected;
@@ -125,9 +125,12 @@ fn clock_state(_: ReadClock, shared: &Shared) -> Result<ClockState, OperatorErro
     Ok(ClockState { now_ms: clock.now_ms(), kind, speed })
 }
 
-fn open_currency(call: OpenCurrency, shared: &Shared) -> Result<OpenCurrency, OperatorError> {
-    let OpenCurrency { currency, deposits, withdrawals } = call.clone();
-    shared.operate(Operation::OpenCurrency { currency, deposits, withdrawals })?;
+fn set_currency_open(
+    call: SetCurrencyOpen,
+    shared: &Shared,
+) -> Result<SetCurrencyOpen, OperatorError> {
+    let SetCurrencyOpen { currency, deposits, withdrawals } = call.clone();
+    shared.operate(Operation::SetCurrencyOpen { currency, deposits, withdrawals })?;
     Ok(call)
 }
 
@@ -147,8 +150,11 @@ fn advance_clock(call: AdvanceClock, shared: &Shared) -> Result<Time, OperatorEr
     }
 }
 
-fn hold_market(call: HoldMarket, shared: &Shared) -> Result<HoldMarket, OperatorError> {
-    shared.state().hold(call.held);
+fn pause_market_makers(
+    call: PauseMarketMakers,
+    shared: &Shared,
+) -> Result<PauseMarketMakers, OperatorError> {
+    shared.state().pause_market_makers(call.paused);
     Ok(call)
 }
 

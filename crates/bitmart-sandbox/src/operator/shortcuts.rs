@@ -6,8 +6,8 @@ use rust_decimal::Decimal;
 
 use super::{
     AdvanceClock, ClearFaults, CreateAccount, CreateKey, DelistContract, FreezeAccount, HaltMarket,
-    HoldMarket, KillSockets, MAX_STEPS, MakeDeposit, OpenCurrency, Operator, OperatorError,
-    SaveAddress, SetBalance, SetNetwork, StepMarket, market::MAX_ADVANCE_MS,
+    KillSockets, MAX_STEPS, MakeDeposit, Operator, OperatorError, PauseMarketMakers, SaveAddress,
+    SetBalance, SetCurrencyOpen, SetNetwork, StepMarket, market::MAX_ADVANCE_MS,
 };
 use crate::{
     ApiKey, Balance, Book, FaultRule, Fill, NetworkTerms, Order, Permission, Sandbox, Snapshot,
@@ -151,9 +151,9 @@ impl Sandbox {
     }
 
     /// Pauses or resumes the market makers. Orders are still matched, and channels still pushed.
-    pub fn hold_market(&self, held: bool) {
+    pub fn pause_market_makers(&self, paused: bool) {
         // The call is never rejected.
-        drop(self.operator().call(HoldMarket { held }));
+        drop(self.operator().call(PauseMarketMakers { paused }));
     }
 
     /// Halts or resumes a pair or contract. While it is halted, new and modified orders of customers are
@@ -190,14 +190,14 @@ impl Sandbox {
     ///
     /// # Errors
     /// If no market uses the currency.
-    pub fn open_currency(
+    pub fn set_currency_open(
         &self,
         currency: &str,
         deposits: bool,
         withdrawals: bool,
     ) -> Result<(), OperatorError> {
         let currency = currency.to_owned();
-        self.operator().call(OpenCurrency { currency, deposits, withdrawals }).map(drop)
+        self.operator().call(SetCurrencyOpen { currency, deposits, withdrawals }).map(drop)
     }
 
     /// Saves a withdrawal address of an account. An account with saved addresses can only withdraw to saved (60007)

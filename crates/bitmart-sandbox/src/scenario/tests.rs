@@ -87,13 +87,15 @@ async fn a_balance_is_checked_as_the_exchange_checks_it() {
 async fn waits_step_a_stepped_clock() {
     let sandbox = stepped().await;
     let begun = sandbox.now_ms();
-    let text = "name = \"a\"\n[[step]]\ncall = \"hold_market\"\nheld = true\nwait_ms = 2050";
+    let text =
+        "name = \"a\"\n[[step]]\ncall = \"pause_market_makers\"\npaused = true\nwait_ms = 2050";
     sandbox.play(&text.parse().expect("a scenario")).await.expect("played");
     assert_eq!(sandbox.now_ms() - begun, 2_100, "whole steps of the market");
 }
 
 /// A day is 864,000 steps of the market.
-const DAY: &str = "name = \"a\"\n[[step]]\ncall = \"hold_market\"\nheld = true\nwait_ms = 86400000";
+const DAY: &str =
+    "name = \"a\"\n[[step]]\ncall = \"pause_market_makers\"\npaused = true\nwait_ms = 86400000";
 
 #[tokio::test]
 async fn a_scenario_can_be_stopped_during_a_wait() {
@@ -109,7 +111,7 @@ async fn a_scenario_can_be_stopped_during_a_wait() {
         assert!(!sandbox.shared.state().makers_paused, "no call after it");
         // No effect if none is playing, and none on the next one.
         sandbox.operator().call(StopScenario {}).expect("accepted");
-        let text = "name = \"a\"\n[[step]]\ncall = \"hold_market\"\nheld = true";
+        let text = "name = \"a\"\n[[step]]\ncall = \"pause_market_makers\"\npaused = true";
         sandbox.play(&text.parse().expect("a scenario")).await.expect("played");
     }
 }
@@ -137,12 +139,12 @@ async fn a_wait_ends_with_the_sandbox() {
 async fn a_rejected_call_ends_the_scenario() {
     let sandbox = stepped().await;
     let text = "name = \"a\"\n[[step]]\ncall = \"halt_market\"\nsymbol = \"NO_SUCH\"\nhalted = true\n\
-                [[step]]\ncall = \"hold_market\"\nheld = true";
+                [[step]]\ncall = \"pause_market_makers\"\npaused = true";
     let error = sandbox.play(&text.parse().expect("a scenario")).await.expect_err("rejected");
     assert!(error.to_string().starts_with("step 1, halt_market: there is no market"), "{error}");
     assert!(!sandbox.shared.state().makers_paused, "the second step is not played");
     // Another one can be played afterwards.
-    let text = "name = \"a\"\n[[step]]\ncall = \"hold_market\"\nheld = true";
+    let text = "name = \"a\"\n[[step]]\ncall = \"pause_market_makers\"\npaused = true";
     sandbox.play(&text.parse().expect("a scenario")).await.expect("played");
     assert!(sandbox.shared.state().makers_paused);
 }

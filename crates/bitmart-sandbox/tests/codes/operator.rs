@@ -57,8 +57,8 @@ pub(super) async fn delisted_contracts(triggered: &mut TriggeredCodes) {
 pub(super) async fn closed_currencies(triggered: &mut TriggeredCodes) {
     let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
-    sandbox.open_currency("USDT-ERC20", false, false).expect("a currency");
-    sandbox.open_currency("BTC", false, false).expect("a currency");
+    sandbox.set_currency_open("USDT-ERC20", false, false).expect("a currency");
+    sandbox.set_currency_open("BTC", false, false).expect("a currency");
     let address = |currency: &str| format!("{ADDRESS}{currency}");
     let cases = [
         (60003, &*address("BTC")),
@@ -74,7 +74,7 @@ pub(super) async fn closed_currencies(triggered: &mut TriggeredCodes) {
     ];
     triggered.post(&client, APPLY, cases).await;
     assert_eq!(sandbox.deposit(1, "BTC", Decimal::ONE), None);
-    sandbox.open_currency("BTC", true, true).expect("a currency");
+    sandbox.set_currency_open("BTC", true, true).expect("a currency");
     triggered.get(&client, &[(1000, &*address("BTC"))]).await;
 }
 

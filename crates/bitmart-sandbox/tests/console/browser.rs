@@ -25,7 +25,7 @@ pub(crate) struct Browser<'a> {
 
 impl<'a> Browser<'a> {
     pub(crate) async fn open(sandbox: &'a Sandbox) -> Self {
-        let url = sandbox.console_url().expect("a console");
+        let url = sandbox.console_login_url().expect("a console");
         let path = url.strip_prefix(sandbox.admin().expect("an address")).expect("below it");
         let response = Self { sandbox, cookie: String::new() }.get(path).await;
         assert_eq!((response.status, location(&response)), (303, "/console"));

@@ -176,7 +176,7 @@ async fn the_figures_of_the_overview_are_live() {
     client.post(SUBMIT, order).await.data();
     client.get("/spot/no/such/path").await;
     sandbox.inject(Fault::DropAfter.on("/system/time").times(2));
-    browser.post("/console/call/hold_market", "held=true").await;
+    browser.post("/console/call/pause_market_makers", "paused=true").await;
     browser.post("/console/call/create_account", "").await;
     let _socket = Socket::connect(&sandbox.spot().ws_public).await;
     loop {

@@ -269,8 +269,10 @@ impl Random {
     fn order(&mut self, takes: bool) -> Step {
         let account = self.account();
         let buy = self.below(2) == 0;
-        // A taker reaches 50 ticks into the other side.
-        let away = if takes { -50 } else { i64::try_from(self.below(TICKS) + 1).unwrap_or(1) };
+        // A taker reaches through all of the other side: it trades at every number of open orders, also where the
+        // takers before it have emptied the best prices.
+        let away = if takes { TICKS } else { self.below(TICKS) + 1 };
+        let away = i64::try_from(away).unwrap_or(1) * if takes { -1 } else { 1 };
         let ticks = if buy { -away } else { away };
         Step::Place { account, buy, ticks, lots: 10 + i64::try_from(self.below(20)).unwrap_or(0) }
     }

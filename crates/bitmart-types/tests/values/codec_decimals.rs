@@ -117,7 +117,7 @@ fn decimal_places_that_do_not_fit_are_cut_off_with_a_note() {
     ] {
         let (read, notes) = collect_notes(|| json::from_str::<Plain>(&format!("\"{text}\"")));
         assert_eq!(read.unwrap(), Plain(decimal(expected)), "{text}");
-        assert_eq!(notes[..], [Note::CutDecimal], "{text}");
+        assert_eq!(notes[..], [Note::TruncatedDecimal], "{text}");
         let exact: Exact = json::from_str(text).unwrap();
         assert_eq!(exact.0, decimal(expected));
         let error = json::from_str_strict::<Plain>(&format!("\"{text}\"")).unwrap_err();
@@ -379,8 +379,8 @@ fn notes_beyond_the_listed_ones_are_counted() {
     let (rows, notes) = collect_notes(decode);
     assert_eq!(rows.iter().filter(|row| row.value.is_none()).count(), 50);
     assert_eq!((notes.len(), notes.left_out(), notes.total()), (64, 36, 100));
-    assert_eq!((notes.unreadable(), notes.cut()), (50, 50));
-    assert_eq!(notes.iter().filter(|note| **note == Note::CutDecimal).count(), 32);
+    assert_eq!((notes.unreadable(), notes.truncated_decimals()), (50, 50));
+    assert_eq!(notes.iter().filter(|note| **note == Note::TruncatedDecimal).count(), 32);
     let (_, is_found) = find_unreadable(decode);
     let (_, is_found_here) =
         find_unreadable(|| json::from_str::<Row>(r#"{"value":"-"}"#).map(drop));

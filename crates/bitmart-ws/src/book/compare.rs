@@ -39,13 +39,13 @@ pub struct Differences {
     /// Number of compared prices.
     pub compared: usize,
     /// Prices at which they differ, asks first, each side from its best price on.
-    pub found: Vec<Difference>,
+    pub differences: Vec<Difference>,
 }
 
 impl Differences {
     /// Returns whether there are no differences.
     pub fn is_empty(&self) -> bool {
-        self.found.is_empty()
+        self.differences.is_empty()
     }
 
     /// Returns the differences that persist in a `later` comparison: prices at which both comparisons
@@ -56,13 +56,13 @@ impl Differences {
     #[must_use]
     pub fn persisting(&self, later: &Self) -> Self {
         let persists = |now: &&Difference| {
-            self.found.iter().any(|before| {
+            self.differences.iter().any(|before| {
                 (before.side, before.price, before.book) == (now.side, now.price, now.book)
             })
         };
         Self {
             compared: later.compared,
-            found: later.found.iter().filter(persists).copied().collect(),
+            differences: later.differences.iter().filter(persists).copied().collect(),
         }
     }
 }
@@ -93,11 +93,11 @@ impl OrderBook {
     /// let level = |(price, size)| Level { price, size };
     ///
     /// let first = book.differences([], rest().map(level)).expect("synchronized");
-    /// assert_eq!((first.compared, first.found.len()), (2, 1));
+    /// assert_eq!((first.compared, first.differences.len()), (2, 1));
     /// // … some seconds later, with another snapshot …
     /// let second = book.differences([], rest().map(level)).expect("synchronized");
     /// let wrong = first.persisting(&second);
-    /// assert_eq!((wrong.found[0].price, wrong.found[0].book), (dec!(98), None));
+    /// assert_eq!((wrong.differences[0].price, wrong.differences[0].book), (dec!(98), None));
     /// ```
     pub fn differences(
         &self,
@@ -107,7 +107,7 @@ impl OrderBook {
         if !self.is_synchronized() {
             return None;
         }
-        let mut differences = Differences { compared: 0, found: Vec::new() };
+        let mut differences = Differences { compared: 0, differences: Vec::new() };
         differences.add(DifferenceSide::Asks, &self.asks, asks);
         differences.add(DifferenceSide::Bids, &self.bids, bids);
         Some(differences)
@@ -132,7 +132,7 @@ impl Differences {
         for level in levels.iter() {
             sizes.entry(level.price).or_default().0 = Some(level.size);
         }
-        let start = self.found.len();
+        let start = self.differences.len();
         for (price, (book, other)) in sizes {
             if !levels.covers(price) || last.is_some_and(|last| !Side::<D>::is_within(price, last))
             {
@@ -140,11 +140,11 @@ impl Differences {
             }
             self.compared += 1;
             if book != other {
-                self.found.push(Difference { side, price, book, other });
+                self.differences.push(Difference { side, price, book, other });
             }
         }
         if !D::LOWER_IS_BETTER {
-            self.found[start..].reverse();
+            self.differences[start..].reverse();
         }
     }
 }

@@ -53,7 +53,7 @@ async fn recordings_conform_and_can_be_replayed() -> TestResult {
     let rejected = client.spot().ticker("NO_SUCH").await.expect_err("it is not listed");
     assert_eq!(rejected.outcome(), Outcome::Rejected);
     let summary = recorder.summary();
-    assert_eq!((summary.files, summary.not_kept.as_slice()), (6, &[][..]));
+    assert_eq!((summary.files, summary.not_recorded.as_slice()), (6, &[][..]));
 
     // Copy them into a folder of fixtures, as a contributor does.
     let fixtures = folder.path().join("fixtures");

@@ -198,9 +198,9 @@ impl TrackerModel for CurrentTracker {
         let mut balances = Vec::from(example_balances(end.balance));
         balances.retain(|(_, balance)| !balance.available.is_zero());
         let ids = |ids: Vec<usize>| ids.into_iter().map(order_id).collect::<Vec<_>>();
-        let (unknown_orders, finished_orders) = (ids(end.unknown), ids(end.finished));
+        let (orders_not_found, finished_orders) = (ids(end.unknown), ids(end.finished));
         let snapshot =
-            Snapshot { balances, unknown_orders, finished_orders, ..Snapshot::default() };
+            Snapshot { balances, orders_not_found, finished_orders, ..Snapshot::default() };
         self.sync.fetch_completed(time(now), MARKET, id, snapshot);
     }
 

@@ -90,9 +90,12 @@ fn cut_decimals_are_counted_in_histories_and_snapshots() {
     };
     let read = history_rows::read("spot_fills", &body(json!([trade])));
     let read = read.expect("a history").expect("rows");
-    assert_eq!((read.rows.len(), read.cut, read.unreadable), (1, 1, 0));
+    assert_eq!((read.rows.len(), read.truncated_decimals, read.unreadable), (1, 1, 0));
     let row = json!({ "currency": "USDT", "equity": LONG, "unrealized": "0" });
     let entry = entry("futures_balances").expect("known");
     let read = snapshot_lines(entry, &body(json!([row]))).expect("rows");
-    assert_eq!((read.lines.len(), read.losses.cut, read.losses.unreadable), (1, 1, 0));
+    assert_eq!(
+        (read.lines.len(), read.losses.truncated_decimals, read.losses.unreadable),
+        (1, 1, 0)
+    );
 }

@@ -67,15 +67,15 @@ pub struct Alias {
     /// JSON path of the field below the data: `[].mark_price`.
     pub path: &'static str,
     /// Its other name: `fair_price`.
-    pub was: &'static str,
+    pub other_name: &'static str,
     /// Where it occurs.
     pub source: &'static str,
 }
 
 impl Alias {
-    /// The field at `path` is also called `was`, according to `source`.
-    pub const fn new(path: &'static str, was: &'static str, source: &'static str) -> Self {
-        Self { path, was, source }
+    /// The field at `path` is also called `other_name`, according to `source`.
+    pub const fn new(path: &'static str, other_name: &'static str, source: &'static str) -> Self {
+        Self { path, other_name, source }
     }
 }
 

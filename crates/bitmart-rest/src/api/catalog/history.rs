@@ -30,7 +30,7 @@ pub struct HistoryRows {
     /// Number of optional values that could not be read and are absent in the rows.
     pub unreadable: usize,
     /// Number of decimals that lack places in the rows: a [`Decimal`](bitmart_types::Decimal) cannot hold all of them.
-    pub cut: usize,
+    pub truncated_decimals: usize,
 }
 
 /// What a decoder dropped from values.
@@ -40,7 +40,7 @@ pub struct Losses {
     /// Number of optional values that could not be read and are absent.
     pub unreadable: usize,
     /// Number of decimals without their last places.
-    pub cut: usize,
+    pub truncated_decimals: usize,
 }
 
 impl HistoryEntry {
@@ -70,7 +70,10 @@ impl HistoryEntry {
 /// Runs a decoder, and counts what it dropped from values.
 pub fn count_losses<T>(decode: impl FnOnce() -> T) -> (T, Losses) {
     let (result, notes) = collect_notes(decode);
-    (result, Losses { unreadable: notes.unreadable(), cut: notes.cut() })
+    (
+        result,
+        Losses { unreadable: notes.unreadable(), truncated_decimals: notes.truncated_decimals() },
+    )
 }
 
 fn read<H: History<Row: Serialize>>(body: &Bytes) -> Result<HistoryRows, RecodeError> {
@@ -83,7 +86,12 @@ fn read<H: History<Row: Serialize>>(body: &Bytes) -> Result<HistoryRows, RecodeE
     number_equal(&mut keys);
     let rows = keys.into_iter().zip(rows.iter()).map(|(key, row)| Ok((key, text(row)?)));
     let rows = rows.collect::<Result<_, RecodeError>>()?;
-    Ok(HistoryRows { rows, faults, unreadable: losses.unreadable, cut: losses.cut })
+    Ok(HistoryRows {
+        rows,
+        faults,
+        unreadable: losses.unreadable,
+        truncated_decimals: losses.truncated_decimals,
+    })
 }
 
 fn key<H: History<Row: DeserializeOwned>>(row: &[u8]) -> Option<RowKey> {

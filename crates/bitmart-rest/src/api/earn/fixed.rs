@@ -157,7 +157,7 @@ impl FixedRecords {
 pub struct FixedRecord {
     /// Subscription, redemption or interest; the values are not stated.
     #[serde(rename = "type", with = "codec::text_opt")]
-    pub kind: Option<RecordType>,
+    pub record_type: Option<RecordType>,
     /// Id of the record.
     #[serde(with = "codec::text_opt")]
     pub record_id: Option<String>,

@@ -173,7 +173,7 @@ impl FlexibleRecords {
 pub struct FlexibleRecord {
     /// Subscription, redemption or interest; the values are not stated.
     #[serde(rename = "type", with = "codec::text_opt")]
-    pub kind: Option<RecordType>,
+    pub record_type: Option<RecordType>,
     /// Id of the record.
     #[serde(with = "codec::text_opt")]
     pub record_id: Option<String>,

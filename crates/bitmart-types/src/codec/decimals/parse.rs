@@ -56,7 +56,7 @@ fn cut(text: &str) -> Result<Decimal, Mismatch> {
         // A value is never made zero.
         let value = Decimal::try_from_i128_with_scale(signed, scale).ok().filter(|_| value != 0);
         if let Some(value) = value {
-            notes::note(|| Note::CutDecimal);
+            notes::note(|| Note::TruncatedDecimal);
             return Ok(value);
         }
     }

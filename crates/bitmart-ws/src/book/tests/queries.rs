@@ -157,8 +157,8 @@ fn compares_only_prices_that_both_sources_cover() {
         difference(asks, 101, Some(1), None),
         difference(bids, 99, Some(2), Some(3)),
     ];
-    assert_eq!(other.found, found);
-    assert_eq!(rest(&[], &[]).found.len(), 4, "a side without levels counts as empty");
+    assert_eq!(other.differences, found);
+    assert_eq!(rest(&[], &[]).differences.len(), 4, "a side without levels counts as empty");
 }
 
 #[test]
@@ -166,12 +166,12 @@ fn only_repeated_differences_persist() {
     let mut book = limited_book();
     let rest = [level(99, 5), level(98, 7)];
     let first = book.differences([level(101, 1)], rest).expect("synchronized");
-    assert_eq!(first.found.len(), 2);
+    assert_eq!(first.differences.len(), 2);
     // The update of 99 was in flight; that of 98 never arrives.
     let _ = book.apply(update(2, &[level(99, 6)], &[]));
     let second = book.differences([level(101, 1)], rest).expect("synchronized");
     let wrong = first.persisting(&second);
-    assert_eq!(wrong.found.iter().map(|found| found.price).collect::<Vec<_>>(), [dec!(98)]);
+    assert_eq!(wrong.differences.iter().map(|found| found.price).collect::<Vec<_>>(), [dec!(98)]);
 }
 
 proptest! {
@@ -211,7 +211,7 @@ proptest! {
         prop_assert!(book.differences([], bids.clone()).expect("synchronized").is_empty());
         let at = at.index(bids.len());
         bids[at].size += Decimal::ONE;
-        let found = book.differences([], bids.clone()).expect("synchronized").found;
+        let found = book.differences([], bids.clone()).expect("synchronized").differences;
         prop_assert_eq!(found.len(), 1);
         prop_assert_eq!((found[0].price, found[0].other), (bids[at].price, Some(bids[at].size)));
     }

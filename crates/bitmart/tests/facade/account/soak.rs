@@ -136,7 +136,7 @@ async fn soak() -> TestResult {
     let minutes = Duration::from_secs(60 * from_env(MINUTES, u64::from(u32::MAX)));
     let seed = from_env(SEED, 1);
     let mut random = Random(0x2545_f491_4f6c_dd1d ^ (seed << 32));
-    let config = Config::new().seed(5).remembered_orders(orders * 2 + 1_000);
+    let config = Config::new().seed(5).history_limit(orders * 2 + 1_000);
     let started = Instant::now();
     let harness = Harness::open(config, QUEUE).await?;
     let begin = harness.now();

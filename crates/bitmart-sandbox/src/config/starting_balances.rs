@@ -11,7 +11,7 @@ use super::{Config, set_balance};
 /// An invalid initial balance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum FundError {
+pub enum StartingBalancesError {
     /// Not of the form `BTC=20000`.
     Malformed(String),
     /// No listed market uses this currency. Currencies are in upper case.
@@ -27,7 +27,7 @@ pub enum FundError {
     Twice(String),
 }
 
-impl fmt::Display for FundError {
+impl fmt::Display for StartingBalancesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(text) => {
@@ -51,7 +51,7 @@ impl fmt::Display for FundError {
     }
 }
 
-impl std::error::Error for FundError {}
+impl std::error::Error for StartingBalancesError {}
 
 impl Config {
     /// Sets initial balances of every main account from a list such as `BTC=20000,USDT=5000000.5`: in the spot
@@ -62,31 +62,31 @@ impl Config {
     /// ```
     /// use bitmart_sandbox::Config;
     ///
-    /// let config = Config::new().fund("BTC=20000,USDT=5000000.5")?;
-    /// assert!(config.fund("BTC").is_err());
-    /// # Ok::<(), bitmart_sandbox::FundError>(())
+    /// let config = Config::new().starting_balances("BTC=20000,USDT=5000000.5")?;
+    /// assert!(config.starting_balances("BTC").is_err());
+    /// # Ok::<(), bitmart_sandbox::StartingBalancesError>(())
     /// ```
     ///
     /// # Errors
     /// If the list is malformed or has a currency twice, no market uses a currency, or an amount is not
     /// from 0 to 1e15 with at most 8 decimals.
-    pub fn fund(mut self, list: &str) -> Result<Self, FundError> {
+    pub fn starting_balances(mut self, list: &str) -> Result<Self, StartingBalancesError> {
         let mut seen: Vec<&str> = Vec::new();
         for part in list.split(',') {
             let pair = part.split_once('=').map(|(name, amount)| (name.trim(), amount.trim()));
             let (currency, amount) = pair
                 .filter(|(name, amount)| !name.is_empty() && !amount.is_empty())
-                .ok_or_else(|| FundError::Malformed(part.to_owned()))?;
+                .ok_or_else(|| StartingBalancesError::Malformed(part.to_owned()))?;
             if seen.contains(&currency) {
-                return Err(FundError::Twice(currency.to_owned()));
+                return Err(StartingBalancesError::Twice(currency.to_owned()));
             }
             seen.push(currency);
             let settles = self.contracts.iter().any(|contract| contract.quote == currency);
             let listed = |pair: &crate::SpotPair| pair.base == currency || pair.quote == currency;
             if !settles && !self.pairs.iter().any(listed) {
-                return Err(FundError::UnknownCurrency(currency.to_owned()));
+                return Err(StartingBalancesError::UnknownCurrency(currency.to_owned()));
             }
-            let amount = parse(amount).ok_or_else(|| FundError::InvalidAmount {
+            let amount = parse(amount).ok_or_else(|| StartingBalancesError::InvalidAmount {
                 currency: currency.to_owned(),
                 amount: amount.to_owned(),
             })?;
@@ -122,7 +122,8 @@ mod tests {
     #[test]
     fn a_list_sets_spot_balances_and_settlement_currencies_also_on_futures() {
         let before = Config::new();
-        let config = before.clone().fund("BTC=20000, USDT=0.00000001,ETH=0").expect("a list");
+        let config =
+            before.clone().starting_balances("BTC=20000, USDT=0.00000001,ETH=0").expect("a list");
         assert_eq!(of(&config.spot_funds, "BTC"), Decimal::from(20_000));
         assert_eq!(of(&config.spot_funds, "ETH"), Decimal::ZERO);
         for funds in [&config.spot_funds, &config.futures_funds] {
@@ -130,14 +131,14 @@ mod tests {
         }
         assert_eq!(config.futures_funds.len(), before.futures_funds.len());
         assert_eq!(of(&config.spot_funds, "SOL"), of(&before.spot_funds, "SOL"));
-        assert!(Config::new().fund("BTC=1000000000000000").is_ok());
+        assert!(Config::new().starting_balances("BTC=1000000000000000").is_ok());
     }
 
     #[test]
     fn invalid_lists_are_rejected_with_the_cause() {
-        let fund = |list: &str| Config::new().fund(list).expect_err(list);
+        let fund = |list: &str| Config::new().starting_balances(list).expect_err(list);
         for list in ["", "BTC", "BTC=", "=5", "BTC=1,", "BTC 5"] {
-            assert!(matches!(fund(list), FundError::Malformed(_)), "{list}");
+            assert!(matches!(fund(list), StartingBalancesError::Malformed(_)), "{list}");
         }
         for amount in [
             "-1",
@@ -152,16 +153,19 @@ mod tests {
             "1.00000000000000000000000000000001",
         ] {
             let error = fund(&format!("USDT=1,BTC={amount}"));
-            let named = FundError::InvalidAmount { currency: "BTC".into(), amount: amount.into() };
+            let named = StartingBalancesError::InvalidAmount {
+                currency: "BTC".into(),
+                amount: amount.into(),
+            };
             assert_eq!(error, named);
         }
-        assert_eq!(fund("BTC=1,BTC=2"), FundError::Twice("BTC".into()));
+        assert_eq!(fund("BTC=1,BTC=2"), StartingBalancesError::Twice("BTC".into()));
         assert!(fund("btc=1").to_string().ends_with("; did you mean BTC?"));
         let eth = crate::SpotPair::listed().into_iter().filter(|pair| pair.symbol() == "ETH_USDT");
         let only_eth = Config::new().pairs(eth.collect::<Vec<_>>());
         assert_eq!(
-            only_eth.fund("BTC=1").expect_err("no BTC"),
-            FundError::UnknownCurrency("BTC".into())
+            only_eth.starting_balances("BTC=1").expect_err("no BTC"),
+            StartingBalancesError::UnknownCurrency("BTC".into())
         );
     }
 }
