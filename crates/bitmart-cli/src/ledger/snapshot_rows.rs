@@ -39,7 +39,7 @@ fn transfers(archive: &Archive, problems: &mut Problems) -> Result<Vec<Entry>, F
     let mut subs = BTreeSet::new();
     archive.snapshots("sub-accounts", |row| subs.extend(text(row, "accountName")))?;
     let is_list = |name: &&str| is_transfers(name);
-    // Of the newest snapshot of those that have most of them.
+    // By transfer: its rows in the snapshot that has most of them; of equal ones, the newest.
     let mut most: BTreeMap<String, (&str, Vec<Value>)> = BTreeMap::new();
     for name in archive.datasets().filter(is_list) {
         let mut found: BTreeMap<(i64, String), Vec<Value>> = BTreeMap::new();

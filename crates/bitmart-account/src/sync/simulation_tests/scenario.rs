@@ -17,15 +17,15 @@ pub(super) const SETTLE_TIME: i64 = 300_000;
 
 #[derive(Clone, Debug)]
 pub(super) enum Action {
-    /// A fill. Values are percentages of P, H and C.
+    /// A fill. Values are percentages of the assumed maxima: of the push delay, the history lag and the clock skew.
     Fill { push_delay: i64, history_lag: i64, clock_skew: i64 },
     /// Several fills at once.
     Burst(u32),
-    /// An order is placed. Values are percentages of P and H.
+    /// An order is placed. Values are percentages of the same maxima.
     PlaceOrder { push_delay: i64, history_lag: i64 },
-    /// The oldest open order is canceled. Values are percentages of P and H.
+    /// The oldest open order is canceled. Values are percentages of the same maxima.
     CancelOrder { push_delay: i64, history_lag: i64 },
-    /// The balance changes. The value is a percentage of P.
+    /// The balance changes. The value is a percentage of the maximum push delay.
     ChangeBalance { push_delay: i64 },
     /// The connection is lost; a silent loss is detected by timeout. Reconnecting takes `downtime`.
     Disconnect { silent: bool, downtime: i64 },
@@ -37,7 +37,8 @@ pub(super) enum Action {
     PauseConsumer(i64),
     /// The connection does not run for this time: frames wait in the socket.
     StallConnection(i64),
-    /// Duration and outcome of the next fetch, and how old its balance is, in percent of H.
+    /// Duration and outcome of the next fetch, and how old its balance is, in percent of the maximum
+    /// history lag.
     NextFetch { duration: i64, fails: bool, lag: i64 },
     /// The clock of the REST client is set ahead, or back.
     StepClock(i64),
