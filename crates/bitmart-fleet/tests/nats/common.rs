@@ -13,6 +13,7 @@ use bitmart_types::{Environment, Service};
 use bitmart_ws::event::RawEvent;
 use bitmart_ws::topic::Topic;
 use bitmart_ws::{Client, Market, Subscription, Update};
+use futures_util::FutureExt as _;
 use tempfile::TempDir;
 
 pub(crate) use self::collector_process::CollectorProcess;
@@ -317,6 +318,30 @@ impl Recorder {
         let last = Seen::Data((*other.data().last().expect("an event")).to_owned());
         if !self.seen.contains(&last) {
             self.next(&last).await;
+        }
+    }
+
+    /// Reads until the two have an event in common. Each may begin with events that the other never gets: a reader of
+    /// a book with those since the last snapshot, a direct client with those from before the reader came.
+    pub(crate) async fn meet(&mut self, other: &mut Recorder) {
+        let read = async {
+            loop {
+                other.read_queued();
+                let theirs = other.data();
+                if self.data().iter().any(|event| theirs.contains(event)) {
+                    return;
+                }
+                self.events(1).await;
+            }
+        };
+        let met = tokio::time::timeout(LIMIT, read).await;
+        assert!(met.is_ok(), "no event in common");
+    }
+
+    /// Reads what has already arrived.
+    fn read_queued(&mut self) {
+        while let Some(update) = self.subscription.next().now_or_never() {
+            self.seen.push(Seen::new(update.expect("an update").expect("no error")));
         }
     }
 

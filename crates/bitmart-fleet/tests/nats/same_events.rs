@@ -18,8 +18,8 @@ async fn readers_see_the_events_and_the_life_of_a_direct_client() {
         }
         original.events(12).await;
         for reader in &mut readers {
-            // A reader of a book begins with events from before the direct client came.
-            reader.catch_up(&original).await;
+            reader.meet(&mut original).await;
+            reader.events(12).await;
             reader.is_equal_to(&mut original).await;
             assert_eq!(reader.lifecycle(), [&Seen::Subscribed], "{topic}");
         }
