@@ -18,7 +18,7 @@ use futures_util::future::{try_join3, try_join4};
 use crate::sync::{Page, Snapshot};
 use crate::{Fill, Instrument, MalformedItem, Market, Order, convert};
 
-use bursts::{Fetched, ListedFills};
+use bursts::{FetchedLists, OrdersOfFills};
 use orders::{FetchedOrders, UnansweredOrders};
 use time_ranges::TimeRange;
 
@@ -31,7 +31,7 @@ const OPEN_ORDERS_RANGE: Duration = Duration::from_secs(604_800);
 /// The most open futures orders that the exchange lists.
 const MAX_OPEN_FUTURES_ORDERS: u32 = 100;
 
-/// The most [bursts] of fills that a list is read beyond: each takes many requests.
+/// The most [bursts] of a fetch that are read with narrower requests. Each takes many.
 const MAX_BURSTS: usize = 100;
 
 /// Returns the report that a list of this many open futures orders may not be complete, if so. Tracked orders that
@@ -75,7 +75,7 @@ pub(crate) async fn fills(
 ) -> Result<Option<Vec<Fill>>, HistoryError> {
     let pages = PageBuffer::default();
     let range = (from, until);
-    let mut fills = ListedFills::default();
+    let mut fills = OrdersOfFills::default();
     let bursts = match market {
         Market::Spot => {
             query_fills(&client, &spot::ListFills::new(), range, &mut fills, &pages).await?
@@ -120,7 +120,7 @@ impl FetchPlan {
             Ok(orders)
         };
         let fills = async {
-            let mut fills = ListedFills::default();
+            let mut fills = OrdersOfFills::default();
             let Some(from) = self.from else { return Ok((fills, Vec::new())) };
             let request = spot::ListFills::new();
             let bursts = query_fills(client, &request, (from, until), &mut fills, pages).await?;
@@ -166,7 +166,7 @@ impl FetchPlan {
             Ok((orders, truncation))
         };
         let fills = async {
-            let mut fills = ListedFills::default();
+            let mut fills = OrdersOfFills::default();
             let Some(from) = self.from else { return Ok((fills, Vec::new())) };
             let request = futures::ListFills::new();
             let bursts = query_fills(client, &request, (from, until), &mut fills, pages).await?;
@@ -189,7 +189,7 @@ impl FetchPlan {
             }
         }
         if let Some(from) = self.from {
-            let fetched = Fetched {
+            let fetched = FetchedLists {
                 range: (from, until),
                 orders: &mut orders,
                 truncation: truncation.as_ref(),
@@ -250,7 +250,7 @@ async fn query_fills<H: History<Row: Into<Fill>>>(
     client: &Client,
     request: &H,
     range: TimeRange,
-    fills: &mut ListedFills,
+    fills: &mut OrdersOfFills,
     pages: &PageBuffer,
 ) -> Result<Vec<TimeRange>, HistoryError> {
     let add = |rows: Rows<H::Row>| pages.push(fills.add(rows));

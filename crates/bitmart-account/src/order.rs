@@ -34,12 +34,13 @@ impl Instrument {
     }
 }
 
-/// The lifecycle state of an order, unified for both markets.
+/// The lifecycle state of an order, in the same words for both markets.
 ///
-/// An order moves from `Open` to `PartiallyFilled` and to one of the others, which are final. A final state changes
-/// only from `Canceled` to `PartiallyCanceled`, when a fill becomes known late, and from `Finished` to `Filled` or
-/// `PartiallyCanceled`, when a later report of its end contains the size. On spot it follows from the order's state, on
-/// futures from the state and the sizes.
+/// An order is `Open`, then perhaps `PartiallyFilled`. All other states are final: the order cannot fill any more.
+/// Reports arrive in any order, so a final state still becomes more precise when a later report tells more: `Canceled`
+/// becomes `PartiallyCanceled` with a fill, both become `Filled` once the filled size reaches the size, and `Finished`
+/// becomes one of these when a report of the end contains the size. On spot the state follows from the one that the
+/// exchange sends, on futures from that and the sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -48,13 +49,14 @@ pub enum OrderProgress {
     Open,
     /// Filled in part, still open.
     PartiallyFilled,
-    /// Filled completely. Includes all spot market buys that end as `partially_canceled` on the exchange:
-    /// usually it returned a remainder of the quote amount that buys nothing (observed), but one that the
-    /// book could not fill looks the same. Compare [`Order::filled_notional`] with [`Order::notional`].
+    /// Filled completely. A spot market buy with a fill always ends in this state, although the exchange reports
+    /// `partially_canceled`: usually because a remainder of the quote amount was too small to buy anything (observed).
+    /// A market buy for which the book had too few sell orders looks the same; compare [`Order::filled_notional`]
+    /// with [`Order::notional`].
     Filled,
-    /// Finished with a fill. Whether it was filled completely or canceled is not known: for futures the exchange
-    /// tells it only by the size of the order, which is 0 in the report of its end. A size from before may have been
-    /// modified since.
+    /// Finished with a fill, but whether completely filled or canceled is not known. Futures orders only: the exchange
+    /// has one state for both, and the report of the end may contain 0 instead of the size. An earlier size
+    /// proves nothing, since the order may have been modified.
     Finished,
     /// Canceled after a partial fill.
     PartiallyCanceled,
@@ -70,6 +72,8 @@ impl OrderProgress {
         !matches!(self, Self::Open | Self::PartiallyFilled)
     }
 
+    /// Orders the states by how much they tell about the end of an order. A report of a lower or equal rank does not
+    /// replace the known state.
     fn rank(self) -> u8 {
         match self {
             Self::Open => 0,
@@ -79,7 +83,7 @@ impl OrderProgress {
         }
     }
 
-    /// The final progress of a futures order with fills, by its size if that is known.
+    /// Returns the final state of a futures order with fills: [`Finished`](Self::Finished) if its size is not known.
     fn after_fills(size: Option<Decimal>, filled: Decimal) -> Self {
         match nonzero(size) {
             None => Self::Finished,
@@ -171,8 +175,8 @@ pub(crate) fn nonzero(value: Option<Decimal>) -> Option<Decimal> {
 }
 
 impl Order {
-    /// Merges another state of the same order. An older one, received out of order, takes nothing back; it may add
-    /// a larger filled size. Returns whether the progress, the price or the size changed.
+    /// Merges another report of the same order. Reports may arrive in any order: an older one takes nothing back, but
+    /// adds what was not known. Returns whether the progress, the filled size, the price or the size changed.
     pub(crate) fn advance(&mut self, update: Self) -> bool {
         let before = (self.progress, self.filled_size, self.price, self.size);
         let is_older = matches!(
@@ -184,23 +188,43 @@ impl Order {
         if update.progress.rank() > self.progress.rank() {
             self.progress = update.progress;
         }
-        self.progress = match self.progress {
-            OrderProgress::Open if !self.filled_size.is_zero() => OrderProgress::PartiallyFilled,
-            OrderProgress::Canceled if !self.filled_size.is_zero() => {
-                OrderProgress::PartiallyCanceled
-            }
-            progress => progress,
-        };
         self.update_time = self.update_time.max(update.update_time);
+        self.create_time = self.create_time.or(update.create_time);
+        self.notional = self.notional.or(update.notional);
         if self.client_order_id.is_none() {
             self.client_order_id = update.client_order_id;
         }
-        // Open limit orders can be modified, also while nobody listens. Final states may contain 0 for price and size.
+        // An open limit order can be modified, even while no stream is connected. So the newest report of an open order
+        // counts, and after its end only reports of the end, which may contain 0 for price and size.
         if !is_older && (!self.progress.is_final() || update.progress.is_final()) {
             self.price = nonzero(update.price).or(self.price);
             self.size = nonzero(update.size).or(self.size);
+        } else if self.size.is_none() && self.price.is_none() {
+            // Not known so far. A spot market buy has neither in any report.
+            self.price = nonzero(update.price);
+            self.size = nonzero(update.size);
         }
+        self.progress = self.progress_with_fills();
         before != (self.progress, self.filled_size, self.price, self.size)
+    }
+
+    /// Returns the progress as the filled size makes it more precise, which may come from another report.
+    fn progress_with_fills(&self) -> OrderProgress {
+        let is_filled = self.size.is_some_and(|size| size <= self.filled_size);
+        let is_spot_market_buy = self.size.is_none()
+            && self.side == Side::Buy
+            && matches!(self.instrument, Instrument::Pair(_));
+        match self.progress {
+            progress if self.filled_size.is_zero() => progress,
+            OrderProgress::Open => OrderProgress::PartiallyFilled,
+            OrderProgress::Canceled | OrderProgress::PartiallyCanceled
+                if is_filled || is_spot_market_buy =>
+            {
+                OrderProgress::Filled
+            }
+            OrderProgress::Canceled => OrderProgress::PartiallyCanceled,
+            progress => progress,
+        }
     }
 }
 
@@ -232,8 +256,8 @@ pub struct Fill {
 }
 
 impl Fill {
-    /// The member in which a repeated report contradicts this one. Price and size alone: the times of messages and of
-    /// rows differ, and so may fees, which are settled later.
+    /// Returns the field in which a repeated report contradicts this one. Only price and size are compared: times
+    /// differ between messages and rows, and fees may be settled later.
     pub(crate) fn contradiction(&self, repeated: &Self) -> Option<&'static str> {
         if self.price != repeated.price {
             return Some("price");
@@ -241,7 +265,7 @@ impl Fill {
         (self.size != repeated.size).then_some("size")
     }
 
-    /// Adds what the first report of this fill lacks.
+    /// Adds what this report of the fill lacks and a repeated one has.
     pub(crate) fn complete(&mut self, repeated: Self) {
         self.fee = self.fee.or(repeated.fee);
         self.fee_currency = self.fee_currency.take().or(repeated.fee_currency);
@@ -249,3 +273,6 @@ impl Fill {
         self.timestamp = self.timestamp.or(repeated.timestamp);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,11 @@
-//! Bursts: times with more fills than the exchange lists at once.
+//! Bursts: short times with more fills than the exchange returns at once.
 //!
-//! A list of fills is truncated to a page, and a time range cannot be split below its resolution: 1 ms on spot, 1 s
-//! on futures. What remains is read with narrower requests: on spot, the list of every known order; on futures, the
-//! list of every contract, and where it is still too long, that of every order of the contract. What these do not
-//! prove to be complete is reported, so that the fetch fails. An order that no list contains and nobody tracks is not
-//! noticed.
+//! A response with fills is truncated to a page, and the shortest time range that can be requested is 1 ms on spot and
+//! 1 s on futures. A burst has more fills in that time than a page. Its fills are requested by order on spot. On futures
+//! they are requested by contract and, where that is still more than a page, by order of the contract. Orders and
+//! contracts whose fills may not be complete even then are reported, so that the fetch fails and is repeated.
+//!
+//! Limit: an order is not noticed if no list contains it and the tracker does not know it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -19,15 +20,15 @@ use super::{PageBuffer, query_fills, query_orders, split_rows};
 use crate::sync::Page;
 use crate::{Fill, Instrument, MalformedItem, Order};
 
-/// The fills of a contract are queried until this long after its delisting, to be safe.
+/// For this long after its delisting a contract may still have fills. An assumption, on the safe side.
 const DELISTING_MARGIN: Duration = Duration::from_secs(86_400);
 
-/// The orders of all fills that lists have returned.
+/// The orders of all fills that were fetched so far.
 #[derive(Debug, Default)]
-pub(super) struct ListedFills(BTreeMap<OrderId, Instrument>);
+pub(super) struct OrdersOfFills(BTreeMap<OrderId, Instrument>);
 
-impl ListedFills {
-    /// Adds the rows of a list, of which some may be known. Returns them as a page.
+impl OrdersOfFills {
+    /// Adds the orders of these rows. Returns the rows as a page.
     pub(super) fn add<T>(&mut self, rows: Rows<T>) -> Page
     where
         T: Into<Fill>,
@@ -47,8 +48,8 @@ impl ListedFills {
     }
 }
 
-/// Reads the fills of bursts order by order, and reports orders with fills that the exchange may not list. `from` is
-/// the begin of the fetched time range.
+/// Fetches the fills of spot bursts order by order, and reports orders whose fills may not be complete. `from` is the
+/// begin of the time range that the fetch covers.
 pub(super) async fn read_spot(
     client: &Client,
     bursts: &[TimeRange],
@@ -64,9 +65,12 @@ pub(super) async fn read_spot(
         if order.is_some_and(|order| order.is_final && order.filled_size.is_zero()) {
             continue;
         }
-        // The list may lack fills from before the fetch, which the filled size contains.
-        let least_size = order.filter(|order| order.create_time.is_none_or(|time| from <= time));
-        let least_size = least_size.map_or(Decimal::ZERO, |order| order.filled_size);
+        // The filled size of an order that is older than the fetch includes fills that the list may no longer have.
+        let is_older = |time| time < from;
+        let least_size = match order {
+            Some(order) if !order.create_time.is_some_and(is_older) => order.filled_size,
+            _ => Decimal::ZERO,
+        };
         let mut page = Page::default();
         if !read_order(client, id, least_size, &mut page).await? {
             page.malformed.push(unlisted_fills(id, instrument, time));
@@ -76,8 +80,8 @@ pub(super) async fn read_spot(
     Ok(())
 }
 
-/// Reads the fills of a spot order, of at least this size in total. Returns whether the list proves that these are
-/// all.
+/// Fetches the fills of a spot order. They are complete only if they have at least `least_size` in total. Returns whether
+/// they are proven to be complete.
 async fn read_order(
     client: &Client,
     id: &OrderId,
@@ -87,9 +91,9 @@ async fn read_order(
     let mut is_short = false;
     match client.spot().order_fills(id.clone()).await {
         Ok(rows) => {
-            // No limit of this list is documented, so a long one may be truncated.
+            // No maximum length of this list is documented, so a list as long as a page may be truncated.
             is_short = rows.len() + rows.faults().len() < page_size::<spot::ListFills>();
-            *page = ListedFills::default().add(rows);
+            *page = OrdersOfFills::default().add(rows);
         }
         Err(error) if error.is_order_not_found() || is_unknown_symbol(&error) => {}
         Err(error) => return Err(HistoryError::Request(error)),
@@ -98,7 +102,8 @@ async fn read_order(
     if is_short {
         return Ok(least_size <= listed);
     }
-    // An older row may be exceeded by newer fills while others are missing.
+    // The order may have filled since its row was read: then new fills add up to `least_size` although old ones are
+    // missing. So the order is queried once more, after its fills.
     match client.spot().order(id.clone()).await {
         Ok(order) => match Order::try_from(order) {
             Ok(order) => {
@@ -116,40 +121,42 @@ async fn read_order(
     }
 }
 
-/// Returns the sum of the sizes of different fills of an order; `None` if it is beyond what a decimal can hold.
+/// Returns the sum of the sizes of an order's fills, each counted once; `None` if a decimal cannot hold it.
 fn total_size(fills: &[Fill]) -> Option<Decimal> {
     let sizes: HashMap<_, _> = fills.iter().map(|fill| (&fill.trade_id, fill.size)).collect();
     sizes.into_values().try_fold(Decimal::ZERO, Decimal::checked_add)
 }
 
-/// What a fetch has read before its bursts.
-pub(super) struct Fetched<'a> {
+/// What the lists of a futures fetch returned, which the requests for bursts complete.
+pub(super) struct FetchedLists<'a> {
     /// The time range of the fetch. Orders that finished before it have no fill in it.
     pub(super) range: TimeRange,
     pub(super) orders: &'a mut FetchedOrders,
-    /// The report that the list of open orders may lack some, if so.
+    /// Set if the list of open orders was as long as the exchange allows, so that it may lack some.
     pub(super) truncation: Option<&'a MalformedItem>,
     pub(super) unanswered: &'a mut UnansweredOrders,
-    pub(super) fills: &'a mut ListedFills,
+    pub(super) fills: &'a mut OrdersOfFills,
 }
 
-/// Reads the fills of bursts contract by contract, and where that is not enough, order by order. Reports contracts and
-/// orders with fills that the exchange may not list.
+/// Fetches the fills of futures bursts contract by contract, and where that is not enough, order by order. Reports
+/// contracts and orders whose fills may not be complete.
 pub(super) async fn read_futures(
     client: &Client,
     bursts: &[TimeRange],
-    mut fetched: Fetched<'_>,
+    mut fetched: FetchedLists<'_>,
     pages: &PageBuffer,
 ) -> Result<(), HistoryError> {
     let Some(time) = span(bursts) else { return Ok(()) };
     let bursts = joined(bursts);
     let mut malformed = Vec::new();
+    let mut needs_all_orders = false;
     for symbol in contracts(client, time, &fetched, &mut malformed).await? {
         let contract = Instrument::Contract(symbol.clone());
         let is_unknown = fetched.unanswered.unknown_instruments.contains(&contract)
             || match read_contract(client, &symbol, &bursts, &mut fetched, pages).await {
-                Ok(reports) => {
-                    malformed.extend(reports);
+                Ok(by_order) => {
+                    malformed.extend(by_order.reports);
+                    needs_all_orders |= by_order.has_read_orders;
                     false
                 }
                 Err(HistoryError::Request(error)) if is_unknown_symbol(&error) => true,
@@ -161,23 +168,36 @@ pub(super) async fn read_futures(
             malformed.push(MalformedItem::UnlistedInstrument { instrument: contract, from, until });
         }
     }
+    if needs_all_orders {
+        // An order that the list of open orders lacks may have fills.
+        malformed.extend(fetched.truncation.cloned());
+    }
     if !malformed.is_empty() {
         pages.push(Page { malformed, ..Page::default() });
     }
     Ok(())
 }
 
-/// Reads the fills of a contract. Returns reports of those that the exchange may not list.
+/// How the fills of a contract were fetched.
+#[derive(Default)]
+struct ContractFills {
+    /// The list of the contract was not enough, so that the fills of each known order were fetched.
+    has_read_orders: bool,
+    /// Orders whose fills may not be complete.
+    reports: Vec<MalformedItem>,
+}
+
+/// Fetches the fills of a contract in these bursts.
 async fn read_contract(
     client: &Client,
     symbol: &ContractSymbol,
     bursts: &[TimeRange],
-    fetched: &mut Fetched<'_>,
+    fetched: &mut FetchedLists<'_>,
     pages: &PageBuffer,
-) -> Result<Vec<MalformedItem>, HistoryError> {
+) -> Result<ContractFills, HistoryError> {
     let request = futures::ListFills::new().symbol(symbol.clone());
     let bursts = joined(&read_all(client, &request, bursts, fetched.fills, pages).await?);
-    let Some(time) = span(&bursts) else { return Ok(Vec::new()) };
+    let Some(time) = span(&bursts) else { return Ok(ContractFills::default()) };
     let history = futures::ListOrderHistory::new(symbol.clone());
     query_orders(client, &history, fetched.range, fetched.orders, pages).await?;
     let contract = Instrument::Contract(symbol.clone());
@@ -185,8 +205,7 @@ async fn read_contract(
     let known = known.chain(fetched.unanswered.iter()).chain(fetched.fills.orders());
     let of_contract = known.filter(|(_, instrument)| **instrument == contract);
     let ids: BTreeSet<OrderId> = of_contract.map(|(id, _)| id.clone()).collect();
-    // An order that the list lacks may have fills.
-    let mut reports = Vec::from_iter(fetched.truncation.cloned());
+    let mut reports = Vec::new();
     for id in ids {
         let request = request.clone().order_id(id.clone());
         match read_all(client, &request, &bursts, fetched.fills, pages).await {
@@ -199,15 +218,15 @@ async fn read_contract(
             Err(error) => return Err(error),
         }
     }
-    Ok(reports)
+    Ok(ContractFills { has_read_orders: true, reports })
 }
 
-/// Reads the fills of these bursts with a narrower request. Returns the parts that it does not list completely.
+/// Fetches the fills of these bursts with a narrower request. Returns the times in which it still has more than a page.
 async fn read_all(
     client: &Client,
     request: &futures::ListFills,
     bursts: &[TimeRange],
-    fills: &mut ListedFills,
+    fills: &mut OrdersOfFills,
     pages: &PageBuffer,
 ) -> Result<Vec<TimeRange>, HistoryError> {
     let mut remaining = Vec::new();
@@ -217,12 +236,12 @@ async fn read_all(
     Ok(remaining)
 }
 
-/// Returns every contract that may have a fill at this time: those that were listed then, and those of known orders
-/// and fills. A row that cannot be decoded may hide one.
+/// Returns every contract that may have a fill in this time: those that were listed then, and those of known orders and
+/// fills. A row that cannot be decoded may be another one, so it is reported.
 async fn contracts(
     client: &Client,
     (begin, _): TimeRange,
-    fetched: &Fetched<'_>,
+    fetched: &FetchedLists<'_>,
     malformed: &mut Vec<MalformedItem>,
 ) -> Result<BTreeSet<ContractSymbol>, HistoryError> {
     let contracts = client.futures().contracts(()).await.map_err(HistoryError::Request)?;
@@ -243,7 +262,7 @@ async fn contracts(
     Ok(listed.chain(known).collect())
 }
 
-/// Joins bursts that touch, so that one request reads them where it returns less than a page.
+/// Joins bursts that overlap or follow each other, so that one request fetches them if it has less than a page.
 fn joined(bursts: &[TimeRange]) -> Vec<TimeRange> {
     let mut bursts = bursts.to_vec();
     bursts.sort_unstable();

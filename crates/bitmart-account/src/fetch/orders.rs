@@ -3,19 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bitmart_rest::Error;
+use bitmart_rest::code::{Category, RetryAdvice};
 use bitmart_rest::history::HistoryError;
 use bitmart_types::{Decimal, OrderId, Rows, Timestamp};
 
-use super::bursts::ListedFills;
+use super::bursts::OrdersOfFills;
 use super::split_rows;
 use crate::sync::Page;
 use crate::{Instrument, MalformedItem, Order};
 
-/// What a fetch must know about an order whose row it has passed on.
+/// What a fetch remembers of an order after it has passed on its row.
 #[derive(Debug)]
 pub(super) struct FetchedOrder {
     pub(super) instrument: Instrument,
-    /// The largest that a row has stated. There may be more by now.
+    /// The largest filled size of the order's rows. There may be more by now.
     pub(super) filled_size: Decimal,
     pub(super) is_final: bool,
     pub(super) create_time: Option<Timestamp>,
@@ -59,7 +60,7 @@ impl FetchedOrders {
     pub(super) fn unlisted(
         &self,
         open: BTreeMap<OrderId, Instrument>,
-        fills: &ListedFills,
+        fills: &OrdersOfFills,
     ) -> BTreeMap<OrderId, Instrument> {
         let mut orders = open;
         orders.extend(fills.orders().map(|(id, instrument)| (id.clone(), instrument.clone())));
@@ -103,7 +104,7 @@ impl UnansweredOrders {
             }
             Err(error) if error.is_order_finished() => self.finished.push(id.clone()),
             Err(error) if error.is_order_not_found() => self.not_found.push(id.clone()),
-            // Would be the same in every fetch: the others must not wait for it.
+            // It would fail in every fetch, so the fetch goes on without this order.
             Err(error) if is_unknown_symbol(&error) => {
                 self.malformed.push(MalformedItem::UnknownInstrument {
                     order_id: id.clone(),
@@ -117,13 +118,17 @@ impl UnansweredOrders {
         Ok(None)
     }
 
-    /// Returns all of them.
+    /// Returns these orders with their instruments.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&OrderId, &Instrument)> {
         self.instruments.iter()
     }
 }
 
-/// Whether the exchange rejected a request because it knows no such pair or contract, as after a delisting.
+/// Whether the exchange rejected a request because it does not know this pair or contract, or no longer serves it, as
+/// after a delisting. While trading is only paused, the request is repeated.
 pub(super) fn is_unknown_symbol(error: &Error) -> bool {
-    matches!(error.code(), Some(40034 | 50001 | 70002))
+    let is_unknown = matches!(error.code(), Some(40034 | 50001 | 70002));
+    let is_not_served = error.category() == Some(Category::Instrument)
+        && error.retry_advice() != Some(RetryAdvice::Later);
+    is_unknown || is_not_served
 }

@@ -16,9 +16,9 @@ const MAX_SPLITS_BY_ROWS: usize = 1_000;
 /// parts, so rows may be passed more than once. The part that was most likely truncated is queried
 /// first, because it contains new rows. The other part proves that none was missing.
 ///
-/// Returns the ranges that are too short to be split and hold more rows than one response. Only a part of their
-/// rows was passed. With more than `max_bursts` of them the result is an error: a list that is full whatever its times
-/// would be queried for every millisecond.
+/// Returns the ranges that are too short to be split and still have a full response. Only a part of their
+/// rows was passed. More than `max_bursts` of them are an error: if the exchange ignored the requested times, each
+/// response would be full, and every millisecond would be queried.
 pub(super) async fn query_all<H: History>(
     client: &Client,
     request: &H,

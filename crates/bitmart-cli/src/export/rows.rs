@@ -15,7 +15,7 @@ use crate::failure::Failure;
 const MAX_LINE: u64 = 256 << 20;
 
 /// Passes the rows of a dataset to `each`: the newest version of each row of a history, or the newest snapshot. A
-/// missing dataset has no rows.
+/// dataset without a file has no rows.
 pub(super) fn newest(folder: &Path, name: &str, each: impl FnMut(Value)) -> Result<(), Failure> {
     rows(folder, name, Part::Newest, each)
 }
@@ -34,10 +34,11 @@ enum Part {
 
 fn rows(folder: &Path, name: &str, part: Part, mut each: impl FnMut(Value)) -> Result<(), Failure> {
     let path = rows_path(folder, name);
-    let Ok(state) = read_state(folder, name) else { return Ok(()) };
     if !path.exists() {
         return Ok(());
     }
+    // Without its state nobody knows which of the rows are valid. That is an error and no empty list.
+    let state = read_state(folder, name)?;
     let (begin, end) = match part {
         Part::Newest => state.newest_rows(),
         Part::All => (0, state.bytes),

@@ -1,5 +1,8 @@
-//! Entries from snapshots: transfers with sub-accounts, and rebates.
+//! Lists that the exchange returns without times to continue from, so that each run of an export adds a snapshot of
+//! them. Transfers with sub-accounts become entries. Rebates of brokers and affiliates do not: the exchange reports
+//! neither when nor where they were paid, so each of their rows is reported as a problem.
 
+use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bitmart::{Decimal, Timestamp};
@@ -10,8 +13,7 @@ use super::{Entry, Kind, Movement, Problems, Wallet};
 use crate::export::Archive;
 use crate::failure::Failure;
 
-/// Returns the entries of these lists, sorted by time. They fit in memory, since the exchange returns only the newest
-/// 100 rows of each.
+/// Returns the entries of these lists, sorted by time. They fit in memory: a snapshot of a list has at most 100 rows.
 pub(super) fn entries(archive: &Archive, problems: &mut Problems) -> Result<Vec<Entry>, Failure> {
     let mut entries = transfers(archive, problems)?;
     broker_rebates(archive, problems)?;
@@ -20,7 +22,7 @@ pub(super) fn entries(archive: &Archive, problems: &mut Problems) -> Result<Vec<
     Ok(entries)
 }
 
-/// Whether entries come from the rows of this dataset.
+/// Whether rows of this dataset become entries, or are needed to convert others.
 pub(super) fn is_read(dataset: &str) -> bool {
     is_transfers(dataset) || dataset == "sub-accounts"
 }
@@ -30,43 +32,54 @@ fn is_transfers(dataset: &str) -> bool {
         || (dataset.starts_with("sub-account-") && dataset.ends_with("-futures-transfers"))
 }
 
-/// What tells a transfer apart. Other members of its row may be added or filled in later.
-const IDENTITY: [&str; 5] = ["submissionTime", "currency", "amount", "fromAccount", "toAccount"];
+/// The members by which two rows are the same transfer. Others may be added or filled in later.
+const IDENTITY: [&str; 7] = [
+    "submissionTime",
+    "currency",
+    "amount",
+    "fromAccount",
+    "fromWalletType",
+    "toAccount",
+    "toWalletType",
+];
+
+/// The rows of equal transfers in the snapshot that has most of them.
+struct EqualTransfers<'a> {
+    dataset: &'a str,
+    rows: Vec<Value>,
+}
 
 /// Transfers with sub-accounts. A row is in several lists and snapshots and has no id, so equal transfers count as
 /// often as in the snapshot that has most of them.
 fn transfers(archive: &Archive, problems: &mut Problems) -> Result<Vec<Entry>, Failure> {
-    let mut subs = BTreeSet::new();
-    archive.snapshots("sub-accounts", |row| subs.extend(text(row, "accountName")))?;
-    let is_list = |name: &&str| is_transfers(name);
-    // By transfer: its rows in the snapshot that has most of them; of equal ones, the newest.
-    let mut most: BTreeMap<String, (&str, Vec<Value>)> = BTreeMap::new();
-    for name in archive.datasets().filter(is_list) {
-        let mut found: BTreeMap<(i64, String), Vec<Value>> = BTreeMap::new();
-        archive.snapshots(name, |row| {
-            let taken = row["taken"].as_str().and_then(|time| time.parse::<Timestamp>().ok());
-            let mut row = row.clone();
-            if let Some(members) = row.as_object_mut() {
-                members.remove("taken");
-            }
-            let id = IDENTITY.map(|member| row[member].to_string()).join(" ");
-            found.entry((taken.map_or(0, Timestamp::as_millis), id)).or_default().push(row);
-        })?;
-        for ((_, id), rows) in found {
-            let known = most.entry(id).or_insert_with(|| (name, Vec::new()));
-            let is_newer = known.0 == name && rows.len() == known.1.len();
-            if is_newer || rows.len() > known.1.len() {
-                *known = (name, rows);
+    let mut sub_accounts = BTreeSet::new();
+    archive.snapshots("sub-accounts", |row| sub_accounts.extend(text(row, "accountName")))?;
+    let mut transfers: BTreeMap<String, EqualTransfers<'_>> = BTreeMap::new();
+    for dataset in archive.datasets().filter(|name| is_transfers(name)) {
+        for (identity, rows) in rows_by_snapshot(archive, dataset)? {
+            let transfer = EqualTransfers { dataset, rows };
+            match transfers.entry(identity) {
+                Slot::Vacant(slot) => {
+                    slot.insert(transfer);
+                }
+                Slot::Occupied(mut slot) => {
+                    let known = slot.get();
+                    // Of two snapshots of a list with as many rows, the newer one may have filled in members.
+                    let is_newer =
+                        known.dataset == dataset && known.rows.len() == transfer.rows.len();
+                    if is_newer || known.rows.len() < transfer.rows.len() {
+                        slot.insert(transfer);
+                    }
+                }
             }
         }
     }
     let mut entries = Vec::new();
-    for (dataset, rows) in most.into_values() {
-        let is_one = rows.len() == 1;
+    for EqualTransfers { dataset, rows } in transfers.into_values() {
+        let is_single = rows.len() == 1;
         for (index, row) in rows.iter().enumerate() {
-            let id = if is_one { row.to_string() } else { format!("{row} ({})", index + 1) };
-            match transfer(row, &subs) {
-                Ok((_, movements)) if movements.is_empty() => {}
+            let id = if is_single { row.to_string() } else { format!("{row} ({})", index + 1) };
+            match transfer(row, &sub_accounts) {
                 Ok((time, movements)) => {
                     entries.push(entry(time, Kind::Transfer, movements, dataset, id));
                 }
@@ -77,9 +90,30 @@ fn transfers(archive: &Archive, problems: &mut Problems) -> Result<Vec<Entry>, F
     Ok(entries)
 }
 
+/// Returns the rows of equal transfers by [`IDENTITY`], once for each snapshot of the list, oldest snapshot first.
+fn rows_by_snapshot(
+    archive: &Archive,
+    dataset: &str,
+) -> Result<Vec<(String, Vec<Value>)>, Failure> {
+    let mut transfers: BTreeMap<(i64, String), Vec<Value>> = BTreeMap::new();
+    archive.snapshots(dataset, |row| {
+        // The export adds to each row when its snapshot was taken.
+        let snapshot_time = row["taken"].as_str().and_then(|time| time.parse::<Timestamp>().ok());
+        let snapshot_time = snapshot_time.map_or(0, Timestamp::as_millis);
+        let mut row = row.clone();
+        if let Some(members) = row.as_object_mut() {
+            members.remove("taken");
+        }
+        let identity = IDENTITY.map(|member| row[member].to_string()).join(" ");
+        transfers.entry((snapshot_time, identity)).or_default().push(row);
+    })?;
+    Ok(transfers.into_iter().map(|((_, identity), rows)| (identity, rows)).collect())
+}
+
+/// Converts a row to its time and the movements of the wallets that no other list covers.
 fn transfer(
     row: &Value,
-    subs: &BTreeSet<String>,
+    sub_accounts: &BTreeSet<String>,
 ) -> Result<(Timestamp, Vec<Movement>), &'static str> {
     let seconds = text(row, "submissionTime").and_then(|seconds| seconds.parse::<i64>().ok());
     let seconds = seconds.filter(|seconds| *seconds > 0).ok_or("the exchange sent no time")?;
@@ -88,12 +122,12 @@ fn transfer(
     let coin = text(row, "currency").ok_or("without a coin")?;
     let amount = exact(&row["amount"]).ok_or("without an amount that can be held exactly")?;
     let mut movements = Vec::new();
-    let mut is_with_sub = false;
+    let mut is_with_sub_account = false;
     for (end, sign) in [("from", Decimal::NEGATIVE_ONE), ("to", Decimal::ONE)] {
         let name = text(row, &format!("{end}Account")).unwrap_or_default();
         let is_futures = row[format!("{end}WalletType")] == "future";
-        let wallet = if subs.contains(&name) {
-            is_with_sub = true;
+        let wallet = if sub_accounts.contains(&name) {
+            is_with_sub_account = true;
             Wallet::SubAccount(name)
         } else if is_futures {
             // The futures side is in `futures-transactions`.
@@ -104,52 +138,63 @@ fn transfer(
         let (coin, amount) = (coin.clone(), sign * amount);
         movements.push(Movement { wallet, kind: Kind::Transfer, coin, amount });
     }
-    if !is_with_sub {
+    if !is_with_sub_account {
         return Err("neither side is a sub-account that the archive knows");
     }
     Ok((Timestamp::from_millis(millis), movements))
 }
 
-/// Reports the lists of rebates in the columns `rebates.DATE`. The exchange does not report to which account they were
-/// paid.
+const NO_AMOUNT: &str = "without a coin, or without an amount that can be held exactly";
+
+/// Reports the rebates of brokers. A column of the dataset, named `rebates.DATE`, has the list of those of a day.
 fn broker_rebates(archive: &Archive, problems: &mut Problems) -> Result<(), Failure> {
-    const NAME: &str = "broker-rebates";
-    archive.newest(NAME, |row| {
-        let days = row.as_object().into_iter().flatten();
-        let days = days.filter_map(|(name, value)| Some((name.strip_prefix("rebates.")?, value)));
-        for (date, value) in days {
-            for rebate in value.as_array().into_iter().flatten() {
-                let lost = rebated(rebate, "currency", "rebate_amount");
-                let why = "the exchange does not report where it was paid, and when on that day";
-                problems.add(NAME, why, date, lost.as_slice());
+    const DATASET: &str = "broker-rebates";
+    archive.newest(DATASET, |row| {
+        for (column, value) in row.as_object().into_iter().flatten() {
+            let Some(date) = column.strip_prefix("rebates.") else { continue };
+            let Some(rebates) = value.as_array() else {
+                problems.add(DATASET, "the day has no list of rebates", date, &[]);
+                continue;
+            };
+            for rebate in rebates {
+                match rebate_of(rebate, "currency", "rebate_amount") {
+                    Some(rebate) => {
+                        let why =
+                            "the exchange does not report where it was paid, and when on that day";
+                        problems.add(DATASET, why, date, &[rebate]);
+                    }
+                    None => problems.add(DATASET, NO_AMOUNT, date, &[]),
+                }
             }
         }
         Ok(())
     })
 }
 
-fn rebated(row: &Value, coin: &str, amount: &str) -> Option<Movement> {
-    let (coin, amount) = (text(row, coin)?, exact(row.get(amount)?)?);
-    Some(Movement { wallet: Wallet::Spot, kind: Kind::Rebate, coin, amount })
-}
-
-/// Reports the yearly sums by customer. The exchange does not report when they were paid.
+/// Reports the yearly sums by customer of an affiliate. The exchange does not report when they were paid.
 fn affiliate_rebates(archive: &Archive, problems: &mut Problems) -> Result<(), Failure> {
-    let is_list = |name: &&str| name.starts_with("affiliate-rebates-");
-    for name in archive.datasets().filter(is_list) {
-        archive.newest(name, |row| {
-            let lost = rebated(row, "rebate_coin", "total_rebate_amount");
-            let lost = lost.filter(|lost| !lost.amount.is_zero());
-            if let Some(lost) = lost {
-                let customer = text(row, "trade_user_id").unwrap_or_default();
-                let why =
-                    "the sum of a year, of which the exchange does not report when it was paid";
-                problems.add(name, why, &customer, &[lost]);
+    for dataset in archive.datasets().filter(|name| name.starts_with("affiliate-rebates-")) {
+        archive.newest(dataset, |row| {
+            let customer = text(row, "trade_user_id").unwrap_or_default();
+            match rebate_of(row, "rebate_coin", "total_rebate_amount") {
+                Some(sum) if sum.amount.is_zero() => {}
+                Some(sum) => {
+                    let why =
+                        "the sum of a year, of which the exchange does not report when it was paid";
+                    problems.add(dataset, why, &customer, &[sum]);
+                }
+                None => problems.add(dataset, NO_AMOUNT, &customer, &[]),
             }
             Ok(())
         })?;
     }
     Ok(())
+}
+
+/// Reads a rebate for a report. Its wallet is not known and not reported; `Spot` only fills the field.
+fn rebate_of(row: &Value, coin: &str, amount: &str) -> Option<Movement> {
+    let (coin, amount) = (text(row, coin)?, exact(row.get(amount)?)?);
+    Some(Movement { wallet: Wallet::Spot, kind: Kind::Rebate, coin, amount })
 }
 
 fn entry(

@@ -1,6 +1,7 @@
 //! Order and sums of the ledger, for random rows in random order.
 
 mod fees;
+mod snapshots;
 
 use std::collections::BTreeMap;
 
