@@ -140,7 +140,7 @@ async fn handle(admin: &Service, request: Request<Incoming>) -> Response<Body> {
         Ok(body) => call(shared, method, path, body).await,
     };
     // A response may only report what is stored.
-    let result = if shared.wait_until_stored().await { result } else { Err(Problem::unstored()) };
+    let result = if shared.wait_until_stored().await { result } else { Err(Problem::not_stored()) };
     respond(result.map(|text| (JSON, text)))
 }
 

@@ -44,6 +44,7 @@ impl Access {
 pub(crate) enum Operation {
     Subscribe,
     Unsubscribe,
+    /// Requests one snapshot of a subscribed order book.
     Request,
 }
 

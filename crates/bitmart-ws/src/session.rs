@@ -147,6 +147,7 @@ impl TopicState {
 /// The state of a topic on the server, as far as its messages tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ServerState {
+    /// Not subscribed, or the command to subscribe was rejected or not acknowledged in time.
     Absent,
     /// The command to subscribe was sent and not yet acknowledged.
     Subscribing,

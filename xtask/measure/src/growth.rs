@@ -1,4 +1,5 @@
-//! Costs of one unit at a given size.
+//! What one unit of a subject costs when there are many: one topic of many, one level of a book of many, and so on.
+//! Each subject is a module that says what its unit is.
 
 mod export;
 mod levels;
@@ -19,9 +20,9 @@ pub(crate) use tracker::Tracked;
 /// What one unit costs.
 #[derive(Debug)]
 pub(crate) struct Cost {
-    /// Nanoseconds.
+    /// Nanoseconds for one unit of work.
     pub(crate) time: u128,
-    /// Bytes. Each subject states of what.
+    /// Bytes, of what the module of the subject states.
     pub(crate) memory: u128,
 }
 
@@ -38,34 +39,36 @@ pub(crate) fn run(subject: &str, size: usize, program: Option<&str>) -> Result<(
     Ok(())
 }
 
-/// The processor time of one step in nanoseconds. It is measured five times, each until enough time was used; the
-/// smallest figure counts, because other programs only add to it.
-fn each(mut step: impl FnMut()) -> u128 {
+/// Returns the processor time of one step in nanoseconds. It is measured five times, and the smallest figure counts,
+/// because other programs only add to it.
+fn time_of_step(mut step: impl FnMut()) -> u128 {
     const TIME: Duration = Duration::from_millis(40);
+    /// Steps between two readings of the time, so that a reading, which is a system call, adds little to a step.
+    const STEPS: u128 = 64;
     let mut figures = Vec::new();
     for _ in 0..5 {
-        let (begin, mut count) = (used(), 0);
-        while used() - begin < TIME.as_nanos() {
-            for _ in 0..64 {
+        let (begin, mut count) = (processor_time(), 0);
+        while processor_time() - begin < TIME.as_nanos() {
+            for _ in 0..STEPS {
                 step();
             }
-            count += 64;
+            count += STEPS;
         }
-        figures.push((used() - begin) / count);
+        figures.push((processor_time() - begin) / count);
     }
     figures.into_iter().min().unwrap_or_default()
 }
 
-/// Nanoseconds of processor time that this thread has used. Where the system does not tell, the time that has passed:
-/// a constant would never end a measurement.
-fn used() -> u128 {
+/// Returns the processor time that this thread has used, in nanoseconds. Where the system does not provide it, returns
+/// the time since the first call, since with a constant no measurement would end.
+fn processor_time() -> u128 {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     thread_processor_time().unwrap_or_else(|_| START.elapsed().as_nanos())
 }
 
-/// An allocated number of bytes divided by a number of units.
-fn bytes(allocated: i64, units: usize) -> u128 {
-    u128::from(allocated.unsigned_abs()) / u128::try_from(units.max(1)).unwrap_or(1)
+/// Returns the bytes of one unit. If more memory was released than allocated, a unit needs none.
+fn bytes_of_unit(allocated: i64, units: usize) -> u128 {
+    u128::try_from(allocated).unwrap_or(0) / u128::try_from(units.max(1)).unwrap_or(1)
 }
 
 #[cfg(test)]

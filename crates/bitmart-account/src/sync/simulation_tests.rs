@@ -4,7 +4,7 @@
 mod connection;
 mod exchange_model;
 mod previous_tracker;
-mod scenario;
+mod script;
 mod simulation;
 mod tracker_model;
 
@@ -17,7 +17,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use crate::Assumptions;
 use exchange_model::ExchangeParams;
 use previous_tracker::PreviousTracker;
-use scenario::Action;
+use script::Action;
 use simulation::Simulation;
 use tracker_model::CurrentTracker;
 
@@ -51,7 +51,7 @@ fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         6 => (0..=100_i64, 0..=100_i64, -100..=100_i64)
             .prop_map(|(push_delay, history_lag, clock_skew)| Action::Fill { push_delay, history_lag, clock_skew }),
-        1 => (2..20_u32).prop_map(Action::Burst),
+        1 => (2..20_u32).prop_map(Action::Fills),
         2 => (0..=100_i64, 0..=100_i64)
             .prop_map(|(push_delay, history_lag)| Action::PlaceOrder { push_delay, history_lag }),
         2 => (0..=100_i64, 0..=100_i64)
@@ -63,7 +63,7 @@ fn action() -> impl Strategy<Value = Action> {
         2 => (0..60_000_i64).prop_map(Action::PauseConsumer),
         1 => (0..40_000_i64).prop_map(Action::StallConnection),
         2 => (0..60_000_i64, 0..4_u8, 0..=100_i64)
-            .prop_map(|(duration, fails, lag)| Action::NextFetch { duration, fails: fails == 0, lag }),
+            .prop_map(|(duration, fails, history_lag)| Action::NextFetch { duration, fails: fails == 0, history_lag }),
         1 => Just(Action::Audit),
         1 => (-90_000..90_000_i64).prop_map(Action::StepClock),
     ]
@@ -225,7 +225,7 @@ fn a_fill_during_a_disconnect_read_40_seconds_late_is_not_lost() {
 #[test]
 fn a_second_disconnect_during_a_slow_fetch_loses_no_fill() {
     let disconnect = || Action::Disconnect { silent: false, downtime: 2_000 };
-    let slow = Action::NextFetch { duration: 45_000, fails: false, lag: 0 };
+    let slow = Action::NextFetch { duration: 45_000, fails: false, history_lag: 0 };
     compare_trackers(
         1_024,
         vec![(20_000, slow), (0, disconnect()), (6_000, disconnect()), (1_000, fill())],

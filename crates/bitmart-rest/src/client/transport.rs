@@ -183,7 +183,8 @@ impl Body {
             if count % CHUNKS_BEFORE_YIELD == 0 {
                 yield_now().await;
             }
-            let chunk = chunk.map_err(TransportError::sent)?;
+            // The response has begun, so the request was sent, whatever the transport says.
+            let chunk = chunk.map_err(TransportError::into_maybe_sent)?;
             if first.len().max(rest.len()) + chunk.len() > limit {
                 return Err(too_large(limit));
             }
@@ -313,8 +314,8 @@ impl TransportError {
     pub(crate) fn into_source(self) -> Option<BoxError> {
         self.source
     }
-    /// Marks the request as sent, because its response began to arrive.
-    fn sent(mut self) -> Self {
+    /// Changes *not sent* to *may have been sent*.
+    fn into_maybe_sent(mut self) -> Self {
         self.may_have_been_sent = true;
         self
     }

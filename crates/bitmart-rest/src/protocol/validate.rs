@@ -28,7 +28,7 @@ impl ValidationError {
     /// Creates the error for a `field` whose `value` violates the `rule`.
     ///
     /// The rule continues a sentence that begins with the field's name: `must be 1 to 200`.
-    /// A long value is cut to 64 characters. Pass a placeholder instead of a secret value.
+    /// A long value is cut to 64 characters. For a secret value use [`hidden`](Self::hidden).
     pub fn new(
         field: &'static str,
         value: impl fmt::Display,
@@ -41,11 +41,15 @@ impl ValidationError {
         }
         Self { field, value, rule: rule.into() }
     }
+    /// Creates the error without the value, which must not be shown. [`value`](Self::value) is empty.
+    pub fn hidden(field: &'static str, rule: impl Into<Cow<'static, str>>) -> Self {
+        Self { field, value: String::new(), rule: rule.into() }
+    }
     /// Wire name of the parameter.
     pub fn field(&self) -> &'static str {
         self.field
     }
-    /// The invalid value.
+    /// The invalid value, cut to 64 characters; empty if it must not be shown.
     pub fn value(&self) -> &str {
         &self.value
     }
@@ -57,7 +61,8 @@ impl ValidationError {
 
 impl fmt::Display for ValidationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` {}, not `{}`", self.field, self.rule, self.value)
+        write!(f, "`{}` {}", self.field, self.rule)?;
+        if self.value.is_empty() { Ok(()) } else { write!(f, ", not `{}`", self.value) }
     }
 }
 
@@ -147,13 +152,13 @@ identifiers!(
     EarnProductId EarnId EarnRequestNo RequestNo
 );
 
-/// Checks that at least one of several parameters is set.
-pub(crate) fn any(
+/// Requires a parameter, or one of several: `is_set` says whether it is there.
+pub(crate) fn required(
     field: &'static str,
-    present: bool,
+    is_set: bool,
     rule: &'static str,
 ) -> Result<(), ValidationError> {
-    if present { Ok(()) } else { Err(ValidationError::new(field, "nothing", rule)) }
+    if is_set { Ok(()) } else { Err(ValidationError::new(field, "nothing", rule)) }
 }
 
 /// Checks that an order id or a client order id is set.
@@ -163,7 +168,7 @@ pub(crate) fn named(
 ) -> Result<(), ValidationError> {
     identifier("order_id", order_id)?;
     identifier("client_order_id", client_order_id)?;
-    any(
+    required(
         "order_id",
         order_id.is_some() || client_order_id.is_some(),
         "or client_order_id must be set",

@@ -216,3 +216,38 @@ async fn an_error_of_poll_ready_means_not_sent() {
     let error = transport.send(http::Request::new(Bytes::new())).await.unwrap_err();
     assert!(!error.may_have_been_sent());
 }
+
+/// A service that never becomes ready.
+#[derive(Clone)]
+struct NeverReady;
+
+impl Service<http::Request<Full<Bytes>>> for NeverReady {
+    type Response = http::Response<Full<Bytes>>;
+    type Error = std::io::Error;
+    type Future = Ready<Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Pending
+    }
+    fn call(&mut self, _: http::Request<Full<Bytes>>) -> Self::Future {
+        ready(Err(std::io::Error::other("the service was not ready")))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_whose_service_is_not_ready_in_time_was_not_sent() {
+    let client = client("https://spot").transport(from_service(NeverReady)).build().unwrap();
+    let error = client.send(PLACE_ORDER).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent, "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reservation_that_is_not_used_returns_its_capacity() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let transport = from_service(OneAtATime::new(Arc::clone(&calls)));
+    let host = "spot".parse().unwrap();
+    drop(transport.reserve(&host).await);
+    let reserved = transport.reserve(&host);
+    let second = std::time::Duration::from_secs(1);
+    drop(tokio::time::timeout(second, reserved).await.expect("the capacity is free again"));
+}

@@ -1,10 +1,10 @@
-//! Errors of the admin API: a status and a text.
+//! Error responses of the admin API: a status and a text.
 
 use hyper::StatusCode;
 
 use crate::operator::{CallError, OperatorError};
 
-/// The error response of a call.
+/// An error response of the admin API.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
     pub(super) status: StatusCode,
@@ -16,7 +16,7 @@ impl Problem {
         Self { status, text: text.into() }
     }
 
-    pub(super) fn unstored() -> Self {
+    pub(super) fn not_stored() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "the data folder cannot be written to")
     }
 

@@ -166,13 +166,13 @@ async fn process(
                 capture.account(outcome.account);
             }
             // A response may only report what is stored.
-            if shared.wait_until_stored().await { outcome } else { Outcome::error(unstored()) }
+            if shared.wait_until_stored().await { outcome } else { Outcome::error(not_stored()) }
         }
         (Err(error), _) | (_, Err(error)) => Outcome::error(error),
     }
 }
 
-fn unstored() -> WireError {
+fn not_stored() -> WireError {
     let message =
         "Internal Server Error: the data folder of the sandbox cannot be written to".into();
     WireError { status: 503, code: 50000, message, reason: None }
@@ -221,7 +221,7 @@ fn explain_symbol(
 
 fn run(shared: &Shared, route: &Route, caller: Option<&Caller>, params: Params) -> HandlerResult {
     if route.changes && !shared.is_writable() {
-        return Err(unstored());
+        return Err(not_stored());
     }
     let mut state = shared.state();
     let now_ms = state.clock.now_ms();

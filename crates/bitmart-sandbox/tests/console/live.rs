@@ -1,4 +1,4 @@
-//! Live updates: what they contain, filtered and counted, and where they go on.
+//! Live updates of the console's pages: which rows and figures they contain, and that none is repeated or lost.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use crate::{
     common::{Client, DEADLINE, Socket},
 };
 
-/// A page that is open: it repeats what it knows of the latest update, as the script does.
+/// An open page. As the script of the console does, it sends back the position of its latest update, from which the
+/// next one continues.
 struct Page<'a> {
     browser: &'a Browser<'a>,
     query: String,
@@ -24,7 +25,7 @@ impl<'a> Page<'a> {
         Self { browser, query: query.to_owned(), position: position.to_owned() }
     }
 
-    /// What is new now; `None` if nothing is.
+    /// Requests an update; `None` if nothing is new.
     async fn poll(&mut self) -> Option<Value> {
         let path = format!("/console/updates?{}&{}", self.query, self.position);
         let response = self.browser.get(&path).await;
@@ -44,7 +45,7 @@ impl<'a> Page<'a> {
         Some(update)
     }
 
-    /// The next update.
+    /// Waits for the next update.
     async fn next(&mut self) -> Value {
         let end = Instant::now() + DEADLINE;
         loop {
@@ -53,6 +54,18 @@ impl<'a> Page<'a> {
             }
             assert!(Instant::now() < end, "no update in time");
             sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Waits for an update that fulfils the condition.
+    async fn next_where(&mut self, condition: impl Fn(&Value) -> bool) -> Value {
+        let end = Instant::now() + DEADLINE;
+        loop {
+            let update = self.next().await;
+            if condition(&update) {
+                return update;
+            }
+            assert!(Instant::now() < end, "not in time: {update}");
         }
     }
 }
@@ -76,6 +89,8 @@ async fn a_filter_decides_before_rows_are_too_many() {
     let sandbox = sandbox().await;
     let browser = Browser::open(&sandbox).await;
     send_122_requests(&Client::spot(&sandbox)).await;
+    // The refused request is the only one with `no/such` in its path and the only one with status 404. None of the
+    // refused ones has a number with 30014 in it, such as an error code.
     for filter in ["refused=1", "q=NO/such", "q=30014+&refused=1", "q=404"] {
         let update = Page::open(&browser, filter, "after=1").next().await;
         if filter.contains("30014") {
@@ -110,7 +125,7 @@ async fn a_number_of_skipped_records_that_is_too_large_stays() {
     }
 }
 
-/// Another filter begins another list, which may be empty.
+/// A page whose filter was just changed has `begin=1`: it needs an update at once, even an empty one, to replace its rows.
 #[tokio::test]
 async fn a_new_list_is_sent_at_once_with_what_is_kept() {
     let sandbox = sandbox().await;
@@ -179,22 +194,17 @@ async fn the_figures_of_the_overview_are_live() {
     browser.post("/console/call/pause_market_makers", "paused=true").await;
     browser.post("/console/call/create_account", "").await;
     let _socket = Socket::connect(&sandbox.spot().ws_public).await;
-    loop {
-        let update = updates.next().await;
-        if value(&update, "sockets") == "0" {
-            continue;
-        }
-        assert_eq!(update["refusals"], json!([[30000, 1]]), "{update}");
-        for (name, expected) in [
-            ("orders", "1"),
-            ("faults", "1"),
-            ("makers", "paused"),
-            ("total", "3"),
-            ("accounts", &accounts),
-        ] {
-            assert_eq!(value(&update, name), expected, "{name}: {update}");
-        }
-        break;
+    let update = updates.next_where(|update| value(update, "sockets") != "0").await;
+    assert_eq!(update["refusals"], json!([[30000, 1]]), "{update}");
+    for (name, expected) in [
+        ("orders", "1"),
+        ("faults", "1"),
+        ("makers", "paused"),
+        // The order, the unknown path and the WebSocket; calls of the console itself do not count.
+        ("total", "3"),
+        ("accounts", &accounts),
+    ] {
+        assert_eq!(value(&update, name), expected, "{name}: {update}");
     }
 }
 
@@ -211,6 +221,7 @@ async fn an_accepted_request_whose_response_was_lost_is_no_refusal() {
     let page = browser.get("/console").await.text;
     assert!(page.contains("<p id=\"no-refusals\">"), "{page}");
     let list = browser.get("/console/traffic?refused=1").await.text;
+    // `struck` is the class of a row that a fault has hit.
     assert_eq!(list.matches("struck").count(), 2, "{list}");
 }
 
@@ -222,24 +233,14 @@ async fn counters_web_sockets_and_scenarios_are_live() {
     let client = Client::spot(&sandbox);
     client.get("/system/time").await;
     client.get("/system/time").await;
-    loop {
-        let update = updates.next().await;
-        if update["stats"]["total"] == "2" {
-            assert_eq!(
-                (&update["stats"]["kept"], &update["stats"]["dropped"]),
-                (&json!("2"), &json!("0"))
-            );
-            break;
-        }
-    }
+    let update = updates.next_where(|update| update["stats"]["total"] == "2").await;
+    let counters = (&update["stats"]["kept"], &update["stats"]["dropped"]);
+    assert_eq!(counters, (&json!("2"), &json!("0")));
     let _socket = Socket::connect(&sandbox.spot().ws_public).await;
-    loop {
-        let update = updates.next().await;
-        if update["sockets"].as_array().is_some_and(|rows| rows.len() == 1) {
-            assert_eq!(update["sockets"][0]["state"], "open");
-            break;
-        }
-    }
+    let has_socket =
+        |update: &Value| update["sockets"].as_array().is_some_and(|rows| rows.len() == 1);
+    let update = updates.next_where(has_socket).await;
+    assert_eq!(update["sockets"][0]["state"], "open");
     let mut progress = Page::open(&browser, "scenario=1", "");
     let text = "name=%22a%22%0a[[step]]%0acall=%22kill_sockets%22";
     browser
@@ -248,12 +249,8 @@ async fn counters_web_sockets_and_scenarios_are_live() {
             &format!("back=/console/scenarios&text={}", text.replace('=', "%3d")),
         )
         .await;
-    loop {
-        let update = progress.next().await;
-        if update["stats"]["scenario"] == "a: 1 of 1 steps done, ended." {
-            break;
-        }
-    }
+    let ended = "a: 1 of 1 steps done, ended.";
+    progress.next_where(|update| update["stats"]["scenario"] == ended).await;
     let page = browser.get("/console/scenarios").await.text;
     assert!(page.contains("name=&#34;a&#34;\n[[step]]"), "what was typed stays: {page}");
 }

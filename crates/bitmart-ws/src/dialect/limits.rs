@@ -11,7 +11,7 @@ const DEFAULT_TOPICS_PER_MESSAGE: usize = 100;
 /// Bounds how many topics a lost connection affects.
 const DEFAULT_TOPICS_PER_CONNECTION: usize = 200;
 const DEFAULT_MESSAGES: Rate = Rate { count: 100, window: Duration::from_secs(10) };
-/// A year.
+/// Longer durations count as a year, so that adding one to a time cannot overflow.
 const LONGEST: Duration = Duration::from_secs(31_536_000);
 const DEFAULT_CONNECTS: Rate = Rate { count: 30, window: Duration::from_secs(60) };
 
@@ -21,7 +21,7 @@ const DEFAULT_CONNECTS: Rate = Rate { count: 30, window: Duration::from_secs(60)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Most topics in one command frame: 20 on spot (documented); futures publishes none and gets 100.
+    /// Most topics in one command frame: 20 on spot (documented); futures publishes none and gets 100. 0 counts as 1.
     pub topics_per_message: usize,
     /// Most bytes in one command frame: slightly less than the published or observed limit. Futures
     /// accepted 2,020 and closed the socket at 2,186 (observed), so its frames stay below 2,000.
@@ -131,6 +131,8 @@ impl Limits {
     /// These limits with durations that a time can be advanced by: what is longer becomes a year, which
     /// means never as well.
     pub(crate) fn bounded(mut self) -> Self {
+        // A frame without a topic would be sent again and again.
+        self.topics_per_message = self.topics_per_message.max(1);
         for duration in [
             &mut self.connect_window,
             &mut self.message_window,

@@ -53,38 +53,28 @@ impl Session {
         })
     }
 
-    /// Whether any command waits to be sent.
+    /// Returns whether a topic needs a command. It may have to wait: for the message limit, for room on the
+    /// connection, or until another topic that is retried alone has been acknowledged.
     pub(super) fn has_unsent_commands(&self) -> bool {
         self.next_snapshot_request().is_some()
             || self.topics_needing(Operation::Unsubscribe).next().is_some()
             || self.topics_needing(Operation::Subscribe).next().is_some()
     }
 
-    /// Sends the commands that the topics need, as far as the message limit allows.
+    /// Sends the commands that the topics need, and leaves those that have to wait to a later call.
     pub(super) fn flush(&mut self, now: Instant) {
         if !matches!(self.state, State::Open { .. }) {
             return;
         }
         self.limiter.expire(now);
-        // Unsubscribe first, to stay below the topic limit.
+        // First, because it makes room for other topics.
         let unsubscribe: Vec<_> =
             self.topics_needing(Operation::Unsubscribe).map(|(name, _)| name.clone()).collect();
         if !self.send(now, Operation::Unsubscribe, &unsubscribe) {
             return;
         }
-        let alone = self
-            .topics_needing(Operation::Subscribe)
-            .find(|(_, topic)| topic.retry_alone)
-            .map(|(name, _)| name.clone());
-        let subscribe: Vec<_> = match alone {
-            // A rejection can be attributed only if no other subscribe command is in flight.
-            Some(_) if self.pending.contains(Operation::Subscribe) => Vec::new(),
-            Some(name) => vec![name],
-            None => {
-                self.topics_needing(Operation::Subscribe).map(|(name, _)| name.clone()).collect()
-            }
-        };
-        // Topics being unsubscribed count until the exchange acknowledges it.
+        let subscribe = self.topics_to_subscribe();
+        // A topic counts until the exchange has acknowledged that it is unsubscribed.
         let carried =
             self.topics.values().filter(|topic| topic.server_state != ServerState::Absent).count();
         let free = self.limits.topics_per_connection.saturating_sub(carried);
@@ -100,8 +90,30 @@ impl Session {
         }
     }
 
-    /// Sends the command in as many frames as it takes. Returns `false` if the message limit was
-    /// reached.
+    /// Returns the topics of the next subscribe command. A topic to be retried alone is the only one, and waits until
+    /// no other subscribe command is in flight; while it is in flight, other topics wait. Only then can a rejection
+    /// without a name be attributed to it.
+    fn topics_to_subscribe(&self) -> Vec<Arc<str>> {
+        let is_alone_in_flight = self
+            .topics
+            .values()
+            .any(|topic| topic.retry_alone && topic.server_state == ServerState::Subscribing);
+        if is_alone_in_flight {
+            return Vec::new();
+        }
+        let retried_alone =
+            self.topics_needing(Operation::Subscribe).find(|(_, topic)| topic.retry_alone);
+        match retried_alone {
+            Some(_) if self.pending.contains(Operation::Subscribe) => Vec::new(),
+            Some((name, _)) => vec![name.clone()],
+            None => {
+                self.topics_needing(Operation::Subscribe).map(|(name, _)| name.clone()).collect()
+            }
+        }
+    }
+
+    /// Sends a command for these topics, in as many frames as the limits of a frame require. Returns `false` if the
+    /// message limit was reached before all were sent.
     fn send(&mut self, now: Instant, operation: Operation, mut topics: &[Arc<str>]) -> bool {
         while !topics.is_empty() {
             if !self.limiter.try_acquire(now) {

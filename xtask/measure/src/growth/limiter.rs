@@ -11,7 +11,7 @@ use bitmart_rest::{Client, spot};
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
-use super::{Cost, bytes, used};
+use super::{Cost, bytes_of_unit, processor_time};
 use crate::Failure;
 use crate::canned::{Canned, PLACED};
 
@@ -47,7 +47,7 @@ fn run<const PERMITS: u32>(tasks: usize) -> Result<Cost, Failure> {
     let runtime = Builder::new_current_thread().enable_all().start_paused(true).build()?;
     let rounds = (REQUESTS / tasks.max(1)).max(1);
     let (mut result, mut allocated) = (Ok(()), 0);
-    let begin = used();
+    let begin = processor_time();
     for _ in 0..rounds {
         let client = Client::builder()
             .transport(Canned(PLACED))
@@ -60,8 +60,8 @@ fn run<const PERMITS: u32>(tasks: usize) -> Result<Cost, Failure> {
         allocated = round.bytes_max;
         std::mem::replace(&mut result, Ok(()))?;
     }
-    let time = (used() - begin) / u128::try_from(rounds * tasks.max(1))?;
-    Ok(Cost { time, memory: bytes(i64::try_from(allocated)?, tasks) })
+    let time = (processor_time() - begin) / u128::try_from(rounds * tasks.max(1))?;
+    Ok(Cost { time, memory: bytes_of_unit(i64::try_from(allocated)?, tasks) })
 }
 
 async fn send<const PERMITS: u32>(client: &Client, tasks: usize) -> Result<(), Failure> {

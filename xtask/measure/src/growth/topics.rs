@@ -11,7 +11,7 @@ use bitmart_ws::{FanIn, Update, spot};
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 
-use super::{Cost, bytes, used};
+use super::{Cost, bytes_of_unit, processor_time};
 use crate::Failure;
 use crate::book::frame;
 
@@ -49,11 +49,11 @@ pub(super) fn measure(topics: usize) -> Result<Cost, Failure> {
     let time = runtime.block_on(async {
         // The first frames warm caches up and do not count.
         receive(&mut stream, &mut connections, &pushes).await?;
-        let begin = used();
+        let begin = processor_time();
         receive(&mut stream, &mut connections, &pushes).await?;
-        Ok::<_, Failure>((used() - begin) / u128::try_from(FRAMES)?)
+        Ok::<_, Failure>((processor_time() - begin) / u128::try_from(FRAMES)?)
     })?;
-    Ok(Cost { time, memory: bytes(allocated.bytes_current, topics) })
+    Ok(Cost { time, memory: bytes_of_unit(allocated.bytes_current, topics) })
 }
 
 /// Pushes frames of the topics in turn and receives each.

@@ -5,7 +5,7 @@ use bitmart_account::sync::{Change, Request};
 use bitmart_account::{AccountState, Assumptions, Market, Order};
 use bitmart_types::{Decimal, Timestamp};
 
-use super::{Cost, bytes, each};
+use super::{Cost, bytes_of_unit, time_of_step};
 use crate::Failure;
 use crate::random::Random;
 
@@ -73,9 +73,9 @@ impl Tracked {
 pub(super) fn measure(orders: usize) -> Result<Cost, Failure> {
     let mut tracked = Tracked::new(orders)?;
     let allocated = allocation_counter::measure(|| tracked.fill()).bytes_current;
-    let time = each(|| tracked.step());
+    let time = time_of_step(|| tracked.step());
     if tracked.open_orders() != orders {
         return Err(format!("{} orders are open", tracked.open_orders()).into());
     }
-    Ok(Cost { time, memory: bytes(allocated, orders) })
+    Ok(Cost { time, memory: bytes_of_unit(allocated, orders) })
 }

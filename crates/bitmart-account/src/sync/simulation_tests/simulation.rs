@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::connection::{Connection, Frame, Item, STREAMS};
 use super::exchange_model::{Exchange, ExchangeParams, FetchEnd, Rows};
-use super::scenario::{
-    Action, Audited, Event, FETCH_DURATION, IDLE_TIMEOUT, LONG_AUDIT, OPEN_DURATION, PING_INTERVAL,
-    Response, SETTLE_TIME,
+use super::script::{
+    Action, AuditRequest, Event, FETCH_DURATION, IDLE_TIMEOUT, LONG_AUDIT, OPEN_DURATION,
+    PING_INTERVAL, Response, SETTLE_TIME,
 };
 use super::tracker_model::{Loss, ModelRequest, TrackerModel};
 
@@ -28,7 +28,7 @@ pub(super) struct Simulation<R> {
     responses: VecDeque<Response>,
     /// Duration, failure and lag of the next fetches.
     fetches: VecDeque<(i64, bool, i64)>,
-    audits: Vec<Audited>,
+    audits: Vec<AuditRequest>,
     paused_until: i64,
     malform_next: bool,
     duplicate_next: bool,
@@ -96,7 +96,7 @@ impl<R: TrackerModel> Simulation<R> {
         let alarms = self.tracker.audit_alarms();
         for id in &self.unreported_fills {
             let trade = &self.exchange.trades[*id];
-            let covers = |audit: &Audited| {
+            let covers = |audit: &AuditRequest| {
                 let in_range = audit.from <= trade.timestamp && trade.timestamp <= audit.until;
                 in_range
                     && trade.listed <= audit.requested
@@ -172,25 +172,31 @@ impl<R: TrackerModel> Simulation<R> {
     }
 
     fn act(&mut self, index: usize) {
-        let percent = |bound: i64, share: i64| bound * share / 100;
-        let ExchangeParams { push_delay: p, history_lag: h, .. } = self.params;
+        let percent = |max: i64, share: i64| max * share / 100;
+        let ExchangeParams { push_delay: max_delay, history_lag: max_lag, .. } = self.params;
         match self.script[index].1.clone() {
             Action::Fill { push_delay, history_lag, clock_skew } => {
-                self.fill(percent(p, push_delay), percent(h, history_lag), clock_skew);
+                self.fill(
+                    percent(max_delay, push_delay),
+                    percent(max_lag, history_lag),
+                    clock_skew,
+                );
             }
-            Action::Burst(count) => (0..count).for_each(|_| self.fill(0, h, 0)),
+            Action::Fills(count) => (0..count).for_each(|_| self.fill(0, max_lag, 0)),
             Action::PlaceOrder { push_delay, history_lag } => {
-                let (delay, lag) = (percent(p, push_delay), percent(h, history_lag));
+                let (delay, lag) = (percent(max_delay, push_delay), percent(max_lag, history_lag));
                 let id = self.exchange.place_order(self.now, delay, lag);
                 self.send(delay, Frame::Order(id));
             }
             Action::CancelOrder { push_delay, history_lag } => {
-                let (delay, lag) = (percent(p, push_delay), percent(h, history_lag));
+                let (delay, lag) = (percent(max_delay, push_delay), percent(max_lag, history_lag));
                 if let Some((id, delay)) = self.exchange.cancel_order(self.now, delay, lag) {
                     self.send(delay, Frame::Canceled(id));
                 }
             }
-            Action::ChangeBalance { push_delay } => self.change_balance(percent(p, push_delay)),
+            Action::ChangeBalance { push_delay } => {
+                self.change_balance(percent(max_delay, push_delay))
+            }
             Action::Disconnect { silent, downtime } if self.connection.alive => {
                 self.connection.alive = false;
                 self.downtime = downtime;
@@ -205,15 +211,15 @@ impl<R: TrackerModel> Simulation<R> {
             Action::MalformNext => self.malform_next = true,
             Action::DuplicateNext => self.duplicate_next = true,
             Action::PauseConsumer(time) => {
-                self.paused_until = self.now + time;
+                self.paused_until = self.paused_until.max(self.now + time);
                 self.schedule(time, Event::Resume);
             }
             Action::StallConnection(time) => {
-                self.connection.stalled_until = self.now + time;
+                self.connection.stalled_until = self.connection.stalled_until.max(self.now + time);
                 self.schedule(time, Event::Resume);
             }
-            Action::NextFetch { duration, fails, lag } => {
-                self.fetches.push_back((duration, fails, percent(h, lag)));
+            Action::NextFetch { duration, fails, history_lag } => {
+                self.fetches.push_back((duration, fails, percent(max_lag, history_lag)));
             }
             Action::StepClock(step) => self.clock += step,
             Action::Audit => self.tracker.request_audit(self.now),
@@ -364,7 +370,7 @@ impl<R: TrackerModel> Simulation<R> {
             }
             ModelRequest::Audit { id, from, until } => {
                 let rows = self.exchange.fills(self.now, from, until);
-                self.audits.push(Audited { from, until, requested: self.now });
+                self.audits.push(AuditRequest { from, until, requested: self.now });
                 let duration = if id.is_multiple_of(2) { FETCH_DURATION } else { LONG_AUDIT };
                 self.schedule(duration, Event::Response(Response::Audited { id, rows }));
             }

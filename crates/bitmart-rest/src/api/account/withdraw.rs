@@ -32,8 +32,13 @@ pub struct Withdraw {
     currency: Currency,
     #[serde(with = "codec::decimal")]
     amount: Decimal,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
-    destination: Option<String>,
+    #[serde(
+        rename = "destination",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "codec::text_opt"
+    )]
+    remark: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
     address: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
@@ -45,8 +50,14 @@ pub struct Withdraw {
         deserialize_with = "codec::text_opt::deserialize"
     )]
     recipient_type: Option<RecipientType>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "codec::text_opt")]
-    value: Option<String>,
+    /// The user id, e-mail address or phone number of the receiving account, as `recipient_type` says.
+    #[serde(
+        rename = "value",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "codec::text_opt"
+    )]
+    recipient: Option<String>,
     #[serde(
         rename = "areaCode",
         default,
@@ -153,7 +164,7 @@ impl Withdraw {
         amount: Decimal,
         recipient: Recipient,
     ) -> Self {
-        let (recipient_type, value, area_code) = match recipient {
+        let (recipient_type, recipient, area_code) = match recipient {
             Recipient::UserId(id) => (RecipientType::UserId, id, None),
             Recipient::Email(email) => (RecipientType::Email, email, None),
             Recipient::Phone { area_code, number } => {
@@ -162,7 +173,7 @@ impl Withdraw {
         };
         Self {
             recipient_type: Some(recipient_type),
-            value: Some(value),
+            recipient: Some(recipient),
             area_code,
             ..Self::new(currency.into(), amount)
         }
@@ -171,18 +182,18 @@ impl Withdraw {
         Self {
             currency,
             amount,
-            destination: None,
+            remark: None,
             address: None,
             address_memo: None,
             recipient_type: None,
-            value: None,
+            recipient: None,
             area_code: None,
             source: None,
         }
     }
     /// Sets a remark for your records.
     pub fn remark(mut self, remark: impl Into<String>) -> Self {
-        self.destination = Some(remark.into());
+        self.remark = Some(remark.into());
         self
     }
     /// Sets the account to withdraw from. Default: spot and funding in turn.
@@ -193,35 +204,53 @@ impl Withdraw {
     pub(super) fn check(&self) -> Result<(), ValidationError> {
         validate::identifier("currency", Some(&self.currency))?;
         validate::positive("amount", self.amount)?;
-        let texts = [
-            ("address", &self.address),
-            ("address_memo", &self.address_memo),
-            ("value", &self.value),
-            ("areaCode", &self.area_code),
-        ];
+        // Invisible characters that were pasted with a text name another address or account, so the money would go there.
+        let texts =
+            [("address", &self.address), ("value", &self.recipient), ("areaCode", &self.area_code)];
         for (field, text) in texts {
-            // Blanks and line ends that were pasted with the text would change the destination.
-            if text
-                .as_ref()
-                .is_some_and(|text| text.trim() != text || text.contains(char::is_control))
-            {
-                let rule = "must not begin or end with blanks or contain control characters";
-                return Err(ValidationError::new(field, "(not shown)", rule));
+            if text.as_ref().is_some_and(|text| text.contains(is_blank_or_invisible)) {
+                let rule = "must not contain blanks, line ends or invisible characters";
+                return Err(ValidationError::hidden(field, rule));
             }
         }
-        let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
-        let to_account = self.recipient_type.is_some() && given(&self.value);
-        validate::any(
-            "address",
-            given(&self.address) || to_account,
-            "or type and value must be set",
-        )?;
-        validate::any(
+        // A memo may be a text of several words.
+        let is_invalid_memo = |memo: &str| {
+            memo.trim() != memo || memo.contains(|c| c != ' ' && is_blank_or_invisible(c))
+        };
+        if self.address_memo.as_deref().is_some_and(is_invalid_memo) {
+            let rule =
+                "must not begin or end with blanks, or contain line ends or invisible characters";
+            return Err(ValidationError::hidden("address_memo", rule));
+        }
+        let is_set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        if self.recipient_type.is_none() {
+            return validate::required("address", is_set(&self.address), "must be set");
+        }
+        validate::required("value", is_set(&self.recipient), "must name the receiving account")?;
+        validate::required(
             "areaCode",
-            self.recipient_type != Some(RecipientType::Phone) || given(&self.area_code),
+            self.recipient_type != Some(RecipientType::Phone) || is_set(&self.area_code),
             "must be set for a phone number",
         )
     }
+}
+
+/// Whether a character is a blank, a control character or one that is not displayed: soft hyphen, zero-width and
+/// direction marks, byte order mark.
+fn is_blank_or_invisible(c: char) -> bool {
+    let is_invisible = matches!(
+        c,
+        '\u{AD}'
+            | '\u{34F}'
+            | '\u{61C}'
+            | '\u{180E}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}'
+    );
+    c.is_whitespace() || c.is_control() || is_invisible
 }
 
 impl fmt::Debug for Withdraw {
@@ -246,18 +275,36 @@ mod tests {
     }
 
     #[test]
-    fn blanks_and_line_ends_around_a_destination_are_rejected_and_not_shown() {
+    fn blanks_and_invisible_characters_in_an_address_or_account_are_rejected_and_not_shown() {
         let to = |address: Address| Withdraw::to_address("XRP", dec!(1), address);
-        for address in ["", " ", "rCANARY ", "\trCANARY", "rCANARY\n", "rCAN\nARY"] {
+        for address in [
+            "",
+            " ",
+            "rCANARY ",
+            "\trCANARY",
+            "rCANARY\n",
+            "rCAN\nARY",
+            "rCAN ARY",
+            "rCAN\u{A0}ARY",
+            "\u{FEFF}rCANARY",
+            "rCANARY\u{200B}",
+            "rCAN\u{200D}ARY",
+            "rCAN\u{202E}ARY",
+            "rCAN\u{AD}ARY",
+        ] {
             let error = to(address.into()).check().expect_err("it is rejected");
             assert_eq!(error.field(), "address", "{address:?}");
-            assert!(!error.to_string().contains("CANARY"));
+            let text = error.to_string();
+            assert!(!text.contains("CANARY") && !text.contains("ARY"), "{text}");
         }
+        assert_eq!(rejection(&to(Address::new("r1").memo("7\u{200B}"))), Some("address_memo"));
         assert_eq!(rejection(&to(Address::new("r1").memo("7 "))), Some("address_memo"));
         assert_eq!(rejection(&to(Address::new("r1").memo("a memo"))), None);
         assert_eq!(rejection(&to(Address::new("r1").memo(""))), None);
         let account = |recipient| Withdraw::to_account("USDT", dec!(1), recipient);
-        assert_eq!(rejection(&account(Recipient::UserId(" ".into()))), Some("value"));
+        for id in ["", " ", "87694\u{200B}"] {
+            assert_eq!(rejection(&account(Recipient::UserId(id.into()))), Some("value"), "{id:?}");
+        }
         assert_eq!(rejection(&account(Recipient::Email("a@x.com".into()))), None);
         let phone = |area_code: &str| {
             account(Recipient::Phone { area_code: area_code.into(), number: "1".into() })

@@ -193,7 +193,7 @@ impl TransferSubToSub {
 
 /// Checks that a user name is not blank. No source states its form.
 fn user_name(field: &'static str, name: &str) -> Result<(), ValidationError> {
-    validate::any(field, !name.trim().is_empty(), "must be the user name of a sub-account")
+    validate::required(field, !name.trim().is_empty(), "must be the user name of a sub-account")
 }
 
 #[cfg(test)]

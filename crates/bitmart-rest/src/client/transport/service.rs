@@ -1,9 +1,13 @@
-//! A transport from a `tower` service.
+//! A transport that sends through a `tower` service.
 
+#[cfg(feature = "client")]
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::pin::Pin;
+#[cfg(feature = "client")]
+use std::sync::MutexGuard;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -11,17 +15,17 @@ use bytes::{Buf as _, Bytes};
 use tower_service::Service;
 
 use super::{Body, Chunks, Transport, TransportError, TransportErrorKind, TransportFuture};
+#[cfg(feature = "client")]
+use super::{Reservation, ReservationFuture};
 use crate::error::BoxError;
 
-/// A [`Transport`] that sends through a `tower` service, such as a hyper-util client or a stack of
-/// layers around one. Needs the feature `tower`.
+/// Makes a [`Transport`] of a `tower` service, such as a hyper-util client or a stack of layers around one. Needs the
+/// feature `tower`.
 ///
-/// Each request goes to a clone of the service that was ready: back pressure of `poll_ready` is
-/// waited for, within the client's time limit. A failure of `poll_ready` is *not sent*, because the
-/// service has not seen the request. A failure of the call *may have been sent*, unless
-/// [`classify`](ServiceTransport::classify) is set. A failure while the body arrives has
-/// always been sent. The body is streamed, so that the client's size limit holds; trailers are
-/// dropped.
+/// Each request has its own clone of the service, which is polled until it is ready before the request is signed
+/// ([`reserve`](Transport::reserve)). If it is not ready in time, or `poll_ready` fails, the request was *not sent*. A
+/// failure of the call *may have been sent*, unless [`classify`](ServiceTransport::classify) is set. A failure while the
+/// body arrives was always sent. The body is streamed, so that the client's size limit holds; trailers are dropped.
 ///
 /// # Settings that other stacks need
 ///
@@ -45,15 +49,16 @@ use crate::error::BoxError;
 ///   hand it to [`from_fn`](super::from_fn()) with `reqwest::Request::try_from` and
 ///   `http::Response::from`.
 /// - **tower**: `retry` sends again by its policy, `hedge` sends a second copy of what is slow;
-///   neither may be in the stack. Behind a `buffer` a request waits after it was signed, so that
-///   its signature grows old, and its errors do not show whether the request was sent. `timeout`
-///   does not show it either, which is why such an error *may have been sent*.
+///   neither may be in the stack. A `buffer` is ready as long as its queue has room, so a request waits in it
+///   after it was signed, and its errors do not show whether the request was sent. Those of `timeout` do not show
+///   it either, which is why they *may have been sent*.
 /// - **tower-http**: `FollowRedirect` sends again. `Decompression` inflates without the client's
 ///   size limit in the way, and `SetRequestHeader` or `NormalizePath` change what was signed.
 ///   `Timeout` makes up a response with status 408.
 ///
-/// `testing::transport_conformance` (feature `testing`) checks a transport against a server that
-/// provokes all of this.
+/// `testing::transport_conformance` (feature `testing`) checks a transport against a local server that closes
+/// connections, redirects, compresses and sends extra responses. It speaks HTTP/1.1 without TLS and without a proxy, so
+/// what is said above about these is not checked.
 ///
 /// ```
 /// use bitmart_rest::bytes::Bytes;
@@ -79,6 +84,8 @@ where
 {
     ServiceTransport {
         service: Mutex::new(service),
+        #[cfg(feature = "client")]
+        ready: Arc::default(),
         classify: Arc::new(|error: S::Error| {
             TransportError::maybe_sent(TransportErrorKind::Other).with_source(error)
         }),
@@ -90,6 +97,8 @@ where
 pub struct ServiceTransport<S: Service<http::Request<B>>, B> {
     /// Behind a lock because a service need not be `Sync`. Held to clone it and no longer.
     service: Mutex<S>,
+    #[cfg(feature = "client")]
+    ready: Arc<Mutex<ReadyInstances<S>>>,
     classify: Arc<dyn Fn(S::Error) -> TransportError + Send + Sync>,
     body: PhantomData<fn(B)>,
 }
@@ -123,21 +132,89 @@ where
     R::Error: Into<BoxError>,
 {
     fn send(&self, request: http::Request<Bytes>) -> TransportFuture<'_> {
-        // Readiness belongs to one instance of a service, so the instance that became ready must be
-        // called. A fresh clone takes its place.
-        let mut service = {
-            let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
-            let fresh = service.clone();
-            std::mem::replace(&mut *service, fresh)
-        };
         Box::pin(async move {
-            poll_fn(|cx| service.poll_ready(cx)).await.map_err(|error| {
-                TransportError::not_sent(TransportErrorKind::Other).with_source(error)
-            })?;
+            #[cfg(feature = "client")]
+            let reserved = locked(&self.ready).instances.pop_front();
+            #[cfg(not(feature = "client"))]
+            let reserved: Option<Result<S, TransportError>> = None;
+            let mut service = match reserved {
+                Some(ready) => ready?,
+                // Sent without a reservation, as by a transport that does not forward `reserve`.
+                None => until_ready(self.instance()).await?,
+            };
             let response =
                 service.call(request.map(B::from)).await.map_err(|error| (self.classify)(error))?;
             Ok(response.map(|body| Body::chunks(Arriving(Box::pin(body)))))
         })
+    }
+
+    #[cfg(feature = "client")]
+    fn reserve<'a>(&'a self, _host: &'a http::uri::Authority) -> ReservationFuture<'a> {
+        Box::pin(async move {
+            let instance = until_ready(self.instance()).await;
+            let mut ready = locked(&self.ready);
+            ready.instances.push_back(instance);
+            ready.reservations += 1;
+            Reservation::with_guard(ReservedInstance(Arc::clone(&self.ready)))
+        })
+    }
+}
+
+impl<S: Service<http::Request<B>> + Clone, B> ServiceTransport<S, B> {
+    /// Returns the stored instance and stores a clone of it in its place. Readiness belongs to one instance, so each
+    /// request needs its own.
+    fn instance(&self) -> S {
+        let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
+        let clone = service.clone();
+        std::mem::replace(&mut *service, clone)
+    }
+}
+
+async fn until_ready<S, B>(mut service: S) -> Result<S, TransportError>
+where
+    S: Service<http::Request<B>, Error: Into<BoxError>>,
+{
+    poll_fn(|cx| service.poll_ready(cx))
+        .await
+        .map_err(|error| TransportError::not_sent(TransportErrorKind::Other).with_source(error))?;
+    Ok(service)
+}
+
+/// Instances that became ready, or their errors, for requests that were not sent yet.
+#[cfg(feature = "client")]
+struct ReadyInstances<S> {
+    instances: VecDeque<Result<S, TransportError>>,
+    /// Reservations that are held, also those whose request was sent.
+    reservations: usize,
+}
+
+#[cfg(feature = "client")]
+impl<S> Default for ReadyInstances<S> {
+    fn default() -> Self {
+        Self { instances: VecDeque::new(), reservations: 0 }
+    }
+}
+
+#[cfg(feature = "client")]
+fn locked<S>(ready: &Mutex<ReadyInstances<S>>) -> MutexGuard<'_, ReadyInstances<S>> {
+    ready.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Held by a reservation. If its request is never sent, an instance remains that may hold a permit of the service. It
+/// is dropped as soon as there are more instances than reservations.
+#[cfg(feature = "client")]
+struct ReservedInstance<S>(Arc<Mutex<ReadyInstances<S>>>);
+
+#[cfg(feature = "client")]
+impl<S> Drop for ReservedInstance<S> {
+    fn drop(&mut self) {
+        let mut ready = locked(&self.0);
+        ready.reservations -= 1;
+        let unused = ready.instances.len().saturating_sub(ready.reservations);
+        let unused: Vec<_> = ready.instances.drain(..unused).collect();
+        // The service runs code of its own when it is dropped, so not under the lock.
+        drop(ready);
+        drop(unused);
     }
 }
 

@@ -78,6 +78,35 @@ fn retries_the_topics_of_a_rejected_frame_one_by_one() {
 }
 
 #[test]
+fn no_other_topic_is_subscribed_while_one_is_retried_alone() {
+    let mut harness = Harness::spot(&[TICKER]);
+    harness.subscribe("spot/a:X");
+    assert_eq!(harness.sent(), [subscribe_frame(&["spot/a:X"])]);
+    for _ in 0..9 {
+        harness.advance(Duration::from_secs(1));
+        harness.receive("pong");
+    }
+    harness.actions();
+    harness.advance(Duration::from_secs(1));
+    assert!(
+        harness.sent().contains(&subscribe_frame(&["spot/a:X"])),
+        "not acknowledged, so sent again"
+    );
+    harness.subscribe("spot/b:X");
+    assert_eq!(harness.sent(), Vec::<String>::new());
+    // Without a name it can only be that of the topic that is in flight alone.
+    harness.receive(&rejected(90_004, "Invalid channel param"));
+    let actions = harness.actions();
+    assert!(
+        matches!(&actions[..], [
+            Action::Emit(SessionEvent::Rejected { topic, .. }),
+            Action::Send(next),
+        ] if &**topic == "spot/a:X" && *next == subscribe_frame(&["spot/b:X"])),
+        "{actions:?}"
+    );
+}
+
+#[test]
 fn retries_a_transiently_rejected_topic_after_a_delay() {
     let mut harness = Harness::new(Market::Spot, Access::Public);
     harness.subscribe(TICKER);

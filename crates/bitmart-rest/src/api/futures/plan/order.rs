@@ -251,7 +251,7 @@ impl SubmitPlanOrder {
         validate::range("leverage", self.leverage, Some(Decimal::ONE), None)?;
         validate::positive("trigger_price", self.trigger_price)?;
         validate::positive("executive_price", self.executive_price)?;
-        validate::any(
+        validate::required(
             "executive_price",
             self.executive_price.is_some() || self.order_type == Some(PlanOrderType::Market),
             "must be set for a limit order",
@@ -305,7 +305,7 @@ impl ModifyPlanOrder {
         validate::identifier("order_id", Some(&self.order_id))?;
         validate::positive("trigger_price", self.trigger_price)?;
         validate::positive("executive_price", self.executive_price)?;
-        validate::any(
+        validate::required(
             "executive_price",
             self.executive_price.is_some() || self.order_type == OrderType::Market,
             "must be set for a limit order",

@@ -281,7 +281,7 @@ impl ModifyTpSlOrder {
         validate::identifier("symbol", Some(&self.symbol))?;
         validate::named(self.order_id.as_ref(), self.client_order_id.as_ref())?;
         validate::positive("trigger_price", self.trigger_price)?;
-        validate::any(
+        validate::required(
             "executive_price",
             self.executive_price.is_some() || self.scope != Some(TpSlScope::Size),
             "must be set for an order of a given size",
@@ -297,7 +297,11 @@ fn check_price(
 ) -> Result<(), ValidationError> {
     match execution {
         Some(OrderType::Limit) => {
-            validate::any("executive_price", price.is_some(), "must be set for a limit order")?;
+            validate::required(
+                "executive_price",
+                price.is_some(),
+                "must be set for a limit order",
+            )?;
             validate::positive("executive_price", price)
         }
         _ => validate::range("executive_price", price, Some(Decimal::ZERO), None),

@@ -67,7 +67,11 @@ impl ModifyLimitOrder {
         validate::named(self.order_id.as_ref(), self.client_order_id.as_ref())?;
         validate::positive("price", self.price)?;
         validate::range("size", self.size, Some(1), None)?;
-        validate::any("price", self.price.is_some() || self.size.is_some(), "or size must be set")
+        validate::required(
+            "price",
+            self.price.is_some() || self.size.is_some(),
+            "or size must be set",
+        )
     }
 }
 

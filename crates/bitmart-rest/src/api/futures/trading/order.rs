@@ -267,7 +267,7 @@ impl SubmitOrder {
         validate::range("size", self.size, Some(1), None)?;
         validate::range("leverage", self.leverage, Some(Decimal::ONE), None)?;
         validate::positive("price", self.price)?;
-        validate::any(
+        validate::required(
             "price",
             self.price.is_some() || self.order_type == Some(OrderType::Market),
             "must be set for a limit order",

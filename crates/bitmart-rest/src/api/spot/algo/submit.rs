@@ -129,7 +129,7 @@ impl SubmitAlgoOrder {
         for (field, amount) in amounts {
             validate::positive(field, amount)?;
         }
-        validate::any(
+        validate::required(
             "trigger_price",
             self.trigger_price.is_some(),
             "must be set for an algo order",

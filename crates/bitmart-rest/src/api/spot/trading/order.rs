@@ -217,7 +217,7 @@ impl OrderFields {
 
     pub(crate) fn check_type(&self) -> Result<(), ValidationError> {
         let rule = "must be one of market, post-only and immediate-or-cancel";
-        validate::any("type", !self.is_contradictory, rule)
+        validate::required("type", !self.is_contradictory, rule)
     }
 
     /// Checks that the type is unambiguous, that the amounts that it requires are set, and that all are above
@@ -239,6 +239,6 @@ fn amount(
     required: bool,
 ) -> Result<(), ValidationError> {
     let is_valid = value.is_some() || !required;
-    validate::any(field, is_valid, "must be set for this kind of order")?;
+    validate::required(field, is_valid, "must be set for this kind of order")?;
     validate::positive(field, value)
 }

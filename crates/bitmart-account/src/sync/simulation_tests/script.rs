@@ -1,4 +1,5 @@
-//! Actions of a scenario and events of the simulation.
+//! Actions of a script, which a simulation plays, and events that follow from them. All times and durations are in
+//! milliseconds.
 
 use super::connection::Frame;
 use super::exchange_model::{FetchEnd, Rows};
@@ -10,24 +11,25 @@ pub(super) const PING_INTERVAL: i64 = 10_000;
 pub(super) const OPEN_DURATION: i64 = 30;
 /// Duration of a fetch, unless the script sets it.
 pub(super) const FETCH_DURATION: i64 = 50;
-/// Duration of every other audit.
+/// Duration of every second audit; the others take [`FETCH_DURATION`].
 pub(super) const LONG_AUDIT: i64 = 30_000;
 /// Time after the script for the tracker to become live again.
 pub(super) const SETTLE_TIME: i64 = 300_000;
 
 #[derive(Clone, Debug)]
 pub(super) enum Action {
-    /// A fill. Values are percentages of the assumed maxima: of the push delay, the history lag and the clock skew.
+    /// A fill. Values are percentages of what the simulated exchange has as maximum push delay, history lag and clock
+    /// skew. The skew is added to the constant offset of the exchange's clock.
     Fill { push_delay: i64, history_lag: i64, clock_skew: i64 },
-    /// Several fills at once.
-    Burst(u32),
+    /// So many fills at once.
+    Fills(u32),
     /// An order is placed. Values are percentages of the same maxima.
     PlaceOrder { push_delay: i64, history_lag: i64 },
     /// The oldest open order is canceled. Values are percentages of the same maxima.
     CancelOrder { push_delay: i64, history_lag: i64 },
     /// The balance changes. The value is a percentage of the maximum push delay.
     ChangeBalance { push_delay: i64 },
-    /// The connection is lost; a silent loss is detected by timeout. Reconnecting takes `downtime`.
+    /// The connection is lost; a silent loss is detected by timeout. `downtime` later it is connected again.
     Disconnect { silent: bool, downtime: i64 },
     /// The next frame with data is malformed.
     MalformNext,
@@ -37,10 +39,9 @@ pub(super) enum Action {
     PauseConsumer(i64),
     /// The connection does not run for this time: frames wait in the socket.
     StallConnection(i64),
-    /// Duration and outcome of the next fetch, and how old its balance is, in percent of the maximum
-    /// history lag.
-    NextFetch { duration: i64, fails: bool, lag: i64 },
-    /// The clock of the REST client is set ahead, or back.
+    /// Sets how the next fetch ends. `history_lag` is how old its balance is, in percent of the maximum history lag.
+    NextFetch { duration: i64, fails: bool, history_lag: i64 },
+    /// The clock of the REST client is set ahead by this time, or back.
     StepClock(i64),
     /// The user requests an audit.
     Audit,
@@ -81,7 +82,7 @@ pub(super) enum Response {
 }
 
 /// The time range of an audit, and when it was requested.
-pub(super) struct Audited {
+pub(super) struct AuditRequest {
     pub(super) from: i64,
     pub(super) until: i64,
     pub(super) requested: i64,
