@@ -6,6 +6,7 @@ mod cors;
 mod duplicates;
 mod handshake;
 mod injection;
+mod long_numbers;
 mod response;
 mod routing;
 mod server;

@@ -55,7 +55,7 @@ When it is ready it prints one line of JSON to standard output:
 With --admin it also contains \"admin\":\"http://...\" and \"admin_token\":\"...\". Every call needs the header
 `Authorization: Bearer TOKEN`; GET / lists the calls. GET /help, also in a browser, describes them and needs no token.
 
-The account is funded. Ctrl-c and POST /stop of the admin API stop the program.
+The account is funded. Ctrl-c, SIGTERM and POST /stop of the admin API stop the program.
 ";
 
 /// Options without a value.
@@ -102,20 +102,15 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    // On a system without ctrl-c only a kill ends the program.
-    let interrupted = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            pending::<()>().await;
-        }
-    };
     let announce = async {
         print(&format!("{}\n", sandbox.ready_line()));
         pending::<()>().await;
     };
-    // The signal handler is registered before the ready line is printed.
+    // The signal handlers are registered before the ready line is printed.
     tokio::select! {
         biased;
-        () = interrupted => {}
+        () = interrupted() => {}
+        () = terminated() => {}
         () = sandbox.stop_requested() => {}
         () = announce => {}
     }
@@ -128,6 +123,30 @@ async fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
+}
+
+/// Waits for ctrl-c. Where it cannot be received, only a kill ends the program.
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        pending::<()>().await;
+    }
+}
+
+/// Waits for SIGTERM, by which service managers and containers stop a program.
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut signal) => {
+            signal.recv().await;
+        }
+        Err(_) => pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    pending().await
 }
 
 /// Prints and flushes. A closed pipe is ignored.

@@ -14,7 +14,7 @@ use std::{net::IpAddr, sync::Arc};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
-    HeaderMap, Request, Response, StatusCode, body::Incoming, header, header::HeaderValue,
+    HeaderMap, Method, Request, Response, StatusCode, body::Incoming, header, header::HeaderValue,
 };
 use sha1::{Digest, Sha1};
 use tokio::time::Instant;
@@ -29,7 +29,9 @@ pub(crate) fn upgrade(
     peer: IpAddr,
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
-    let Some(accept) = accept_key(request.headers()) else {
+    // A handshake is a GET (RFC 6455, section 4.1).
+    let is_get = request.method() == Method::GET;
+    let Some(accept) = accept_key(request.headers()).filter(|_| is_get) else {
         let mut rejected =
             Response::new(Full::new(Bytes::from_static(b"expected a WebSocket handshake")));
         *rejected.status_mut() = StatusCode::BAD_REQUEST;

@@ -107,14 +107,18 @@ async fn only_the_selected_markets_are_listed() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn ctrl_c_ends_the_program_with_success() {
-    let mut child = program().spawn().expect("runs");
-    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-    timeout(DEADLINE, lines.next_line()).await.expect("in time").expect("reads").expect("a line");
-    let id = child.id().expect("running").to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().await.expect("kill runs").success());
-    let status = timeout(DEADLINE, child.wait()).await.expect("in time").expect("ends");
-    assert!(status.success(), "{status}");
+async fn ctrl_c_and_sigterm_end_the_program_with_success() {
+    for signal in ["-INT", "-TERM"] {
+        let mut child = program().spawn().expect("runs");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let line = timeout(DEADLINE, lines.next_line()).await.expect("in time").expect("reads");
+        line.expect("a line");
+        let id = child.id().expect("running").to_string();
+        let sent = Command::new("kill").args([signal, &id]).status().await.expect("kill runs");
+        assert!(sent.success());
+        let status = timeout(DEADLINE, child.wait()).await.expect("in time").expect("ends");
+        assert!(status.success(), "{signal}: {status}");
+    }
 }
 
 /// Sends a request that is rejected, stops the program, and returns its standard error.

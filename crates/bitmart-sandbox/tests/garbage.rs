@@ -117,22 +117,37 @@ async fn incomplete_requests_do_not_block_other_clients() {
     assert_eq!(Client::spot(&sandbox).get("/system/time").await.status, 200);
 }
 
+/// A handshake without its method.
+const HANDSHAKE: &[u8] =
+    b" /api HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
 #[tokio::test]
-async fn a_malformed_frame_gets_a_close_frame_with_1002() {
+async fn a_malformed_frame_gets_a_close_frame_with_its_code() {
     let sandbox = start(stepped_config()).await;
-    for frame in [
+    for (frame, code) in [
         // Reserved bits, an unknown opcode, and a fragmented ping, each empty and with a mask of zeros.
-        &b"\xf1\x80\0\0\0\0"[..],
-        b"\x83\x80\0\0\0\0",
-        b"\x09\x80\0\0\0\0",
+        (&b"\xf1\x80\0\0\0\0"[..], 1002_u16),
+        (b"\x83\x80\0\0\0\0", 1002),
+        (b"\x09\x80\0\0\0\0", 1002),
+        // A text that is not UTF-8.
+        (b"\x81\x82\0\0\0\0\xc3\x28", 1007),
     ] {
-        let handshake =
-            b"GET /api HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
-        let sent = [&handshake[..], frame].concat();
+        let sent = [&b"GET"[..], HANDSHAKE, frame].concat();
         let response = received_bytes(&sandbox.spot().rest, &sent, false).await;
         assert!(response.starts_with(b"HTTP/1.1 101"), "{frame:?}: {response:?}");
-        assert!(response.ends_with(&[0x88, 2, 3, 0xea]), "{frame:?}: {response:?}");
+        let close = [&[0x88, 2], &code.to_be_bytes()[..]].concat();
+        assert!(response.ends_with(&close), "{frame:?}: {response:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_with_another_method_than_get_is_rejected() {
+    let sandbox = start(stepped_config()).await;
+    for method in ["POST", "PUT"] {
+        let sent = [method.as_bytes(), HANDSHAKE].concat();
+        let response = received_bytes(&sandbox.spot().rest, &sent, true).await;
+        assert!(response.starts_with(b"HTTP/1.1 4"), "{method}: {response:?}");
     }
 }
 

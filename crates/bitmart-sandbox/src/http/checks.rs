@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use hyper::{HeaderMap, header, http::request::Parts};
 use serde_json::{Map, Value};
 
-use super::duplicates;
+use super::{duplicates, long_numbers};
 use crate::{
     auth::{AuthHeaders, Caller, check_recv_window},
     generated::{Auth, Codes, Group, Method, Route, Scope},
@@ -143,6 +143,7 @@ pub(super) fn params(route: &Route, head: &Parts, body: &[u8]) -> Result<Params,
     {
         return Err(error(if route.codes == Codes::Account { 60031 } else { 58001 }));
     }
-    let values: Map<String, Value> = serde_json::from_slice(body).map_err(|_| error(30018))?;
+    let body = long_numbers::quoted(body);
+    let values: Map<String, Value> = serde_json::from_slice(&body).map_err(|_| error(30018))?;
     Ok(Params::new(values, route.codes))
 }

@@ -41,6 +41,7 @@ const MAX_FRAME: usize = 64 << 10;
 const NORMAL: u16 = 1000;
 const GOING_AWAY: u16 = 1001;
 const PROTOCOL_ERROR: u16 = 1002;
+const NOT_UTF_8: u16 = 1007;
 const TOO_BIG: u16 = 1009;
 const POLICY: u16 = 1008;
 
@@ -254,6 +255,10 @@ impl Connection {
     async fn on_received(&mut self, received: Received, pings: Pings, max_message: usize) -> bool {
         match received {
             Received::Message { bytes, is_binary } => {
+                // A text has to be UTF-8 (RFC 6455, section 8.1).
+                if !is_binary && std::str::from_utf8(&bytes).is_err() {
+                    return self.close(NOT_UTF_8, "", "a text that is not UTF-8").await;
+                }
                 self.on_message(&bytes, is_binary);
                 true
             }
