@@ -148,7 +148,7 @@ impl<'a> ResponseParts<'a> {
                 }
             })?,
         };
-        if members.is_contradictory {
+        if members.is_contradictory || self.errno_contradicts(&members) {
             return Err(self.unexpected(Unexpected::CodesDiffer));
         }
         let Some(status) = self.status(&members) else {
@@ -195,6 +195,15 @@ impl<'a> ResponseParts<'a> {
         self.body.slice_ref(text.get().as_bytes())
     }
 
+    /// Whether `errno` names a failure although code or flag report success, so that the outcome is unknown.
+    fn errno_contradicts(&self, members: &Members<'_>) -> bool {
+        let reports_success = match members.success.and_then(flag) {
+            Some(success) => success,
+            None => members.code.and_then(integer) == Some(SUCCESS),
+        };
+        reports_success && members.errno.is_some_and(names_failure)
+    }
+
     /// Success or failure; `None` if no member decides.
     fn status(&self, members: &Members<'_>) -> Option<EnvelopeStatus> {
         let code = members.code.and_then(integer);
@@ -210,12 +219,14 @@ impl<'a> ResponseParts<'a> {
             (Some(false), _) => Some(EnvelopeStatus::Failure {
                 // The code of success beside a flag of failure does not name the failure.
                 code: number.filter(|code| *code != SUCCESS),
-                text_code: members.errno.and_then(text).filter(|text| text.parse::<i64>().is_err()),
+                text_code: members.errno.and_then(text_code),
             }),
             (None, Some(code)) => {
                 Some(EnvelopeStatus::Failure { code: Some(code), text_code: None })
             }
-            (None, None) => None,
+            (None, None) => members.errno.filter(|errno| names_failure(errno)).map(|errno| {
+                EnvelopeStatus::Failure { code: integer(errno), text_code: text_code(errno) }
+            }),
         }
     }
 
@@ -288,6 +299,19 @@ fn members(body: &[u8]) -> Result<Members<'_>, (Unexpected, Option<JsonFault>)> 
             let reason = if source.is_eof() { Unexpected::Truncated } else { Unexpected::NotJson };
             (reason, Some(source.into()))
         }),
+    }
+}
+
+/// An `errno` that is a name and no number.
+fn text_code(errno: &RawValue) -> Option<String> {
+    text(errno).filter(|text| text.parse::<i64>().is_err())
+}
+
+/// Whether an `errno` is a number or a name of a failure. `OK`, 0 and the code of success are none.
+fn names_failure(errno: &RawValue) -> bool {
+    match integer(errno) {
+        Some(number) => ![0, SUCCESS].contains(&number),
+        None => text(errno).is_some_and(|name| !is_success(&name)),
     }
 }
 

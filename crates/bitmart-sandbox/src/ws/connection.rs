@@ -255,10 +255,6 @@ impl Connection {
     async fn on_received(&mut self, received: Received, pings: Pings, max_message: usize) -> bool {
         match received {
             Received::Message { bytes, is_binary } => {
-                // A text has to be UTF-8 (RFC 6455, section 8.1).
-                if !is_binary && std::str::from_utf8(&bytes).is_err() {
-                    return self.close(NOT_UTF_8, "", "a text that is not UTF-8").await;
-                }
                 self.on_message(&bytes, is_binary);
                 true
             }
@@ -281,6 +277,7 @@ impl Connection {
                 self.log.too_big(length, &why);
                 self.close(TOO_BIG, "", &why).await
             }
+            Received::NotUtf8 => self.close(NOT_UTF_8, "", "a text that is not UTF-8").await,
             Received::Malformed => {
                 self.close(PROTOCOL_ERROR, "", "a frame that violates RFC 6455").await
             }

@@ -21,6 +21,8 @@ pub(super) enum Received {
     Closed(Vec<u8>),
     /// A message over the limit, of which at least this number of bytes was sent.
     TooBig(usize),
+    /// A text that is not UTF-8.
+    NotUtf8,
     /// A frame that violates RFC 6455. What follows cannot be read.
     Malformed,
     /// The client has disconnected.
@@ -55,7 +57,9 @@ impl Received {
         match self {
             Self::Message { .. } => true,
             Self::Ping(_) | Self::Pong(_) => pings == Pings::Accepted,
-            Self::Closed(_) | Self::TooBig(_) | Self::Malformed | Self::Broken => false,
+            Self::Closed(_) | Self::TooBig(_) | Self::NotUtf8 | Self::Malformed | Self::Broken => {
+                false
+            }
         }
     }
 }
@@ -72,6 +76,7 @@ pub(super) async fn read(
         let frame = match reader.read_frame::<_, WebSocketError>(&mut |_| async { Ok(()) }).await {
             Ok(frame) => frame,
             Err(WebSocketError::FrameTooLarge) => return Received::TooBig(max_frame),
+            Err(WebSocketError::InvalidUTF8) => return Received::NotUtf8,
             Err(
                 WebSocketError::UnexpectedEOF
                 | WebSocketError::ConnectionClosed
@@ -92,6 +97,9 @@ pub(super) async fn read(
         }
         if frame.fin {
             let Fragments { bytes, is_binary } = std::mem::take(part);
+            if !is_binary && std::str::from_utf8(&bytes).is_err() {
+                return Received::NotUtf8;
+            }
             return Received::Message { bytes, is_binary };
         }
     }
@@ -139,6 +147,7 @@ mod tests {
         for received in [
             Received::Closed(Vec::new()),
             Received::TooBig(1),
+            Received::NotUtf8,
             Received::Malformed,
             Received::Broken,
         ] {

@@ -101,3 +101,32 @@ fn without_an_envelope_the_body_is_the_data() {
         assert_eq!(error.kind(), &ErrorKind::Unexpected(reason), "{body}");
     }
 }
+
+#[test]
+fn an_errno_of_failure_beside_success_leaves_the_outcome_unknown() {
+    for body in [
+        r#"{"code":1000,"errno":"NO_ACCOUNT","message":"OK","data":{"order_id":"7"}}"#,
+        r#"{"code":1000,"errno":30005,"message":"OK","data":{"order_id":"7"}}"#,
+        r#"{"success":true,"errno":"NO_ACCOUNT","code":1000,"data":{"order_id":"7"}}"#,
+    ] {
+        let error = decode::<PlaceOrder>(StatusCode::OK, &HeaderMap::new(), &body.into());
+        let error = error.expect_err(body);
+        assert_eq!(error.outcome(), Outcome::Unknown, "{body}");
+        assert!(matches!(error.kind(), ErrorKind::Unexpected(Unexpected::CodesDiffer)), "{error}");
+    }
+    for errno in [r#""OK""#, r#""0""#, "0", "1000", "null", r#""""#] {
+        let body = format!(r#"{{"code":1000,"errno":{errno},"data":{{"order_id":"7"}}}}"#);
+        assert!(
+            decode::<PlaceOrder>(StatusCode::OK, &HeaderMap::new(), &body.into()).is_ok(),
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn an_errno_of_failure_alone_is_an_error_of_the_exchange() {
+    for body in [r#"{"errno":"NO_ACCOUNT","message":"wrong"}"#, r#"{"errno":30005}"#] {
+        let error = decode::<PlaceOrder>(StatusCode::OK, &HeaderMap::new(), &body.into());
+        assert!(matches!(error.expect_err(body).kind(), ErrorKind::Api(_)), "{body}");
+    }
+}
