@@ -54,7 +54,8 @@ pub use reader::Reader;
 
 use crate::nats::Error;
 
-/// Names the subjects and the bucket of an account, which is in capitals: so lower case only.
+/// Checks the name of an account. It is part of subjects and, in upper case, of the name of a bucket, so two names must
+/// not differ in case only.
 fn check_name(name: &str) -> Result<(), Error> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     if (1..=32).contains(&name.len()) && name.bytes().all(allowed) {

@@ -31,23 +31,23 @@ pub use self::outage::Outage;
 use self::outage::Watch;
 use self::script::{Acquire, Call, Operation, Reply, Script, Subject};
 
-/// Marks the permits of [`Outage::Share`], which this process counts alone.
-const ALONE: u64 = 1 << 63;
+/// Marks the numbers of permits that this process grants from its own share, without Redis ([`Outage::Share`]).
+const OWN_SHARE: u64 = 1 << 63;
 
-/// How long a permit of a lease waits for a request before it is returned.
+/// How long a permit that was taken ahead waits for a request before it is returned.
 const LEASE_TIME: Duration = Duration::from_millis(100);
 
-/// Longest time between two questions of a waiting caller, so that permits that others return are found.
+/// Longest time between two attempts of a waiting caller, so that it finds permits that others return.
 const POLL: Duration = Duration::from_millis(100);
 
-/// A waiting caller counts as dead so long after it should have polled.
+/// A waiting caller whose next attempt is overdue by this time counts as dead and leaves the queue.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Longest time from a call of Redis to its reply.
 const MAX_REPLY_TIME: Duration = Duration::from_secs(2);
 
-/// How long a permit lives at most beyond the timeout of its call: the reply of Redis, its wait in a lease, and
-/// almost a second for slow tasks.
+/// How much longer than the timeout of its call a permit may be in use: for the reply of Redis, for its wait in a
+/// lease, and almost a second for tasks that are scheduled late.
 const MARGIN: Duration = Duration::from_secs(3);
 
 /// Rate-limit budgets in Redis: all processes that use the same server and namespace stay below the limits of the
@@ -93,7 +93,7 @@ struct Inner {
     /// How many permits are taken in one round trip.
     lease: u64,
     outage: Outage,
-    /// Identifies this process among those that share the budgets.
+    /// A random text that identifies this process: the names of its permits begin with it.
     prefix: Arc<str>,
     /// The number of the last permit.
     numbers: AtomicU64,
@@ -103,7 +103,7 @@ struct Inner {
     bans: Arc<Subject>,
 }
 
-/// What the task that sends events needs as well.
+/// What callers and the task that sends events have in common.
 struct Shared {
     link: Link,
     script: Script,
@@ -114,8 +114,8 @@ struct Settings {
     /// The IP address that the exchange sees.
     address: String,
     call_timeout: Duration,
-    /// What all processes of the fleet must have in common, as Redis keeps it.
-    text: String,
+    /// The settings that must be equal in all processes that share the budgets, as Redis stores them.
+    common: String,
 }
 
 impl RedisBudgets {
@@ -164,11 +164,11 @@ impl Inner {
             return Arc::clone(entry);
         }
         let Settings { namespace, address, .. } = &self.settings;
-        let alone = match self.outage {
+        let own_share = match self.outage {
             Outage::Share(percent) => budget.clone().share(percent),
             Outage::Refuse | Outage::Wait => budget.clone(),
         };
-        let entry = Arc::new(Entry::new(Subject::new(namespace, address, budget), alone));
+        let entry = Arc::new(Entry::new(Subject::new(namespace, address, budget), own_share));
         entries.insert(budget.clone(), Arc::clone(&entry));
         entry
     }
@@ -177,7 +177,7 @@ impl Inner {
         self.settings.call_timeout + MARGIN
     }
 
-    /// Ends so many permits, from this number on.
+    /// Ends `count` permits, of which the first has this number.
     fn end(&self, entry: &Arc<Entry>, first: u64, count: u64, end: RequestEnd) {
         let (entry, prefix) = (Arc::clone(entry), Arc::clone(&self.prefix));
         self.events.send(Event::End { entry, prefix, first, count, end });
@@ -198,13 +198,13 @@ impl Inner {
         let start = Instant::now();
         let mut pending = self.pending(&entry, wanted);
         loop {
-            let asked = Instant::now();
+            let sent_at = Instant::now();
             let first = pending.first;
             let left = max_wait.saturating_sub(start.elapsed());
-            if let Some(wait) = entry.alone_for(asked)
+            if let Some(wait) = entry.own_use_left(sent_at)
                 && self.shared.link.open().await.is_ok()
             {
-                // Redis is back and would grant again what this process has used alone.
+                // Redis is back. It does not know what this process has used meanwhile, and would grant it again.
                 if wait > left {
                     return Err(BudgetRefusal::new(ThrottleReason::BudgetUnavailable, wait));
                 }
@@ -219,14 +219,14 @@ impl Inner {
                     Err(error)
                 }
             };
-            // Also if this process was suspended: the permit has aged.
-            let is_late = asked.elapsed() > MAX_REPLY_TIME;
+            // A reply that is read late is not used, even if Redis was fast: part of the permit's lifetime has passed.
+            let is_late = sent_at.elapsed() > MAX_REPLY_TIME;
             match if is_late { Err(StoreError::Timeout) } else { reply } {
                 Ok(Reply::Granted(granted)) => {
-                    self.watch.works(None);
+                    self.watch.replied(None);
                     pending.is_settled = true;
                     if granted > 1 {
-                        let until = asked + LEASE_TIME;
+                        let until = sent_at + LEASE_TIME;
                         entry
                             .add_leased((first + 1..first + granted).map(|number| (number, until)));
                         let prefix = Arc::clone(&self.prefix);
@@ -240,7 +240,7 @@ impl Inner {
                 }
                 Ok(Reply::Wait { wait, reason, queued }) => {
                     let is_new = reason == ThrottleReason::BudgetUnavailable;
-                    self.watch.works(is_new.then_some(wait));
+                    self.watch.replied(is_new.then_some(wait));
                     if !queued {
                         pending.is_settled = true;
                         return Err(BudgetRefusal::new(reason, wait));
@@ -249,21 +249,23 @@ impl Inner {
                 }
                 Ok(Reply::SettingsDiffer(text)) => {
                     pending.is_settled = true;
-                    let text = format!("theirs: {text}, here: {}", self.settings.text);
-                    self.watch.fails(&StoreError::SettingsDiffer(text), self.outage);
+                    let text = format!("theirs: {text}, here: {}", self.settings.common);
+                    self.watch.failed(&StoreError::SettingsDiffer(text), self.outage);
                     return Err(BudgetRefusal::new(ThrottleReason::BudgetUnavailable, POLL));
                 }
                 Err(error) => {
-                    let since = self.watch.fails(&error, self.outage);
+                    let since = self.watch.failed(&error, self.outage);
                     let retry = self.shared.link.retry_in().max(Duration::from_millis(1));
                     match self.outage {
                         Outage::Wait if left > retry => {
                             tokio::time::sleep(retry).await;
-                            // What the lost reply may have granted is returned, since it has aged. So the caller is
-                            // the last in the queue again.
+                            // The lost reply may have granted permits, whose lifetime has begun. They are returned, and
+                            // the caller is the last in the queue again.
                             pending = self.pending(&entry, wanted);
                         }
-                        Outage::Share(_) => return self.alone(&entry, since, left).await,
+                        Outage::Share(_) => {
+                            return self.acquire_from_own_share(&entry, since, left).await;
+                        }
                         Outage::Wait | Outage::Refuse => {
                             return Err(BudgetRefusal::new(
                                 ThrottleReason::BudgetUnavailable,
@@ -291,8 +293,8 @@ impl Inner {
     ) -> Result<Reply, StoreError> {
         let Shared { link, script } = &*self.shared;
         let acquire = Acquire {
-            run: &open.run,
-            settings: &self.settings.text,
+            run_id: &open.run_id,
+            settings: &self.settings.common,
             lifetime: self.lifetime(),
             prefix: &self.prefix,
             first,
@@ -304,26 +306,27 @@ impl Inner {
         script.call(link, open, &Call { subject, operation: Operation::Acquire(acquire) }).await
     }
 
-    /// Grants a permit of this process's own share, once no permit of the common count can be in use.
-    async fn alone(
+    /// Grants a permit of this process's own share, once no permit that Redis has granted can be in use.
+    async fn acquire_from_own_share(
         &self,
         entry: &Entry,
         since: Instant,
         max_wait: Duration,
     ) -> Result<PermitId, BudgetRefusal> {
-        let window = window(&entry.alone);
+        let window = window(&entry.own_share);
         let wait = (since + self.lifetime() + window).saturating_duration_since(Instant::now());
         if wait > max_wait {
             return Err(BudgetRefusal::new(ThrottleReason::BudgetUnavailable, wait));
         }
         tokio::time::sleep(wait).await;
-        let permit = self.watch.alone.acquire(&entry.alone, max_wait.saturating_sub(wait)).await?;
-        entry.alone_granted(Instant::now() + self.lifetime() + window);
-        Ok(PermitId(permit.0 | ALONE))
+        let permit =
+            self.watch.own_share.acquire(&entry.own_share, max_wait.saturating_sub(wait)).await?;
+        entry.own_permit_granted(Instant::now() + self.lifetime() + window);
+        Ok(PermitId(permit.0 | OWN_SHARE))
     }
 }
 
-/// A call for a permit whose outcome is not known. Dropping it returns what may have been granted.
+/// A request for permits whose outcome is not known yet. If it is dropped, what may have been granted is returned.
 struct Pending<'a> {
     inner: &'a Inner,
     entry: &'a Arc<Entry>,
@@ -350,13 +353,13 @@ impl BudgetStore for RedisBudgets {
 
     fn end(&self, budget: &Budget, permit: PermitId, end: RequestEnd) {
         let entry = self.0.entry(budget);
-        if permit.0 & ALONE == 0 {
+        if permit.0 & OWN_SHARE == 0 {
             self.0.end(&entry, permit.0, 1, end);
         } else {
             let is_counted = end == RequestEnd::Counted;
-            let free_at = is_counted.then(|| Instant::now() + window(&entry.alone));
-            entry.alone_ended(free_at);
-            self.0.watch.alone.end(&entry.alone, PermitId(permit.0 & !ALONE), end);
+            let free_at = is_counted.then(|| Instant::now() + window(&entry.own_share));
+            entry.own_permit_ended(free_at);
+            self.0.watch.own_share.end(&entry.own_share, PermitId(permit.0 & !OWN_SHARE), end);
         }
     }
 
@@ -366,7 +369,7 @@ impl BudgetStore for RedisBudgets {
         }
         let entry = self.0.entry(budget);
         if self.0.watch.is_down() {
-            self.0.watch.alone.settle(&entry.alone, state);
+            self.0.watch.own_share.settle(&entry.own_share, state);
         }
         self.0.events.send(Event::Settle { entry, state });
     }

@@ -1,9 +1,9 @@
 //! Bursts: short times with more fills than the exchange returns at once.
 //!
 //! A response with fills is truncated to a page, and the shortest time range that can be requested is 1 ms on spot and
-//! 1 s on futures. A burst has more fills in that time than a page. Its fills are requested by order on spot. On futures
-//! they are requested by contract and, where that is still more than a page, by order of the contract. Orders and
-//! contracts whose fills may not be complete even then are reported, so that the fetch fails and is repeated.
+//! 1 s on futures. A burst has more fills in that time than a page. Its fills are requested by order on spot. On
+//! futures they are requested by contract and, where that is still more than a page, by order of the contract. Orders
+//! and contracts whose fills may not be complete even then are reported, so that the fetch fails and is repeated.
 //!
 //! Limit: an order is not noticed if no list contains it and the tracker does not know it.
 
@@ -80,8 +80,8 @@ pub(super) async fn read_spot(
     Ok(())
 }
 
-/// Fetches the fills of a spot order. They are complete only if they have at least `least_size` in total. Returns whether
-/// they are proven to be complete.
+/// Fetches the fills of a spot order. They are complete only if they have at least `least_size` in total. Returns
+/// whether they are proven to be complete.
 async fn read_order(
     client: &Client,
     id: &OrderId,

@@ -87,7 +87,12 @@ fn metrics(status: &Status) -> String {
         ("topics_down", "gauge", "Topics of these that do not deliver.", status.topics_down),
         ("frames_total", "counter", "Frames that were published.", status.frames),
         ("bytes_total", "counter", "Bytes of these frames.", status.bytes),
-        ("lost_total", "counter", "Frames that were received and not published.", status.lost),
+        (
+            "lost_total",
+            "counter",
+            "Frames that were received and not published.",
+            status.frames_lost,
+        ),
         ("other_topics", "gauge", "Live collectors with other topics.", status.other_topics),
         ("takeovers_total", "counter", "Leases that were taken.", status.takeovers),
     ];

@@ -1,4 +1,4 @@
-//! The recent orders and fills of a publisher, for readers that have missed some.
+//! The recent orders and fills of a publisher. They are part of a snapshot, for readers that have missed some.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -13,15 +13,16 @@ const MAX_UPDATES: usize = 1_000;
 #[derive(Debug, Default)]
 pub(super) struct Log {
     updates: VecDeque<(Timestamp, Market, Update)>,
-    /// From when on every fill of a market is in the log.
+    /// The time since which every fill of a market is in the log.
     since: BTreeMap<Market, Timestamp>,
     /// Markets whose oldest updates were removed.
     shortened: BTreeSet<Market>,
 }
 
 impl Log {
-    /// Every fill until this time is known, and was or will be added since the first call. An earlier time than that of
-    /// the first call means that the clock was set back, and with it the begin of the log.
+    /// Records that every fill until this time is known. The log is complete since the time of the first call: later
+    /// fills were or will be added. If a later call has an earlier time, the clock was set back, and the log begins
+    /// there.
     pub(super) fn known_until(&mut self, market: Market, time: Timestamp) {
         let since = self.since.entry(market).or_insert(time);
         if !self.shortened.contains(&market) {

@@ -1,5 +1,5 @@
-//! The messages of a publisher to its readers, as JSON. Decimals are text. The names of a running fleet of an
-//! earlier version are kept.
+//! The messages of a publisher to its readers, as JSON. Decimals are text. Names on the wire stay those of earlier
+//! versions, which may run in the same fleet.
 
 use bitmart_account::{Balance, Fill, Market, Order, Position, PositionKey};
 use bitmart_types::{Currency, OrderId, Timestamp};
@@ -43,7 +43,7 @@ pub enum Update {
         /// Whether it is.
         live: bool,
     },
-    /// Fills of this time may be missing: no publisher has followed the account throughout.
+    /// Fills of this time may be missing, because no publisher tracked the account all the time.
     Missed {
         /// The market.
         market: Market,

@@ -155,7 +155,7 @@ impl PublisherBuilder {
             replicas: 1,
             lease_timeout: self.lease_timeout,
             // A publisher that has just started knows less than the one before.
-            moves: false,
+            rebalances: false,
             copies: 1,
             history: None,
         };
@@ -272,7 +272,7 @@ impl Task {
                     if term != self.term {
                         (self.term, self.number) = (term, 0);
                         self.refresh_status();
-                        self.publish_truth().await;
+                        self.publish_completeness().await;
                     }
                 }
                 event = self.tracked.tracker.next() => match event {
@@ -297,7 +297,7 @@ impl Task {
                     self.tracked.refresh();
                     self.offer_lease(Instant::now());
                     self.refresh_status();
-                    self.publish_truth().await;
+                    self.publish_completeness().await;
                 }
             }
         }
@@ -324,7 +324,7 @@ impl Task {
         for (_, completeness) in &mut self.tracked.markets {
             completeness.live = false;
         }
-        self.publish_truth().await;
+        self.publish_completeness().await;
         self.has_ended = true;
         self.offer_lease(Instant::now());
         tokio::select! {
@@ -355,7 +355,7 @@ impl Task {
                 if let Some((_, completeness)) = completeness {
                     completeness.live = health == Health::Live;
                 }
-                return self.publish_truth().await;
+                return self.publish_completeness().await;
             }
             // What they mean for readers is in the health.
             other => {
@@ -373,7 +373,7 @@ impl Task {
         self.status.send_if_modified(|known| std::mem::replace(known, status) != *known);
     }
 
-    async fn publish_truth(&mut self) {
+    async fn publish_completeness(&mut self) {
         self.publish(Body::Completeness(self.tracked.markets.clone())).await;
     }
 

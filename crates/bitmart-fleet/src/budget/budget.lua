@@ -1,10 +1,13 @@
 -- Counts the permits of one budget. The limiter of bitmart-rest counts in the same way in memory.
 --
--- KEYS: the epoch of the server; permits in flight by the time at which their process must be dead; ended requests by
--- the time at which their permits of the published limit are free, and by that of the stated limit; waiting callers by
--- their order, and by the time at which they count as dead; what responses have stated; the end of a ban.
+-- KEYS, in this order:
+--   the epoch of the server: since when it counts, and the settings of the processes;
+--   permits of requests in flight, by the time until which their process may be alive;
+--   ended requests, by the time at which their permits of the published limit are free, and by that of the stated limit;
+--   waiting callers, by their order, and by the time at which they count as dead;
+--   the limit that the last response stated; the end of a ban.
 -- All times are microseconds of this server's clock, so that the clocks of the callers do not matter.
-local EPOCH, FLYING, ENDED, STATED_ENDED, QUEUE, DUE, STATED, BAN = unpack(KEYS)
+local EPOCH, IN_FLIGHT, ENDED, STATED_ENDED, QUEUE, DUE, STATED, BAN = unpack(KEYS)
 local MAX_QUEUE = 10000
 local DAY = 86400e6
 
@@ -14,7 +17,7 @@ local now = tonumber(clock[1]) * 1e6 + tonumber(clock[2])
 -- Numbers become text with all digits; the default has 14.
 local function text(number) return string.format('%.0f', number) end
 
--- Keys vanish when nobody can need them any more. Never earlier than an older entry requires.
+-- Lets a key expire when it is not needed any more, and not before any of its entries is.
 local function keep(key, micros)
   local millis = math.ceil(micros / 1000) + 60000
   if redis.call('PTTL', key) < millis then redis.call('PEXPIRE', key, text(millis)) end
@@ -55,16 +58,16 @@ local is_known = stated[1] and now < tonumber(stated[4] or 0)
 local last = is_known and add(tonumber(stated[1]), tonumber(stated[2]), STATED_ENDED)
 
 -- Permits are free one window after the end of their request, or after their process must be dead.
-redis.call('ZREMRANGEBYSCORE', FLYING, '-inf', text(now - longest))
+redis.call('ZREMRANGEBYSCORE', IN_FLIGHT, '-inf', text(now - longest))
 for _, limit in ipairs(limits) do redis.call('ZREMRANGEBYSCORE', limit.ended, '-inf', text(now)) end
-local function in_flight(limit) return redis.call('ZCOUNT', FLYING, '(' .. text(now - limit.span), '+inf') end
+local function in_flight(limit) return redis.call('ZCOUNT', IN_FLIGHT, '(' .. text(now - limit.span), '+inf') end
 local function in_use(limit) return in_flight(limit) + redis.call('ZCARD', limit.ended) end
 
 if operation == 'end' then
   local first, ends, counted = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
   for number = first, first + ends - 1 do
     local member = ARGV[5] .. ':' .. text(number)
-    redis.call('ZREM', FLYING, member)
+    redis.call('ZREM', IN_FLIGHT, member)
     if number == first then
       redis.call('ZREM', QUEUE, member)
       redis.call('ZREM', DUE, member)
@@ -174,7 +177,7 @@ if ban > now then reason = 3 end
 
 -- When the permit of a limit that is missing is free at the earliest. A request in flight ends now at the earliest.
 local function earliest(limit)
-  local flying, used = in_flight(limit), in_use(limit)
+  local flight, used = in_flight(limit), in_use(limit)
   local missing, later = used + ahead - limit.permits, now + limit.span
   local sooner = redis.call('ZCOUNT', limit.ended, '-inf', text(later))
   local function ended(index)
@@ -185,10 +188,10 @@ local function earliest(limit)
     return later + limit.span * math.floor((missing - used) / limit.permits)
   elseif missing < sooner then
     return ended(missing)
-  elseif missing < sooner + flying then
+  elseif missing < sooner + flight then
     return later
   end
-  return ended(missing - flying)
+  return ended(missing - flight)
 end
 
 if at == now then
@@ -205,13 +208,13 @@ if at == now then
   if room >= 1 then
     leave()
     local granted = 1
-    -- Nobody stores up permits while others wait, nor more than half of what is free.
+    -- A caller takes permits ahead only while no other waits, and at most half of what is free.
     if waiting == 0 then granted = math.max(1, math.min(wanted, math.floor(room / 2))) end
     local dead_at = text(now + lifetime)
     for index = 0, granted - 1 do
-      redis.call('ZADD', FLYING, dead_at, prefix .. ':' .. text(first + index))
+      redis.call('ZADD', IN_FLIGHT, dead_at, prefix .. ':' .. text(first + index))
     end
-    keep(FLYING, lifetime + longest)
+    keep(IN_FLIGHT, lifetime + longest)
     return {1, granted}
   end
 end

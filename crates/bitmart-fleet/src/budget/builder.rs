@@ -17,10 +17,10 @@ use super::outage::{Outage, Watch};
 use super::script::{Script, Subject};
 use super::{Inner, MAX_REPLY_TIME, RedisBudgets, Settings, Shared, random};
 
-/// Distinguishes fleets of different versions of the script.
+/// Version of the script. Processes with different versions refuse to share budgets.
 const VERSION: u32 = 1;
 
-/// Names the keys of bans, which hold for all endpoints. It is never requested.
+/// A placeholder of which only the name is used, in the Redis keys of bans: a ban concerns all endpoints.
 const BANS: Metadata = Metadata::new("bans", Method::Get, Host::Spot, "/");
 
 /// Longest [`call_timeout`](RedisBudgetsBuilder::call_timeout).
@@ -90,7 +90,7 @@ impl RedisBudgetsBuilder {
         self
     }
 
-    /// Replaces a text of the script: for tests, which must fail with a script that counts wrong.
+    /// Replaces a part of the script. For tests that show that a wrong script is noticed.
     #[cfg(feature = "broken-script")]
     #[doc(hidden)]
     pub fn break_script(mut self, from: &str, to: &str) -> Self {
@@ -139,7 +139,8 @@ impl RedisBudgetsBuilder {
             Arc::new(Shared { link: Link::new(client, self.reply_timeout), script: self.script });
         let bans = Budget::new(&BANS, None, 0);
         let bans = Arc::new(Subject::new(&self.namespace, &address, &bans));
-        let text = format!("version {VERSION}, call_timeout {} ms", self.call_timeout.as_millis());
+        let common =
+            format!("version {VERSION}, call_timeout {} ms", self.call_timeout.as_millis());
         Ok(RedisBudgets(Arc::new(Inner {
             events: Events::start(Arc::clone(&shared)),
             shared,
@@ -153,7 +154,7 @@ impl RedisBudgetsBuilder {
                 namespace: self.namespace,
                 address,
                 call_timeout: self.call_timeout,
-                text,
+                common,
             },
             bans,
         })))

@@ -1,7 +1,7 @@
 //! One connection to Redis for all tasks, opened again after a failure.
 //!
 //! Connections are managed here and not by the client library, because a new connection may lead to a server that
-//! was restarted or replaced: the id of its run belongs to each call.
+//! was restarted or replaced. So each call is sent with the run id of the server to which its connection was opened.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -29,16 +29,16 @@ struct State {
     open: Option<Open>,
     generation: u64,
     failures: u32,
-    /// No attempt to connect before, and why.
-    closed: Option<(Instant, StoreError)>,
+    /// When the next attempt to connect may be made, and why the last one failed.
+    next_attempt: Option<(Instant, StoreError)>,
 }
 
 /// An open connection.
 #[derive(Clone)]
 pub(super) struct Open {
     connection: MultiplexedConnection,
-    /// Id of the run of the server.
-    pub(super) run: Arc<str>,
+    /// The id that the server has chosen at its start. Another one means that it has lost what it counted.
+    pub(super) run_id: Arc<str>,
     generation: u64,
 }
 
@@ -60,7 +60,8 @@ impl Link {
         }
     }
 
-    /// The connection; opens it if necessary and if the last failure is long enough ago.
+    /// Returns the connection, and opens it if necessary. After a failure no attempt is made until the backoff is over:
+    /// the error of that failure is returned.
     pub(super) async fn open(&self) -> Result<Open, StoreError> {
         if let Some(known) = self.known() {
             return known;
@@ -73,19 +74,19 @@ impl Link {
         let opened = opened.unwrap_or(Err(StoreError::Timeout));
         let mut state = self.lock();
         match opened {
-            Ok((connection, run)) => {
+            Ok((connection, run_id)) => {
                 state.generation += 1;
-                let open = Open { connection, run, generation: state.generation };
+                let open = Open { connection, run_id, generation: state.generation };
                 state.open = Some(open.clone());
                 state.failures = 0;
-                state.closed = None;
+                state.next_attempt = None;
                 Ok(open)
             }
             Err(error) => {
                 let backoff = FIRST_BACKOFF * 2u32.pow(state.failures.min(8));
                 let pause = random::jitter(backoff.min(MAX_BACKOFF));
                 state.failures += 1;
-                state.closed = Some((Instant::now() + pause, error.clone()));
+                state.next_attempt = Some((Instant::now() + pause, error.clone()));
                 Err(error)
             }
         }
@@ -94,8 +95,8 @@ impl Link {
     /// How long until the next attempt to connect; zero if there is a connection.
     pub(super) fn retry_in(&self) -> Duration {
         let state = self.lock();
-        let closed = state.closed.as_ref();
-        closed.map_or(Duration::ZERO, |(at, _)| at.saturating_duration_since(Instant::now()))
+        let next_attempt = state.next_attempt.as_ref();
+        next_attempt.map_or(Duration::ZERO, |(at, _)| at.saturating_duration_since(Instant::now()))
     }
 
     /// Sends a command. The connection is closed after a failure.
@@ -145,7 +146,7 @@ impl Link {
         if let Some(open) = &state.open {
             return Some(Ok(open.clone()));
         }
-        let (at, error) = state.closed.as_ref()?;
+        let (at, error) = state.next_attempt.as_ref()?;
         (*at > Instant::now()).then(|| Err(error.clone()))
     }
 
@@ -159,8 +160,8 @@ impl Link {
         let mut info = redis::cmd("INFO");
         info.arg("server").arg("memory").arg("replication");
         let info: String = info.query_async(&mut connection).await.map_err(failed)?;
-        let run = check(&info)?;
-        Ok((connection, run.into()))
+        let run_id = check(&info)?;
+        Ok((connection, run_id.into()))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -168,7 +169,7 @@ impl Link {
     }
 }
 
-/// The id of the run of a server that can count permits.
+/// Checks that a server can count permits, and returns its run id.
 fn check(info: &str) -> Result<&str, StoreError> {
     let value = |name: &str| {
         info.lines().find_map(|line| line.trim_end().strip_prefix(name)?.strip_prefix(':'))

@@ -1,4 +1,5 @@
-//! What this process knows of one budget: its keys, and leased permits without a request.
+//! What this process stores of one budget: its keys, permits that were taken ahead, and what it has used of its own
+//! share while Redis could not be reached.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,18 +12,19 @@ use super::script::Subject;
 
 pub(super) struct Entry {
     pub(super) subject: Subject,
-    /// The budget that this process counts alone while Redis is away.
-    pub(super) alone: Budget,
-    /// Numbers of permits, and until when they may be used; in the order of that time.
+    /// The share of the budget that this process counts itself while Redis cannot be reached.
+    pub(super) own_share: Budget,
+    /// Permits that were taken ahead: their numbers, and until when they may be used, in the order of that time.
     leased: Mutex<VecDeque<(u64, Instant)>>,
     is_leasing: AtomicBool,
-    alone_use: Mutex<AloneUse>,
+    own_use: Mutex<OwnUse>,
 }
 
-/// Permits that this process has counted alone. Redis knows nothing of them.
+/// Permits of the own share that are in use. Redis does not know them.
 #[derive(Debug, Default)]
-struct AloneUse {
-    flying: u64,
+struct OwnUse {
+    /// Those of requests in flight.
+    in_flight: u64,
     /// When the permits of requests in flight expire.
     expire_at: Option<Instant>,
     /// When the permits of ended requests are free again.
@@ -30,46 +32,48 @@ struct AloneUse {
 }
 
 impl Entry {
-    pub(super) fn new(subject: Subject, alone: Budget) -> Self {
+    pub(super) fn new(subject: Subject, own_share: Budget) -> Self {
         Self {
             subject,
-            alone,
+            own_share,
             leased: Mutex::default(),
             is_leasing: AtomicBool::new(false),
-            alone_use: Mutex::default(),
+            own_use: Mutex::default(),
         }
     }
 
-    /// A permit was counted alone that expires then.
-    pub(super) fn alone_granted(&self, expire_at: Instant) {
-        let mut alone = self.alone_use();
-        alone.flying += 1;
-        alone.expire_at = alone.expire_at.max(Some(expire_at));
+    /// Counts a granted permit of the own share, which expires at this time.
+    pub(super) fn own_permit_granted(&self, expire_at: Instant) {
+        let mut own_use = self.own_use();
+        own_use.in_flight += 1;
+        own_use.expire_at = own_use.expire_at.max(Some(expire_at));
     }
 
-    /// The request of such a permit has ended, which is free then.
-    pub(super) fn alone_ended(&self, free_at: Option<Instant>) {
-        let mut alone = self.alone_use();
-        alone.flying = alone.flying.saturating_sub(1);
-        alone.free_at = alone.free_at.max(free_at);
+    /// Counts the end of a request with a permit of the own share. The permit is free at this time; `None` if the
+    /// request was not sent.
+    pub(super) fn own_permit_ended(&self, free_at: Option<Instant>) {
+        let mut own_use = self.own_use();
+        own_use.in_flight = own_use.in_flight.saturating_sub(1);
+        own_use.free_at = own_use.free_at.max(free_at);
     }
 
-    /// How long such permits are in use. Redis may not grant others meanwhile: it would not count these.
-    pub(super) fn alone_for(&self, now: Instant) -> Option<Duration> {
-        let alone = self.alone_use();
-        let flying = alone.expire_at.filter(|_| alone.flying > 0);
-        let left = flying.max(alone.free_at)?.checked_duration_since(now)?;
+    /// Returns how long permits of the own share are still in use; `None` if none is. Meanwhile no permit of Redis may
+    /// be used, since Redis does not count these.
+    pub(super) fn own_use_left(&self, now: Instant) -> Option<Duration> {
+        let own_use = self.own_use();
+        let in_flight = own_use.expire_at.filter(|_| own_use.in_flight > 0);
+        let left = in_flight.max(own_use.free_at)?.checked_duration_since(now)?;
         (!left.is_zero()).then_some(left)
     }
 
-    fn alone_use(&self) -> MutexGuard<'_, AloneUse> {
-        self.alone_use.lock().unwrap_or_else(PoisonError::into_inner)
+    fn own_use(&self) -> MutexGuard<'_, OwnUse> {
+        self.own_use.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A permit that is granted already.
+    /// Takes a permit that was granted ahead.
     pub(super) fn take_leased(&self, now: Instant) -> Option<u64> {
         let mut leased = self.leased();
-        // The task of the events returns those that are too old.
+        // Older ones are returned to Redis by the task that sends events.
         let usable = leased.iter().position(|(_, until)| *until > now)?;
         leased.remove(usable).map(|(number, _)| number)
     }
@@ -78,7 +82,7 @@ impl Entry {
         self.leased().extend(permits);
     }
 
-    /// The permits that no request may use any more.
+    /// Takes the permits that no request may use any more.
     pub(super) fn take_expired(&self, now: Instant) -> Vec<u64> {
         let mut leased = self.leased();
         let (expired, usable) = leased.drain(..).partition(|(_, until)| *until <= now);
@@ -91,7 +95,7 @@ impl Entry {
         self.leased().drain(..).map(|(number, _)| number).collect()
     }
 
-    /// `None` if another task is leasing.
+    /// Starts to take permits ahead. `None` if another task does so.
     pub(super) fn start_leasing(&self) -> Option<Leasing<'_>> {
         let is_free = !self.is_leasing.swap(true, Ordering::Relaxed);
         is_free.then(|| Leasing(self))
@@ -102,7 +106,7 @@ impl Entry {
     }
 }
 
-/// The right to lease, until it is dropped.
+/// While it exists, no other task takes permits ahead.
 pub(super) struct Leasing<'a>(&'a Entry);
 
 impl Drop for Leasing<'_> {
@@ -123,20 +127,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn permits_counted_alone_are_in_use_until_they_are_free() {
+    fn permits_of_the_own_share_are_in_use_until_they_are_free() {
         const ENDPOINT: Metadata = Metadata::new("e", Method::Get, Host::Spot, "/e");
         let budget = Budget::new(&ENDPOINT, None, 0);
         let entry = Entry::new(Subject::new("n", "203.0.113.7", &budget), budget);
         let now = Instant::now();
         let seconds = |seconds| now + Duration::from_secs(seconds);
-        let left = |at: Instant| entry.alone_for(at).map(|left| left.as_secs());
+        let left = |at: Instant| entry.own_use_left(at).map(|left| left.as_secs());
         assert_eq!(left(now), None);
-        entry.alone_granted(seconds(18));
-        entry.alone_granted(seconds(19));
+        entry.own_permit_granted(seconds(18));
+        entry.own_permit_granted(seconds(19));
         assert_eq!((left(now), left(seconds(19))), (Some(19), None), "they expire");
-        entry.alone_ended(Some(seconds(6)));
+        entry.own_permit_ended(Some(seconds(6)));
         assert_eq!(left(now), Some(19), "one is in flight");
-        entry.alone_ended(None);
+        entry.own_permit_ended(None);
         assert_eq!((left(now), left(seconds(6))), (Some(6), None), "one was not sent");
     }
 }

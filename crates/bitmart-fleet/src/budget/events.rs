@@ -27,7 +27,7 @@ const BATCH: usize = 128;
 /// Pause before the same events are sent again.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// How often bans and pauses are sent again. A server that has forgotten them grants nothing for longer.
+/// How often bans and pauses are sent again. A server that has lost them grants nothing for a longer time than this.
 const REPEAT: Duration = Duration::from_secs(1);
 
 pub(super) enum Event {
@@ -35,13 +35,13 @@ pub(super) enum Event {
     End { entry: Arc<Entry>, prefix: Arc<str>, first: u64, count: u64, end: RequestEnd },
     /// A response has stated how much of a limit is used.
     Settle { entry: Arc<Entry>, state: RateLimitState },
-    /// Some permits of a lease may be used until then.
+    /// Permits were taken ahead and may be used until this time. Then those without a request are returned.
     Leased { entry: Arc<Entry>, prefix: Arc<str>, until: Instant },
-    /// Reports when everything before it was sent.
+    /// Sends a message when Redis has confirmed everything before it.
     Flush(oneshot::Sender<()>),
 }
 
-/// The entrance of the queue. The task ends when it is dropped and the queue is empty.
+/// The sending side of the queue. The task ends when it is dropped and the queue is empty.
 pub(super) struct Events {
     queue: mpsc::Sender<Event>,
     is_full: AtomicBool,
@@ -57,12 +57,12 @@ impl Events {
         Self { queue, is_full: AtomicBool::new(false), holds }
     }
 
-    /// Holds a pause or a ban until then. Never blocks and never fails.
-    pub(super) fn hold(&self, held: HoldKind, until: Instant) {
-        self.holds.add(held, until);
+    /// Sends a pause or a ban to Redis until it is over. Never blocks and never fails.
+    pub(super) fn hold(&self, kind: HoldKind, until: Instant) {
+        self.holds.add(kind, until);
     }
 
-    /// Never blocks.
+    /// Queues an event. Never blocks: if the queue is full, the event is dropped and that is logged.
     pub(super) fn send(&self, event: Event) {
         let is_full = self.queue.try_send(event).is_err();
         if is_full && !self.is_full.swap(is_full, Ordering::Relaxed) {
@@ -86,7 +86,7 @@ impl Events {
 
 async fn run(shared: Arc<Shared>, mut events: mpsc::Receiver<Event>, holds: Arc<Holds>) {
     let mut batch = Vec::with_capacity(BATCH);
-    // Leases, in the order of their end: all last equally long.
+    // Permits that were taken ahead, in the order in which they expire: all last equally long.
     let mut leases: VecDeque<(Arc<Entry>, Arc<str>, Instant)> = VecDeque::new();
     // When bans and pauses were last sent again.
     let mut repeated_at = Instant::now();
@@ -95,8 +95,8 @@ async fn run(shared: Arc<Shared>, mut events: mpsc::Receiver<Event>, holds: Arc<
         let repeat = holds.any().then_some(repeated_at + REPEAT);
         let received = tokio::select! {
             received = events.recv_many(&mut batch, BATCH) => received,
-            () = at(lease_ends) => 1,
-            () = at(repeat) => 1,
+            () = sleep_until(lease_ends) => 1,
+            () = sleep_until(repeat) => 1,
             () = holds.changed.notified() => 1,
         };
         let now = Instant::now();
@@ -129,7 +129,8 @@ async fn run(shared: Arc<Shared>, mut events: mpsc::Receiver<Event>, holds: Arc<
     }
 }
 
-async fn at(time: Option<Instant>) {
+/// Waits until this time, or forever without one.
+async fn sleep_until(time: Option<Instant>) {
     match time {
         Some(time) => tokio::time::sleep_until(time.into()).await,
         None => std::future::pending().await,
@@ -155,10 +156,10 @@ async fn send(
         if let Ok(open) = shared.link.open().await
             && shared.script.call_all(&shared.link, &open, &calls).await.is_ok()
         {
-            holds.sent(&held);
+            holds.mark_sent(&held);
             return;
         }
-        // Without users of the budgets nobody waits for Redis to come back.
+        // All users of the budgets are gone, so the task ends instead of waiting for Redis.
         if queue.is_closed() {
             return;
         }

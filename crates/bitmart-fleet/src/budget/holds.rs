@@ -1,7 +1,7 @@
-//! Bans and pauses that were reported to this process and that last.
+//! Holds: bans and pauses that the exchange has reported to this process and that are not over.
 //!
-//! Redis may forget them with everything else. So they are sent again until they are over, more often than the pause of
-//! a server that has forgotten, and no process is granted anything meanwhile.
+//! Redis may lose them, like everything that it counts. So they are sent again until they are over. A server that has
+//! lost its counts grants nothing for a while, which is longer than the time until they are sent again.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -11,36 +11,36 @@ use tokio::sync::Notify;
 use super::entry::Entry;
 use super::script::{Call, Operation, Subject};
 
-/// At most one for each budget, and one ban.
+/// The holds of this process: at most one pause for each budget, and one ban.
 #[derive(Default)]
 pub(super) struct Holds {
     list: Mutex<Vec<Hold>>,
-    /// There is something to send.
+    /// Notified when there is something to send.
     pub(super) changed: Notify,
 }
 
 #[derive(Clone)]
 pub(super) enum HoldKind {
-    /// All budgets of the address, by a subject of its own.
+    /// Of all requests from the IP address. The subject is that of bans only.
     Ban(Arc<Subject>),
     Pause(Arc<Entry>),
 }
 
 #[derive(Clone)]
 pub(super) struct Hold {
-    held: HoldKind,
+    kind: HoldKind,
     until: Instant,
-    sent: bool,
+    is_sent: bool,
 }
 
 impl Holds {
     /// Adds a ban or pause, or prolongs it.
-    pub(super) fn add(&self, held: HoldKind, until: Instant) {
+    pub(super) fn add(&self, kind: HoldKind, until: Instant) {
         let mut list = self.lock();
-        match list.iter_mut().find(|hold| hold.held.is(&held)) {
+        match list.iter_mut().find(|hold| hold.kind.is(&kind)) {
             Some(hold) if hold.until >= until => return,
-            Some(hold) => *hold = Hold { held, until, sent: false },
-            None => list.push(Hold { held, until, sent: false }),
+            Some(hold) => *hold = Hold { kind, until, is_sent: false },
+            None => list.push(Hold { kind, until, is_sent: false }),
         }
         self.changed.notify_one();
     }
@@ -49,18 +49,20 @@ impl Holds {
         !self.lock().is_empty()
     }
 
-    /// The holds that still last and were not sent to Redis; with `repeats` all that still last.
+    /// Returns the holds that Redis has not confirmed yet; all holds if `repeats`. Those that are over are removed.
     pub(super) fn pending(&self, repeats: bool, now: Instant) -> Vec<Hold> {
         let mut list = self.lock();
         list.retain(|hold| hold.until > now);
-        list.iter().filter(|hold| repeats || !hold.sent).cloned().collect()
+        list.iter().filter(|hold| repeats || !hold.is_sent).cloned().collect()
     }
 
-    /// Redis has confirmed these.
-    pub(super) fn sent(&self, sent: &[Hold]) {
+    /// Marks holds that Redis has confirmed.
+    pub(super) fn mark_sent(&self, confirmed: &[Hold]) {
         let mut list = self.lock();
         for hold in list.iter_mut() {
-            hold.sent |= sent.iter().any(|s| s.held.is(&hold.held) && s.until == hold.until);
+            hold.is_sent |= confirmed
+                .iter()
+                .any(|other| other.kind.is(&hold.kind) && other.until == hold.until);
         }
     }
 
@@ -83,7 +85,7 @@ impl Hold {
     /// `None` if it is over.
     pub(super) fn call(&self) -> Option<Call<'_>> {
         let left = self.until.checked_duration_since(Instant::now())?;
-        Some(match &self.held {
+        Some(match &self.kind {
             HoldKind::Ban(subject) => Call { subject, operation: Operation::Ban(left) },
             HoldKind::Pause(entry) => {
                 Call { subject: &entry.subject, operation: Operation::Pause(left) }
@@ -108,14 +110,14 @@ mod tests {
     }
 
     #[test]
-    fn what_lasts_is_sent_at_once_and_again() {
+    fn a_hold_is_sent_at_once_and_again_until_it_is_over() {
         let (holds, ban, now) = (Holds::default(), ban(), Instant::now());
         let until = now + Duration::from_secs(60);
         holds.add(ban.clone(), until);
         let first = holds.pending(false, now);
         assert_eq!(first.len(), 1);
         assert_eq!(holds.pending(false, now).len(), 1, "not confirmed yet");
-        holds.sent(&first);
+        holds.mark_sent(&first);
         assert_eq!(holds.pending(false, now).len(), 0);
         assert_eq!(holds.pending(true, now).len(), 1, "Redis may have forgotten it");
         holds.add(ban.clone(), now + Duration::from_secs(59));

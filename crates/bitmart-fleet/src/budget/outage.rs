@@ -7,7 +7,7 @@ use bitmart_rest::limit::LocalBudgets;
 
 use super::error::StoreError;
 
-/// What requests do while Redis is slow, gone or unsuitable.
+/// What requests do while Redis cannot be reached, is too slow or is unsuitable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outage {
@@ -17,41 +17,42 @@ pub enum Outage {
     /// Wait for Redis as long as the policy of the limiter allows, and then fail. A caller whose reply was lost is
     /// the last in the queue again.
     Wait,
-    /// Use this part of each limit, in percent from 1 to 100, which this process then counts alone. It starts
-    /// when no permit of the common count can be in use any more. When Redis is back, this process is granted
-    /// nothing until its own permits are free: Redis does not know of them.
+    /// Use a share of each limit that this process counts itself, in percent from 1 to 100. It starts
+    /// when no permit that Redis has granted can be in use any more. When Redis is back, this process is granted
+    /// nothing until the permits of its share are free, because Redis does not know them.
     ///
-    /// **The limit may be exceeded**: by the shares of those processes that Redis cannot be reached from, while
-    /// others still use all of the limit. If no process reaches Redis and the shares are 100 together, it is
-    /// kept.
+    /// **The limit may be exceeded** if some processes reach Redis and others do not: the first use all of
+    /// the limit, the others their shares in addition. If no process reaches Redis, the limit is kept as long as the
+    /// shares add up to 100 at most.
     Share(u32),
 }
 
-/// Knows whether Redis is away, and logs when that changes.
+/// Whether Redis can be reached. Logs when that changes.
 pub(super) struct Watch {
     state: Mutex<State>,
-    /// Counts the shares of [`Outage::Share`].
-    pub(super) alone: LocalBudgets,
+    /// Counts the permits of [`Outage::Share`].
+    pub(super) own_share: LocalBudgets,
 }
 
 #[derive(Default)]
 struct State {
     down_since: Option<Instant>,
-    /// The server does not know what is in use.
+    /// The server does not know yet what is in use, so it grants nothing.
     is_new: bool,
 }
 
 impl Watch {
     pub(super) fn new() -> Self {
-        Self { state: Mutex::default(), alone: LocalBudgets::new() }
+        Self { state: Mutex::default(), own_share: LocalBudgets::new() }
     }
 
     pub(super) fn is_down(&self) -> bool {
         self.lock().down_since.is_some()
     }
 
-    /// Redis has replied; if it does not know what is in use, for how long it grants nothing.
-    pub(super) fn works(&self, unknown_for: Option<Duration>) {
+    /// Records that Redis has replied. `unknown_for` is how long it will grant nothing, if it does not know what is
+    /// in use.
+    pub(super) fn replied(&self, unknown_for: Option<Duration>) {
         let mut state = self.lock();
         let was_new = std::mem::replace(&mut state.is_new, unknown_for.is_some());
         if let (false, Some(pause)) = (was_new, unknown_for) {
@@ -71,8 +72,8 @@ impl Watch {
         }
     }
 
-    /// Redis has not replied. Returns since when.
-    pub(super) fn fails(&self, error: &StoreError, outage: Outage) -> Instant {
+    /// Records that Redis has not replied. Returns since when it does not.
+    pub(super) fn failed(&self, error: &StoreError, outage: Outage) -> Instant {
         let mut state = self.lock();
         if let Some(since) = state.down_since {
             return since;

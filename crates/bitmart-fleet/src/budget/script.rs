@@ -1,4 +1,4 @@
-//! The script that counts, its arguments and its replies.
+//! The Lua script by which Redis counts permits, its arguments and its replies.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use redis::{Cmd, FromRedisValue, ParsingError, Value};
 use super::connection::{Failure, Link, Open};
 use super::error::StoreError;
 
-/// The limiter reads limits with these bounds, too.
+/// Larger limits are cut to these. The limiter of `bitmart-rest` has the same bounds.
 const MAX_PERMITS: u32 = 10_000;
 const MAX_WINDOW: Duration = Duration::from_secs(60);
 
@@ -84,11 +84,12 @@ impl From<Failure> for StoreError {
     }
 }
 
-/// What stays the same in all calls for a budget.
+/// What a budget counts, as the keys and arguments of the script that are the same in all calls.
 #[derive(Debug)]
 pub(super) struct Subject {
     keys: [String; 8],
-    /// Requests per window in microseconds, and the headroom in percent. Zero requests are an unknown limit.
+    /// Requests per window, the window in microseconds, and the headroom in percent. 0 requests: the limit is not
+    /// known.
     limit: [u64; 3],
 }
 
@@ -122,7 +123,7 @@ impl Subject {
     }
 }
 
-/// How a call names the script.
+/// How a call refers to the script.
 #[derive(Clone, Copy)]
 enum Form {
     /// By its hash, which a server knows after the first use.
@@ -140,7 +141,7 @@ pub(super) struct Call<'a> {
 #[derive(Debug)]
 pub(super) enum Operation<'a> {
     Acquire(Acquire<'a>),
-    /// Ends requests, or leaves the queue, in which the first of several numbers is.
+    /// Ends permits. If they were not granted yet, the caller leaves the queue, in which it has the number `first`.
     End {
         prefix: &'a str,
         first: u64,
@@ -154,15 +155,17 @@ pub(super) enum Operation<'a> {
 
 #[derive(Debug)]
 pub(super) struct Acquire<'a> {
-    /// The id of the run of the server to which the connection was opened.
-    pub(super) run: &'a str,
-    /// What all processes must have in common.
+    /// The run id of the server to which the connection was opened.
+    pub(super) run_id: &'a str,
+    /// The settings that must be equal in all processes.
     pub(super) settings: &'a str,
-    /// How long a permit lives at most, if its process dies.
+    /// How long a permit is in use at most if its process dies.
     pub(super) lifetime: Duration,
-    /// With a number, the name of a permit.
+    /// The process. With a number, it names a permit.
     pub(super) prefix: &'a str,
+    /// The number of the first permit.
     pub(super) first: u64,
+    /// How many permits are wanted.
     pub(super) wanted: u64,
     pub(super) max_wait: Duration,
     pub(super) poll: Duration,
@@ -184,7 +187,7 @@ impl Call<'_> {
         match &self.operation {
             Operation::Acquire(acquire) => {
                 operation("acquire");
-                command.arg(acquire.run).arg(acquire.settings).arg(micros(acquire.lifetime));
+                command.arg(acquire.run_id).arg(acquire.settings).arg(micros(acquire.lifetime));
                 command.arg(acquire.prefix).arg(acquire.first).arg(acquire.wanted);
                 command.arg(micros(acquire.max_wait)).arg(micros(acquire.poll));
                 command.arg(micros(acquire.grace));
@@ -218,9 +221,9 @@ impl Call<'_> {
 /// The reply to [`Acquire`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Reply {
-    /// So many permits, from the first number.
+    /// This many permits, of which the first has the requested number.
     Granted(u64),
-    /// The caller is in the queue if `queued`.
+    /// Nothing is free for this time. If `queued`, the caller has a place in the queue.
     Wait { wait: Duration, reason: ThrottleReason, queued: bool },
     /// The settings of the other processes.
     SettingsDiffer(String),

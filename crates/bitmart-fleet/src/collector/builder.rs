@@ -49,7 +49,7 @@ impl CollectorBuilder {
                 shards: 8,
                 replicas: 1,
                 lease_timeout: Duration::from_millis(1_500),
-                moves: true,
+                rebalances: true,
                 copies: 1,
                 history: Some(History { age: Duration::from_secs(600), bytes: 1 << 30 }),
             },

@@ -1,6 +1,6 @@
 //! Sends the heartbeats of a collector and listens to those of all.
 //!
-//! Nothing here waits for `JetStream`: a slow reply must neither make this collector silent nor others look so.
+//! Nothing here waits for `JetStream`: while a reply is slow, heartbeats are sent and received all the same.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,20 +16,20 @@ use crate::nats::table::Heartbeat;
 use crate::nats::view::{View, heartbeat_interval};
 use crate::nats::{Connection, Error, ErrorKind};
 
-/// What the tasks of a collector know of the fleet.
+/// The fleet as this collector sees it: what its tasks share.
 pub(super) struct Fleet {
     connection: Connection,
     pub(super) id: String,
     /// Random, new for each start.
     pub(super) session: String,
     view: Mutex<View>,
-    /// A hash of the topics.
-    topics: u64,
+    /// A hash of the names of all topics.
+    topics_hash: u64,
     refused: watch::Receiver<BTreeSet<usize>>,
     leaving: AtomicBool,
-    /// A heartbeat has named another table than the known one.
+    /// A heartbeat named another revision of the table than the known one.
     is_outdated: AtomicBool,
-    /// A heartbeat has arrived.
+    /// Notified when a heartbeat has arrived.
     pub(super) arrived: Notify,
 }
 
@@ -38,7 +38,7 @@ impl Fleet {
         connection: Connection,
         (id, session): (String, String),
         view: View,
-        topics: u64,
+        topics_hash: u64,
         refused: watch::Receiver<BTreeSet<usize>>,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -46,7 +46,7 @@ impl Fleet {
             id,
             session,
             view: Mutex::new(view),
-            topics,
+            topics_hash,
             refused,
             leaving: AtomicBool::new(false),
             is_outdated: AtomicBool::new(false),
@@ -78,7 +78,7 @@ impl Fleet {
             revision,
             leaving: self.leaving.load(Ordering::Relaxed),
             refused: self.refused.borrow().clone(),
-            topics: self.topics,
+            topics: self.topics_hash,
         };
         let text = serde_json::to_vec(&heartbeat).unwrap_or_default();
         let sent = self.connection.client.publish(self.connection.member_subject(), text.into());
@@ -129,7 +129,7 @@ impl Fleet {
 }
 
 /// Listens for another collector with the same id: for a lease timeout if the table says that it has leases, as after a
-/// crash; otherwise for two heartbeats. What it hears is added to the view, as by [`Fleet::run`].
+/// crash; otherwise for two heartbeat intervals. All heartbeats are added to the view, as by [`Fleet::run`].
 pub(super) async fn check_id(
     id: &str,
     heartbeats: &mut Subscriber,
@@ -143,7 +143,7 @@ pub(super) async fn check_id(
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            // What has arrived is read first.
+            // Heartbeats that have arrived are read before the end of the window is noticed.
             biased;
             message = heartbeats.next() => {
                 let Some(message) = message else {

@@ -18,7 +18,7 @@ use crate::nats::table::{self, Table};
 use crate::nats::view::{View, heartbeat_interval, table_timeout};
 use crate::nats::{Connection, Error};
 
-/// Heartbeats to listen to before the first plan, so that collectors that start together share the work.
+/// Heartbeat intervals to wait before the first plan, so that collectors that start together share the leases.
 const HEARTBEATS_BEFORE_PLAN: u32 = 2;
 
 /// The terms of the held leases by shard and replica.
@@ -31,13 +31,13 @@ pub(crate) struct Leases {
     me: Member,
     fleet: Arc<Fleet>,
     held: watch::Sender<HeldLeases>,
-    /// Shards that the publisher cannot carry.
+    /// Shards whose topics the connections to the exchange cannot carry.
     refused: watch::Receiver<BTreeSet<usize>>,
     counters: Counters,
     heartbeats: Option<Subscriber>,
-    /// A hash of the topics.
-    topics: u64,
-    /// Collectors with other topics that were logged.
+    /// A hash of the names of all topics, to compare it with other collectors.
+    topics_hash: u64,
+    /// Collectors that have other topics, which were logged once.
     with_other_topics: BTreeSet<String>,
 }
 
@@ -46,7 +46,7 @@ impl Leases {
     pub(crate) async fn start(
         id: &str,
         setup: &Setup,
-        topics: u64,
+        topics_hash: u64,
         connection: Connection,
         bucket: kv::Store,
         refused: watch::Receiver<BTreeSet<usize>>,
@@ -64,7 +64,7 @@ impl Leases {
         heartbeats::check_id(id, &mut heartbeats, &mut view).await?;
         let heartbeats = Some(heartbeats);
         let name = (id.to_owned(), session.clone());
-        let fleet = Fleet::new(connection.clone(), name, view, topics, refused.clone());
+        let fleet = Fleet::new(connection.clone(), name, view, topics_hash, refused.clone());
         let me = Member { id: id.to_owned(), session, refused: BTreeSet::new() };
         let (held, receiver) = watch::channel(HeldLeases::new());
         let (counters, setup) = (counters.clone(), setup.clone());
@@ -78,7 +78,7 @@ impl Leases {
             refused,
             counters,
             heartbeats,
-            topics,
+            topics_hash,
             with_other_topics: BTreeSet::new(),
         };
         Ok((leases, receiver))
@@ -89,11 +89,11 @@ impl Leases {
         let fleet = self.fleet.clone();
         tokio::select! {
             () = fleet.run(heartbeats) => {}
-            () = self.keep() => {}
+            () = self.keep_leases() => {}
         }
     }
 
-    async fn keep(mut self) {
+    async fn keep_leases(mut self) {
         let mut tick = tokio::time::interval(heartbeat_interval(self.fleet.view().table.ttl()));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut open = self.connection.open.clone();
@@ -152,14 +152,15 @@ impl Leases {
 
     async fn plan(&mut self) {
         let now_ms = u64::try_from(Timestamp::now().as_millis()).unwrap_or(0);
-        let moves = self.setup.moves;
-        let planned = planner::plan(&self.fleet.view(), &self.me, moves, now_ms, Instant::now());
+        let rebalances = self.setup.rebalances;
+        let planned =
+            planner::plan(&self.fleet.view(), &self.me, rebalances, now_ms, Instant::now());
         let Some((table, taken)) = planned else { return };
-        // What is given up is not published any more before others can take it.
-        let given_up = held(&table, &self.me);
+        // The publisher stops before another collector can take a lease that is given up.
+        let remaining = held(&table, &self.me);
         self.held.send_if_modified(|held| {
             let before = held.len();
-            held.retain(|key, term| given_up.get(key) == Some(term));
+            held.retain(|key, term| remaining.get(key) == Some(term));
             held.len() != before
         });
         if self.write(table).await {
@@ -214,9 +215,9 @@ impl Leases {
         self.held.send_if_modified(|held| std::mem::replace(held, new.clone()) != new);
     }
 
-    /// Reports collectors that were given other topics: a mistake, which leaves topics that no collector publishes.
+    /// Reports collectors that are configured with other topics. That is a mistake: some topics may not be collected.
     fn compare_topics(&mut self) {
-        let others = self.fleet.view().with_other_topics(self.topics, Instant::now());
+        let others = self.fleet.view().with_other_topics(self.topics_hash, Instant::now());
         self.counters.others_have_other_topics(others.len());
         for id in &others {
             if self.with_other_topics.insert(id.clone()) {

@@ -7,7 +7,7 @@ use crate::nats::subject::stable_hash;
 use crate::nats::table::{Lease, Table};
 use crate::nats::view::View;
 
-/// Who plans.
+/// The member that plans.
 #[derive(Clone, Debug)]
 pub(super) struct Member {
     pub(super) id: String,
@@ -24,12 +24,12 @@ impl Member {
 
 /// Returns the changed table and how many leases were taken. `None` if nothing is to change.
 ///
-/// The members of a shard are those with the highest hashes of their name and the shard, so that few shards move when
-/// members come and go. If leases do not move, a member keeps what it holds, and takes what is free.
+/// With `rebalances`, a shard is to be held by the live members that have the highest hashes of their id and the shard,
+/// so that few shards move when members come and go. Without, a member keeps what it holds and takes what is free.
 pub(super) fn plan(
     view: &View,
     me: &Member,
-    moves: bool,
+    rebalances: bool,
     now_ms: u64,
     now: Instant,
 ) -> Option<(Table, usize)> {
@@ -40,27 +40,27 @@ pub(super) fn plan(
         let mut members = view.live_members(shard, now);
         if me.refused.contains(&shard) {
             members.remove(me.id.as_str());
-            // What it carries is better than nothing, unless another member can carry all.
+            // A part of the topics is better than none, so the lease is only released to a member that can carry all.
             if !members.is_empty() {
                 release(&mut table, shard, me);
                 continue;
             }
         }
-        if !moves {
+        if !rebalances {
             members.clear();
         }
         members.insert(&me.id);
-        let mut wanted: Vec<&str> = members.into_iter().collect();
-        wanted.sort_by_cached_key(|id| std::cmp::Reverse(stable_hash(&[id, &name])));
-        wanted.truncate(table.replicas);
-        let leases = |holds: &dyn Fn(&Lease) -> bool| {
+        let mut preferred: Vec<&str> = members.into_iter().collect();
+        preferred.sort_by_cached_key(|id| std::cmp::Reverse(stable_hash(&[id, &name])));
+        preferred.truncate(table.replicas);
+        let count_leases = |holds: &dyn Fn(&Lease) -> bool| {
             let leases = (0..view.table.replicas).filter_map(|r| view.table.lease(shard, r));
             leases.filter(|lease| holds(lease)).count()
         };
-        let mine = leases(&|lease| me.holds(lease));
-        if wanted.contains(&me.id.as_str()) {
+        let own_leases = count_leases(&|lease| me.holds(lease));
+        if preferred.contains(&me.id.as_str()) {
             let free = |replica: &usize| view.is_free(view.table.lease(shard, *replica), now);
-            if mine == 0
+            if own_leases == 0
                 && let Some(replica) = (0..table.replicas).find(free)
             {
                 let before = table.lease(shard, replica).map_or(0, |lease| lease.term);
@@ -74,11 +74,12 @@ pub(super) fn plan(
                 table.leases.insert(Table::key(shard, replica), lease);
                 taken += 1;
             }
-        } else if mine > 0 {
+        } else if own_leases > 0 {
             // Release the lease only if a collector that should hold one has none yet, and can take it.
-            let has =
-                |id: &str| leases(&|lease| lease.holder == id && view.is_live(lease, now)) > 0;
-            if wanted.iter().any(|id| !has(id)) {
+            let has = |id: &str| {
+                count_leases(&|lease| lease.holder == id && view.is_live(lease, now)) > 0
+            };
+            if preferred.iter().any(|id| !has(id)) {
                 release(&mut table, shard, me);
             }
         }
@@ -86,7 +87,7 @@ pub(super) fn plan(
     (table != view.table).then_some((table, taken))
 }
 
-/// The table without the leases of this member.
+/// Returns the table with all leases of this member released.
 pub(super) fn leave(table: &Table, me: &Member) -> Table {
     let mut table = table.clone();
     for shard in 0..table.shards {
@@ -249,22 +250,25 @@ mod tests {
 
     #[test]
     fn a_member_that_cannot_carry_a_shard_leaves_it_to_another() {
-        for moves in [true, false] {
+        for rebalances in [true, false] {
             let start = Instant::now();
             let mut view = view(1, start);
             beat(&mut view, "a", start);
             assert_eq!(settle(&mut view, &["a"], start), [32]);
             let full = Member { refused: BTreeSet::from([3, 4]), ..member("a") };
             say(&mut view, full.clone(), false, start);
-            assert!(plan(&view, &full, moves, 5, start).is_none(), "nobody else can carry them");
+            assert!(
+                plan(&view, &full, rebalances, 5, start).is_none(),
+                "nobody else can carry them"
+            );
             beat(&mut view, "b", start);
-            let (table, taken) = plan(&view, &full, moves, 5, start).expect("a plan");
+            let (table, taken) = plan(&view, &full, rebalances, 5, start).expect("a plan");
             assert_eq!(taken, 0);
             view.set_table(table, view.revision + 1);
-            let (table, _) = plan(&view, &member("b"), moves, 5, start).expect("a plan");
+            let (table, _) = plan(&view, &member("b"), rebalances, 5, start).expect("a plan");
             for shard in [3, 4] {
                 let lease = table.lease(shard, 0).expect("a lease");
-                assert!(member("b").holds(lease), "{shard}, moves: {moves}");
+                assert!(member("b").holds(lease), "{shard}, rebalances: {rebalances}");
             }
         }
     }

@@ -24,13 +24,14 @@ use crate::nats::{Connection, Error, subject};
 
 /// After how long without a message a topic is confirmed by a heartbeat.
 const HEARTBEAT_AFTER: Duration = Duration::from_secs(5);
-/// How often heartbeats and snapshots are looked after.
+/// How often the publisher checks which heartbeats, snapshots and retries are due.
 const TICK: Duration = Duration::from_millis(500);
 /// Shortest time between two requests for a snapshot of one topic.
 const MIN_REQUEST_INTERVAL: Duration = Duration::from_secs(1);
-/// Stored snapshots that the publisher has not taken note of yet.
-const MAX_UNKNOWN_SNAPSHOTS: usize = 1_024;
-/// Updates of all topics that are queued while topics are being subscribed. They are not bounded in bytes.
+/// Confirmations of stored snapshots that wait for the publisher. Further ones are dropped.
+const MAX_WAITING_CONFIRMATIONS: usize = 1_024;
+/// Updates of all topics that are queued while the publisher is busy, for example with subscribing. They are bounded in
+/// number and not in bytes.
 const QUEUE_CAPACITY: usize = 1 << 16;
 
 /// Market and name of a topic.
@@ -62,10 +63,10 @@ pub(super) struct Publisher {
     fan_in: FanIn<RawFrame>,
     /// The topics of the held leases.
     held_topics: HashMap<TopicKey, HeldTopic>,
-    /// The term and the next number of topics that were held before. A lease that is held again continues the numbers.
-    retired: HashMap<TopicKey, (u64, u64)>,
-    /// By the suffix of the subject, as requests for snapshots name a topic.
-    keys: HashMap<String, TopicKey>,
+    /// Term and next message number of topics that were held before, which continue if the same lease is held again.
+    numbers_before: HashMap<TopicKey, (u64, u64)>,
+    /// Topics by the suffix of their subject, by which requests for snapshots name them.
+    keys_by_suffix: HashMap<String, TopicKey>,
     stored_snapshots: mpsc::Receiver<StoredSnapshot>,
     requests: async_nats::Subscriber,
 }
@@ -94,7 +95,7 @@ impl Publisher {
         let fan_in = fan_in.map_err(|error| Error::config(error.to_string()))?;
         let requests = connection.client.subscribe(connection.request_subject(">")).await;
         let requests = requests.map_err(|error| Error::jetstream("requests", error))?;
-        let (sender, stored_snapshots) = mpsc::channel(MAX_UNKNOWN_SNAPSHOTS);
+        let (sender, stored_snapshots) = mpsc::channel(MAX_WAITING_CONFIRMATIONS);
         let outbox = Outbox::start(&connection, sender, counters.clone());
         Ok(Self {
             id: options.id.clone(),
@@ -109,8 +110,8 @@ impl Publisher {
             counters,
             fan_in,
             held_topics: HashMap::new(),
-            retired: HashMap::new(),
-            keys,
+            numbers_before: HashMap::new(),
+            keys_by_suffix: keys,
             stored_snapshots,
             requests,
         })
@@ -154,11 +155,11 @@ impl Publisher {
                 Some(request) = self.requests.next() => {
                     let suffix = request.subject.as_str();
                     let suffix = suffix.strip_prefix(&self.connection.request_subject("")).unwrap_or_default();
-                    if let Some(key) = self.keys.get(suffix).cloned() {
+                    if let Some(key) = self.keys_by_suffix.get(suffix).cloned() {
                         self.request_snapshot(&key).await;
                     }
                 }
-                _ = tick.tick() => self.look_after_topics().await,
+                _ = tick.tick() => self.run_periodic_tasks().await,
             }
         }
     }
@@ -166,12 +167,12 @@ impl Publisher {
     /// Subscribes the topics of new leases and unsubscribes those of lost ones.
     async fn change_topics(&mut self) {
         let held = self.held_leases.borrow_and_update().clone();
-        let (fan_in, retired) = (&mut self.fan_in, &mut self.retired);
+        let (fan_in, numbers_before) = (&mut self.fan_in, &mut self.numbers_before);
         self.held_topics.retain(|key, topic| {
             let stays = held.get(&topic.lease) == Some(&topic.term);
             if !stays {
                 fan_in.remove(&topic.topic.topic);
-                retired.insert(key.clone(), (topic.term, topic.next));
+                numbers_before.insert(key.clone(), (topic.term, topic.next_number));
             }
             stays
         });
@@ -182,7 +183,7 @@ impl Publisher {
                 if self.held_topics.contains_key(&key) {
                     continue;
                 }
-                let before = self.retired.remove(&key).filter(|(before, _)| before == term);
+                let before = self.numbers_before.remove(&key).filter(|(before, _)| before == term);
                 let numbers = before.unwrap_or((*term, 0));
                 let prefix = &self.connection.prefix;
                 let topic = HeldTopic::new(topic.clone(), (*shard, *replica), numbers, prefix);
@@ -191,18 +192,18 @@ impl Publisher {
             }
         }
         for key in &added {
-            if self.held_topics.get(key).is_some_and(|topic| topic.next > 0) {
-                // The lease was given up, and nobody has taken it.
+            if self.held_topics.get(key).is_some_and(|topic| topic.next_number > 0) {
+                // This collector had given the lease up, and no other has taken it.
                 self.publish_down(key, "the collector did not hold the topic for a while");
             }
         }
         self.review_refusals();
         self.subscribe(added).await;
         self.counters.holds(held.len(), self.held_topics.len());
-        self.count_down();
+        self.count_topics_down();
     }
 
-    /// Subscribes topics. One that fails is tried again later and does not keep the others out.
+    /// Subscribes topics. If one fails, the others are subscribed, and it is tried again later.
     async fn subscribe(&mut self, keys: Vec<TopicKey>) {
         let topics: Vec<_> = keys
             .iter()
@@ -218,7 +219,8 @@ impl Publisher {
         }
     }
 
-    /// Publishes that a topic does not deliver, and subscribes it later. A shard that does not fit is left to others.
+    /// Publishes that a topic does not deliver, and schedules another attempt. If the topic limit of the exchange is
+    /// reached, its shard is left to other collectors.
     fn topic_failed(&mut self, key: &TopicKey, error: &bitmart_ws::Error) {
         let Some(topic) = self.held_topics.get_mut(key) else { return };
         tracing::error!(target: "bitmart_fleet", "topic {} not subscribed: {error}", key.1);
@@ -233,7 +235,7 @@ impl Publisher {
         self.publish_down(key, &format!("the collector could not subscribe: {error}"));
     }
 
-    /// Takes shards again that may fit by now.
+    /// Ends the refusal of shards that may fit by now.
     fn review_refusals(&mut self) {
         let of_others = |shard: usize| {
             self.held_topics
@@ -299,7 +301,7 @@ impl Publisher {
         let has_changed = topic.is_up != was_up;
         self.outbox.push(topic.subject.clone(), message, None);
         if has_changed {
-            self.count_down();
+            self.count_topics_down();
         }
     }
 
@@ -321,10 +323,10 @@ impl Publisher {
     }
 
     /// Sends heartbeats of quiet topics, requests snapshots of books and subscribes what has failed.
-    async fn look_after_topics(&mut self) {
+    async fn run_periodic_tasks(&mut self) {
         let now = Instant::now();
         let quiet = |topic: &HeldTopic| now.duration_since(topic.published_at) >= HEARTBEAT_AFTER;
-        for key in self.keys_of(quiet) {
+        for key in self.topics_where(quiet) {
             if let Some(topic) = self.held_topics.get_mut(&key) {
                 let message = topic.heartbeat(&self.id);
                 self.outbox.push(topic.subject.clone(), message, None);
@@ -334,11 +336,11 @@ impl Publisher {
             topic.topic.channel == Channel::Book
                 && now.duration_since(topic.snapshot_at) >= self.snapshot_interval
         };
-        for key in self.keys_of(needs_snapshot) {
+        for key in self.topics_where(needs_snapshot) {
             self.request_snapshot(&key).await;
         }
         self.review_refusals();
-        let failed = self.keys_of(|topic| topic.retry_at.is_some_and(|at| at <= now));
+        let failed = self.topics_where(|topic| topic.retry_at.is_some_and(|at| at <= now));
         for key in &failed {
             if let Some(topic) = self.held_topics.get_mut(key) {
                 topic.retry_at = None;
@@ -347,15 +349,15 @@ impl Publisher {
         if !failed.is_empty() {
             self.subscribe(failed).await;
         }
-        self.count_down();
+        self.count_topics_down();
     }
 
-    fn keys_of(&self, wanted: impl Fn(&HeldTopic) -> bool) -> Vec<TopicKey> {
-        let wanted = self.held_topics.iter().filter(|(_, topic)| wanted(topic));
-        wanted.map(|(key, _)| key.clone()).collect()
+    fn topics_where(&self, condition: impl Fn(&HeldTopic) -> bool) -> Vec<TopicKey> {
+        let topics = self.held_topics.iter().filter(|(_, topic)| condition(topic));
+        topics.map(|(key, _)| key.clone()).collect()
     }
 
-    fn count_down(&self) {
+    fn count_topics_down(&self) {
         self.counters.down(self.held_topics.values().filter(|topic| !topic.is_up).count());
     }
 

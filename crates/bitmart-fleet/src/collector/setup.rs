@@ -1,4 +1,4 @@
-//! Sets up stream, bucket and table.
+//! Sets up what a fleet stores in `JetStream`: the stream of messages, the bucket, and the table of leases in it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,17 +13,17 @@ use crate::nats::{Connection, Error, subject};
 const CREATE_ATTEMPTS: u32 = 40;
 const CREATE_DELAY: Duration = Duration::from_millis(50);
 
-/// What all collectors of a fleet agree on.
+/// The options that must be the same for all collectors of a fleet.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) shards: usize,
     pub(crate) replicas: usize,
     pub(crate) lease_timeout: Duration,
     /// Whether leases move to members that join, so that all have about as many.
-    pub(crate) moves: bool,
+    pub(crate) rebalances: bool,
     /// Servers of a cluster that store stream and bucket.
     pub(crate) copies: usize,
-    /// `None`: only leases are kept.
+    /// `None` if there is no stream, as for accounts: only leases are stored.
     pub(crate) history: Option<History>,
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn check_lease_timeout(timeout: Duration) -> Result<(), Error> {
     Err(Error::config("the lease timeout must be 100 ms to 60 s"))
 }
 
-/// Creates what does not exist yet, and checks the rest. Returns the bucket of the table.
+/// Creates what does not exist yet, and checks that the table fits the options. Returns the bucket of the table.
 pub(crate) async fn run(connection: &Connection, options: &Setup) -> Result<kv::Store, Error> {
     if let Some(history) = options.history {
         create_stream(connection, options, history).await?;
@@ -120,8 +120,8 @@ fn is_overlap(error: &CreateStreamError) -> bool {
 
 async fn create_bucket(connection: &Connection, copies: usize) -> Result<kv::Store, Error> {
     let name = connection.store_name();
-    // What `create_key_value` makes. That one requests the description of the account, which it cannot read from
-    // nats-server 2.9.
+    // The same as `create_key_value` creates. That function fails with nats-server 2.9: it cannot read the server's
+    // description of the account.
     let bucket = stream::Config {
         name: format!("KV_{name}"),
         subjects: vec![format!("$KV.{name}.>")],

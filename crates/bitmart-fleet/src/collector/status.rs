@@ -1,4 +1,4 @@
-//! What a collector does, in numbers.
+//! Counters of a collector.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -20,7 +20,7 @@ pub struct Status {
     /// Bytes of these frames, without headers.
     pub bytes: u64,
     /// Frames that it received and did not publish, because it or NATS was too slow.
-    pub lost: u64,
+    pub frames_lost: u64,
     /// Times that it took a lease.
     pub takeovers: u64,
     /// Live collectors that have other topics. All must have the same: those that only some have are collected as long
@@ -54,7 +54,7 @@ impl Counters {
             topics_down: value(&self.0.topics_down),
             frames: value(&self.0.frames),
             bytes: value(&self.0.bytes),
-            lost: value(&self.0.lost),
+            frames_lost: value(&self.0.lost),
             takeovers: value(&self.0.takeovers),
             other_topics: value(&self.0.other_topics),
         }

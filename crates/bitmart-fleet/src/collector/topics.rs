@@ -63,26 +63,26 @@ pub(super) struct HeldTopic {
     pub(super) subject: String,
     pub(super) term: u64,
     /// The number of the next message.
-    pub(super) next: u64,
-    /// Whether it delivers, as far as was published.
+    pub(super) next_number: u64,
+    /// Whether the published messages say that it delivers.
     pub(super) is_up: bool,
     /// The sequence of the last snapshot in the stream, if nothing is missing since.
     snapshot: Option<u64>,
-    /// The number of the first message after the last loss. A snapshot before it is of no use.
+    /// The number of the first message after the last loss. Readers cannot begin with a snapshot before it.
     complete_from: u64,
     /// When a snapshot was last requested or received.
     pub(super) snapshot_at: Instant,
     /// When a snapshot was last requested.
     pub(super) requested_at: Option<Instant>,
-    /// The last frame, if it replaces all earlier ones, and when it was received.
-    last: Option<(Bytes, i64)>,
+    /// The last frame and when it was received, of channels whose last frame replaces all earlier ones.
+    last_state: Option<(Bytes, i64)>,
     /// When something was last published.
     pub(super) published_at: Instant,
     /// Why the exchange rejected it: the payload of the message that says so.
     rejected: Option<Bytes>,
     /// When it is to be subscribed again.
     pub(super) retry_at: Option<Instant>,
-    /// Since it last delivered.
+    /// Failed attempts to subscribe it since it last delivered.
     failures: u32,
 }
 
@@ -91,7 +91,7 @@ impl HeldTopic {
     pub(super) fn new(
         topic: CollectedTopic,
         lease: (usize, usize),
-        (term, next): (u64, u64),
+        (term, next_number): (u64, u64),
         prefix: &str,
     ) -> Self {
         let subject = subject::of_replica(prefix, lease.1, &topic.suffix);
@@ -101,13 +101,13 @@ impl HeldTopic {
             lease,
             subject,
             term,
-            next,
+            next_number,
             is_up: false,
             snapshot: None,
-            complete_from: next,
+            complete_from: next_number,
             snapshot_at: now,
             requested_at: None,
-            last: None,
+            last_state: None,
             published_at: now,
             rejected: None,
             retry_at: None,
@@ -115,7 +115,7 @@ impl HeldTopic {
         }
     }
 
-    /// The stream has stored a snapshot. Later readers begin with it, if nothing is missing since.
+    /// Records that the stream has stored a snapshot. Later readers begin with it, if nothing is missing since.
     pub(super) fn snapshot_was_stored(&mut self, stored: &StoredSnapshot) {
         let is_complete = stored.number >= self.complete_from;
         if self.is_up && stored.term == self.term && is_complete {
@@ -123,7 +123,7 @@ impl HeldTopic {
         }
     }
 
-    /// It could not be subscribed, or its subscription has ended: tries again later.
+    /// Schedules another attempt, after the topic could not be subscribed or its subscription has ended.
     pub(super) fn failed(&mut self, is_rejection: bool, now: Instant) {
         let (first, most) =
             if is_rejection { (RETRY_REJECTED, MAX_RETRY_REJECTED) } else { (RETRY, MAX_RETRY) };
@@ -131,7 +131,7 @@ impl HeldTopic {
         self.failures = self.failures.saturating_add(1);
     }
 
-    /// The next message of the topic.
+    /// Creates the next message of the topic.
     pub(super) fn message(
         &mut self,
         kind: Kind,
@@ -139,14 +139,14 @@ impl HeldTopic {
         payload: Bytes,
         collector: &str,
     ) -> Message {
-        let number = self.next;
-        self.next = self.next.saturating_add(1);
+        let number = self.next_number;
+        self.next_number = self.next_number.saturating_add(1);
         self.published_at = Instant::now();
         if kind == Kind::Frame && self.topic.channel == Channel::States {
-            self.last = Some((payload.clone(), received));
+            self.last_state = Some((payload.clone(), received));
         }
         if matches!(kind, Kind::Lagged | Kind::Unreadable | Kind::Reconnecting) {
-            (self.snapshot, self.complete_from) = (None, self.next);
+            (self.snapshot, self.complete_from) = (None, self.next_number);
         }
         let (term, collector, snapshot) = (self.term, collector.to_owned(), self.snapshot);
         let message = Message { kind, term, number, received, collector, snapshot, payload };
@@ -155,7 +155,7 @@ impl HeldTopic {
             _ => self.is_up = message.is_up(),
         }
         if !self.is_up {
-            (self.snapshot, self.last) = (None, None);
+            (self.snapshot, self.last_state) = (None, None);
         } else if kind != Kind::Heartbeat {
             (self.rejected, self.failures) = (None, 0);
         }
@@ -165,7 +165,7 @@ impl HeldTopic {
         message
     }
 
-    /// The message of a topic of which nothing was published for a while.
+    /// Creates the message that confirms the state of a topic after a while without messages.
     pub(super) fn heartbeat(&mut self, collector: &str) -> Message {
         if let Some(rejected) = self.rejected.clone() {
             // For readers that come later.
@@ -174,7 +174,8 @@ impl HeldTopic {
         if !self.is_up {
             return self.message(Kind::Down, now_ms(), Bytes::new(), collector);
         }
-        let (payload, received) = self.last.clone().unwrap_or_else(|| (Bytes::new(), now_ms()));
+        let (payload, received) =
+            self.last_state.clone().unwrap_or_else(|| (Bytes::new(), now_ms()));
         self.message(Kind::Heartbeat, received, payload, collector)
     }
 }

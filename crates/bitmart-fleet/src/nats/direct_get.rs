@@ -1,4 +1,4 @@
-//! Reads messages of a topic that the stream still has, one by one: by direct gets, which need no consumer.
+//! Reads stored messages of a topic one by one, by direct gets of `JetStream`, which need no consumer.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,7 +11,7 @@ use super::message::Message;
 
 /// Most messages that are read to build a book.
 const MAX_MESSAGES: usize = 50_000;
-/// And how large they may be together.
+/// Most bytes of these messages together.
 const MAX_BYTES: usize = 64 << 20;
 /// Into how many parts a range is divided, how many sequences a part has at least, and how many are read at once.
 const PARTS: u64 = 64;

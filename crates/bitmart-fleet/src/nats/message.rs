@@ -1,4 +1,4 @@
-//! What a collector publishes about a topic.
+//! The messages that a collector publishes for a topic.
 
 use std::time::Duration;
 
@@ -176,7 +176,7 @@ impl From<&ReconnectReason> for Reason {
                 Self::NotAcknowledged { operation: (*operation).to_owned() }
             }
             ReconnectReason::Protocol { detail } => Self::Protocol { detail: detail.clone() },
-            // Their parts mean something on the collector's machine only.
+            // Others have parts that mean nothing on another machine, so only their text is sent.
             other => Self::ConnectFailed { detail: other.to_string() },
         }
     }
@@ -210,7 +210,7 @@ impl From<Reason> for ReconnectReason {
 
 /// Whether a frame is the snapshot of an incremental book.
 pub(crate) fn is_snapshot(frame: &[u8]) -> bool {
-    // Most frames need not be decoded.
+    // A frame without this word is none, and need not be decoded.
     let Some(text) = std::str::from_utf8(frame).ok().filter(|text| text.contains("snapshot"))
     else {
         return false;

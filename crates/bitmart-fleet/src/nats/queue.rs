@@ -1,4 +1,5 @@
-//! A queue that is bounded in messages and in bytes. Whoever fills it never waits: the oldest messages make room.
+//! A queue that is bounded in messages and in bytes. Its sender never waits: if there is no room, the oldest messages
+//! are dropped.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,7 +27,7 @@ impl<T> Items<T> {
         Self { queued: VecDeque::new(), bytes: 0, bounds, is_closed: false }
     }
 
-    /// Returns how many messages made room.
+    /// Adds a message. Returns how many older ones were dropped for it.
     fn push(&mut self, item: T, bytes: usize) -> u64 {
         let mut dropped = 0;
         let Bounds { messages, bytes: most } = self.bounds;
@@ -60,11 +61,11 @@ impl<T> Shared<T> {
     }
 }
 
-/// The end that fills it.
+/// The sending side.
 #[derive(Debug)]
 pub(crate) struct Sender<T>(Arc<Shared<T>>);
 
-/// The end that empties it.
+/// The receiving side.
 #[derive(Debug)]
 pub(crate) struct Receiver<T>(Arc<Shared<T>>);
 

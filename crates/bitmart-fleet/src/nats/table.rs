@@ -1,4 +1,4 @@
-//! Who collects what: one entry of a key-value bucket, changed by compare-and-set.
+//! The table of leases: which collector holds which shard. One entry of a key-value bucket, changed by compare-and-set.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub(crate) struct Lease {
     pub(crate) session: String,
     /// Higher than that of every holder before.
     pub(crate) term: u64,
-    /// Given up: may be taken at once.
+    /// Given up by its holder, so that another may take it at once.
     pub(crate) released: bool,
 }
 
@@ -76,7 +76,7 @@ impl Table {
         Duration::from_millis(self.ttl_ms)
     }
 
-    /// Whether the numbers are within their bounds. The bucket may hold anything.
+    /// Whether the numbers are within their bounds. Anybody with access to the bucket may have written it.
     pub(crate) fn is_valid(&self) -> bool {
         (1..=MAX_SHARDS).contains(&self.shards)
             && (1..=MAX_REPLICAS).contains(&self.replicas)

@@ -1,11 +1,11 @@
-//! What one machine knows of the fleet: the table, and which collectors it has received from recently.
+//! What one process knows of the fleet: the table of leases, and from which collectors it has received heartbeats.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use super::table::{Heartbeat, Lease, Table};
 
-/// Most collectors that are remembered.
+/// Most collectors that are stored.
 const MAX_MEMBERS: usize = 1_000;
 
 #[derive(Clone, Debug)]
@@ -14,11 +14,11 @@ pub(crate) struct View {
     pub(crate) revision: u64,
     /// By id and session: two collectors with one id are two members.
     members: HashMap<(String, String), Member>,
-    /// Since when heartbeats are listened to without interruption.
+    /// Since when heartbeats are received without interruption.
     listening_since: Instant,
-    /// Until when they were listened to.
+    /// Until when they were received.
     listened_until: Instant,
-    /// The server may have lost the table, and a new one begins with the first revision.
+    /// After a reconnection the server may have lost the table. A new one begins with the first revision.
     accepts_lower_revision: bool,
 }
 
@@ -42,7 +42,8 @@ impl View {
         }
     }
 
-    /// Adds a heartbeat. Returns whether it knows another table: a newer one, or one that was made anew after a loss.
+    /// Adds a heartbeat. Returns whether its sender knows another revision of the table: a newer one, or that of a
+    /// table that was created again after a loss.
     pub(crate) fn add_heartbeat(&mut self, heartbeat: Heartbeat, now: Instant) -> bool {
         let Heartbeat { id, session, revision, leaving, refused, topics } = heartbeat;
         let key = (id, session);
@@ -56,8 +57,8 @@ impl View {
         revision != self.revision
     }
 
-    /// Takes a table that was read or written. One that is older than the known is ignored: it may come from a server
-    /// that is behind the others.
+    /// Sets a table that was read or written. An older one is ignored: it may come from a server that is behind the
+    /// others.
     pub(crate) fn set_table(&mut self, table: Table, revision: u64) {
         if revision >= self.revision || self.accepts_lower_revision {
             (self.table, self.revision) = (table, revision);

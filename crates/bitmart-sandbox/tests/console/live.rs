@@ -125,7 +125,8 @@ async fn a_number_of_skipped_records_that_is_too_large_stays() {
     }
 }
 
-/// A page whose filter was just changed has `begin=1`: it needs an update at once, even an empty one, to replace its rows.
+/// A page whose filter was just changed has `begin=1`: it needs an update at once, even an empty one, to replace its
+/// rows.
 #[tokio::test]
 async fn a_new_list_is_sent_at_once_with_what_is_kept() {
     let sandbox = sandbox().await;

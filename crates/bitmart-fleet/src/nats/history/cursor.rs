@@ -1,6 +1,6 @@
 //! Reads the stored messages of one subject in batches.
 //!
-//! A pull consumer of its own for each subject: one with several filters needs nats-server 2.10.
+//! Each subject has its own pull consumer, since one for several subjects needs nats-server 2.10.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -21,7 +21,7 @@ const WAIT: Duration = Duration::from_secs(5);
 /// How often, and after which pause, a batch is tried again.
 const ATTEMPTS: u32 = 5;
 const RETRY_DELAY: Duration = Duration::from_millis(500);
-/// How long the server keeps a consumer that requests nothing. One that is gone is made anew.
+/// How long the server keeps a consumer without requests. One that is gone is created again.
 const KEEP: Duration = Duration::from_secs(60);
 
 /// The part of the stream that a history reads: what its cursors have in common.
@@ -65,18 +65,18 @@ pub(crate) struct StoredMessage {
 /// The messages of one subject within a span.
 pub(super) struct Cursor {
     subject: String,
-    /// The sequence that was read last.
+    /// The sequence of the last message that was read.
     last_read: Option<u64>,
-    /// Taken while a batch is read, so that a read that was given up begins anew.
-    consumer: Option<Open>,
+    /// `None` while a batch is read, so that a read whose future was dropped begins again with a new consumer.
+    consumer: Option<OpenConsumer>,
     batch: VecDeque<StoredMessage>,
     is_done: bool,
-    /// The stream may have removed messages of the subject behind the last one that was read.
+    /// The stream may have removed messages of the subject that follow the last one that was read.
     pub(super) has_expired: bool,
 }
 
-/// A consumer and how far it is. Dropping it deletes the consumer.
-struct Open {
+/// A consumer and how much it has delivered. Dropping it deletes the consumer.
+struct OpenConsumer {
     consumer: Consumer<pull::Config>,
     /// Messages that it has delivered.
     delivered: u64,
@@ -86,7 +86,7 @@ struct Open {
     stream: Option<Stream<()>>,
 }
 
-impl Open {
+impl OpenConsumer {
     /// Deletes the consumer. One that cannot be deleted is deleted by the server, after a while without requests.
     async fn delete(mut self) {
         if let Some(stream) = self.stream.clone() {
@@ -96,7 +96,7 @@ impl Open {
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenConsumer {
     fn drop(&mut self) {
         let runtime = tokio::runtime::Handle::try_current();
         if let (Some(stream), Ok(runtime)) = (self.stream.take(), runtime) {
@@ -167,21 +167,21 @@ impl Cursor {
             while open.pending > 0 && batch.len() < BATCH {
                 let message = match tokio::time::timeout(WAIT, messages.next()).await {
                     Ok(Some(Ok(message))) => message,
-                    // Also the end of a batch that has as many bytes as it may.
+                    // This is also how a batch ends that has the most bytes that were requested.
                     Ok(Some(Err(error))) => {
                         failure = Some(failed(error));
                         break;
                     }
                     Ok(None) => break,
                     Err(_) => {
-                        // What comes later would be lost.
+                        // A message that arrives after this would be lost.
                         (failure, is_usable) = (Some(failed("no response in time")), false);
                         break;
                     }
                 };
                 let info = message.info().map_err(failed)?;
                 if info.consumer_sequence != open.delivered + 1 {
-                    // Some were sent while the connection was away.
+                    // Some were sent while the connection was lost.
                     (failure, is_usable) = (Some(failed("messages were lost on their way")), false);
                     break;
                 }
@@ -204,10 +204,10 @@ impl Cursor {
             }
         }
         let is_end = open.pending == 0;
-        // Asked after the batch was read: what is in the stream now was in it before.
+        // Requested after the batch was read: what is in the stream now was in it before.
         let has_expired = match self.last_read {
             Some(last_read) => span.state().await?.first_sequence > last_read.saturating_add(1),
-            // The whole history asks about its beginning.
+            // Whether messages before the first one were removed is checked for the whole history.
             None => false,
         };
         self.has_expired |= has_expired;
@@ -216,7 +216,7 @@ impl Cursor {
         }
         (self.last_read, self.batch, self.is_done) = (read, batch, is_end);
         if is_end {
-            // The last await: if it is given up, nothing is lost.
+            // If the future is dropped during this await, which is the last one, nothing is lost.
             open.delete().await;
         } else if is_usable {
             self.consumer = Some(open);
@@ -224,7 +224,7 @@ impl Cursor {
         Ok(())
     }
 
-    async fn open(&self, span: &StreamSpan) -> Result<Open, Error> {
+    async fn open(&self, span: &StreamSpan) -> Result<OpenConsumer, Error> {
         let deliver_policy = if let Some(sequence) = self.last_read {
             DeliverPolicy::ByStartSequence { start_sequence: sequence.saturating_add(1) }
         } else {
@@ -243,7 +243,7 @@ impl Cursor {
         };
         let consumer = span.stream.create_consumer(config).await.map_err(failed)?;
         let pending = consumer.cached_info().num_pending;
-        Ok(Open { consumer, delivered: 0, pending, stream: Some(span.stream.clone()) })
+        Ok(OpenConsumer { consumer, delivered: 0, pending, stream: Some(span.stream.clone()) })
     }
 }
 

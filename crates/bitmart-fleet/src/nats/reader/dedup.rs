@@ -1,4 +1,4 @@
-//! Trades that two collectors publish, each once.
+//! Passes each trade once, although several collectors publish it.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -7,10 +7,10 @@ use bitmart_ws::event::{Event as _, RawEvent};
 use bitmart_ws::peek;
 use bytes::Bytes;
 
-/// Distinct trades that are remembered. A collector that is further behind repeats some.
+/// Distinct trades that are stored. If a collector is further behind than these, its trades are passed again.
 const WINDOW: usize = 8_192;
 
-/// Removes what another collector has published already.
+/// Removes trades that another collector has published already.
 ///
 /// Trades have no id on spot, and two equal ones may be two trades. So the occurrences of each text are counted for
 /// each collector: the n-th is new if no collector has published n of them before.
@@ -32,7 +32,7 @@ impl Dedup {
         Self { inputs, counts: HashMap::new(), order: VecDeque::new() }
     }
 
-    /// Starts the count of one collector anew: it may repeat trades after a new subscription.
+    /// Resets the count of one collector, which may repeat trades after a new subscription.
     pub(super) fn restart(&mut self, input: usize) {
         for counts in self.counts.values_mut() {
             counts.of_input[input] = 0;

@@ -1,6 +1,7 @@
-//! Turns the messages of a topic, from one or several collectors, into what a subscription sees.
+//! Merges the messages of a topic, from one or several collectors, into what a subscription receives.
 //!
-//! Pure: messages, leases and time in; outputs out. An input is one replica of the topic's shard.
+//! It does no I/O: messages, changes of leases and the time are arguments, and outputs are collected in a list. An
+//! input is one replica of the topic's shard.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use crate::nats::message::{Kind, Message, Rejected};
 /// dead after 20 s without a frame.
 const EXCHANGE_LOSS: Duration = Duration::from_secs(25);
 
-/// What happens to the feed.
+/// What is passed to the feed of the subscription.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::nats) enum Output {
     Connected,
@@ -33,11 +34,11 @@ pub(in crate::nats) enum Output {
 #[derive(Debug)]
 pub(in crate::nats) struct Merger {
     inputs: Vec<Input>,
-    /// If there are several inputs: only trades have.
+    /// `None` with one input. Only topics of trades have several.
     dedup: Option<Dedup>,
-    /// How long a dead collector may have been dead before it was noticed.
+    /// The lease timeout: a collector may have been dead for so long before that is noticed.
     ttl: Duration,
-    /// The subscription sees a topic that delivers.
+    /// Whether the subscription has received that the topic delivers.
     is_up: bool,
 }
 
@@ -49,7 +50,7 @@ struct Input {
     next: Option<u64>,
     /// Since when it delivers without a loss.
     up_since: Option<Instant>,
-    /// Messages before the next one are missing, so the input has to join again, with the history.
+    /// Messages before the next one are missing, so the input has to [join](Merger::join) again, from the stored messages.
     is_behind: bool,
 }
 
@@ -84,7 +85,7 @@ impl Merger {
         self.inputs[input].is_behind = is_behind;
     }
 
-    /// The holder was silent for too long.
+    /// Handles a holder that was silent for too long. `reach` is how far back the loss may begin.
     pub(in crate::nats) fn silent(
         &mut self,
         input: usize,
@@ -94,12 +95,12 @@ impl Merger {
         out: &mut Vec<Output>,
     ) {
         self.down(input, reason, reach, now, out);
-        // If it sends heartbeats again, what it published meanwhile was not received.
+        // If its messages arrive again, those from in between may be missing.
         (self.inputs[input].next, self.inputs[input].is_behind) = (None, true);
     }
 
-    /// Everything is to be joined anew, after a loss of the subscriptions. What was passed is remembered, because
-    /// another collector may send it again.
+    /// Resets all inputs, after the subscriptions at NATS were lost. Which trades were passed is kept, because another
+    /// collector may send them again.
     pub(in crate::nats) fn begin_again(&mut self, reason: ReconnectReason, out: &mut Vec<Output>) {
         self.inputs.fill_with(Input::default);
         if std::mem::take(&mut self.is_up) {
@@ -107,7 +108,7 @@ impl Merger {
         }
     }
 
-    /// Continues an input behind the last message of its holder, which was published before this reader came.
+    /// Continues an input after the last stored message of its holder.
     pub(in crate::nats) fn join(
         &mut self,
         input: usize,
@@ -139,7 +140,7 @@ impl Merger {
     ) {
         let state = &mut self.inputs[input];
         if message.term < state.term {
-            // A collector that has lost its lease and does not know yet.
+            // From a collector that does not know yet that it has lost its lease.
             return;
         }
         if message.term > state.term {
@@ -180,7 +181,7 @@ impl Merger {
         (state.term, state.next, state.is_behind) = (term, None, false);
     }
 
-    /// The input delivers nothing any more; `reach` is how far back the loss may begin.
+    /// Marks an input as not delivering. `reach` is how far back the loss may begin.
     pub(in crate::nats) fn down(
         &mut self,
         input: usize,
@@ -256,7 +257,7 @@ impl Merger {
         }
     }
 
-    /// Messages of the input are missing, and it continues.
+    /// Reports missing messages of an input that continues.
     fn lost(&mut self, input: usize, missed: u64, now: Instant, out: &mut Vec<Output>) {
         let was_up = self.is_input_up(input);
         if was_up && !self.is_covered(input, EXCHANGE_LOSS, now) {

@@ -1,4 +1,4 @@
-//! What a topic was before its reader came.
+//! The stored messages of a topic, with which a reader begins.
 
 use std::time::Duration;
 
@@ -14,7 +14,8 @@ const SNAPSHOT_ATTEMPTS: u32 = 5;
 const SNAPSHOT_DELAY: Duration = Duration::from_millis(100);
 const NEW_TOPIC: u64 = 100;
 
-/// The last message of a topic and its sequence in the stream. Of a new book, once its snapshot is known.
+/// Reads the last message of a topic and its sequence in the stream. For a new book, it waits a moment until the
+/// message names a snapshot.
 pub(super) async fn last_message(
     shared: &Shared,
     subject: &str,
@@ -35,7 +36,7 @@ pub(super) async fn last_message(
     }
 }
 
-/// The frames from the last snapshot on, if none is missing: neither here nor at the collector.
+/// Returns the frames from the last snapshot on. `None` if one is missing in the stream, or the collector has lost one.
 pub(in crate::nats) fn complete(messages: Vec<Message>, last: &Message) -> Option<Vec<Output>> {
     let first = messages.first()?;
     let begins = first.kind == Kind::Frame && is_snapshot(&first.payload);

@@ -1,4 +1,4 @@
-//! The task of one topic: messages and leases in, a feed out.
+//! The task of one topic: it passes messages and changes of leases to the merger, and the outputs to the feed.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,20 +18,20 @@ use super::past;
 use crate::nats::message::{Kind, Message};
 use crate::nats::{Error, direct_get, queue, subject};
 
-/// Pause before `JetStream` is asked again after a failure.
+/// Pause before the next request to `JetStream` after a failure.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// Messages of a topic, of all its collectors, that wait while its history is read or its readers are busy.
 const PENDING: queue::Bounds = queue::Bounds { messages: 2_048, bytes: 16 << 20 };
 
-/// What a reader that comes later needs of a channel.
+/// What a reader needs of the past of a topic, by the kind of its channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Channel {
-    /// Each frame is something new: only frames from now on.
+    /// Each frame is something new, such as trades: nothing of the past is needed.
     Events,
-    /// Each frame replaces all earlier ones: the last one.
+    /// Each frame replaces all earlier ones, such as a ticker: the last frame is needed.
     States,
-    /// A snapshot and changes of it: the last snapshot and all later frames.
+    /// Snapshots and changes: the last snapshot and all later frames are needed.
     Book,
 }
 
@@ -50,9 +50,9 @@ impl Channel {
 
 /// How a session of a topic ended.
 enum End {
-    /// Nobody reads it any more, or it was rejected.
+    /// The topic has no reader any more, or was rejected.
     Finished,
-    /// Begin again, with the history, for this reason.
+    /// It has to begin again from the stored messages, for this reason.
     Restart(&'static str),
 }
 
@@ -105,7 +105,7 @@ struct Topic {
 }
 
 impl Topic {
-    /// Reads the topic until something requires a new beginning.
+    /// Reads the topic until it ends or has to begin again.
     async fn session(&mut self) -> Result<End, Error> {
         let Some(connection) = self.wait_until_open().await else { return Ok(End::Finished) };
         let (shard, replicas, ttl) = {
@@ -202,8 +202,8 @@ impl Topic {
         self.shared.view().live_lease(shard, replica, Instant::now()).is_some()
     }
 
-    /// Brings an input to the present: a complete book, the last state, or only whether the topic delivers. Returns
-    /// `false` if nobody reads the topic any more.
+    /// Reads what is needed of the past of an input: a complete book, the last state, or only whether the topic
+    /// delivers. Returns `false` if the topic has no reader any more.
     async fn join(&mut self, input: usize, shard: usize, replica: usize) -> Result<bool, Error> {
         let shared = self.shared.clone();
         let subject = subject::of_replica(&shared.connection.prefix, replica, &self.suffix);

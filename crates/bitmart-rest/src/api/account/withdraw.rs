@@ -204,7 +204,8 @@ impl Withdraw {
     pub(super) fn check(&self) -> Result<(), ValidationError> {
         validate::identifier("currency", Some(&self.currency))?;
         validate::positive("amount", self.amount)?;
-        // Invisible characters that were pasted with a text name another address or account, so the money would go there.
+        // Invisible characters that were pasted with a text name another address or account, so the money would go
+        // there.
         let texts =
             [("address", &self.address), ("value", &self.recipient), ("areaCode", &self.area_code)];
         for (field, text) in texts {
