@@ -8,18 +8,27 @@ use std::time::Duration;
 pub struct Target {
     host: String,
     port: u16,
-    tls: bool,
+    is_tls: bool,
     timeout: Option<Duration>,
 }
 
 impl Target {
-    /// Creates a target. An IPv6 address may be given with or without brackets.
-    pub fn new(host: impl Into<String>, port: u16, tls: bool) -> Self {
+    /// Creates a target that the client will use with TLS. An IPv6 address may be given with or without brackets.
+    pub fn tls(host: impl Into<String>, port: u16) -> Self {
+        Self::new(host, port, true)
+    }
+
+    /// Creates a target that the client will use without TLS. An IPv6 address may be given with or without brackets.
+    pub fn plain_text(host: impl Into<String>, port: u16) -> Self {
+        Self::new(host, port, false)
+    }
+
+    pub(crate) fn new(host: impl Into<String>, port: u16, is_tls: bool) -> Self {
         let mut host = host.into();
         if let Some(inner) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             host = inner.to_owned();
         }
-        Self { host, port, tls, timeout: None }
+        Self { host, port, is_tls, timeout: None }
     }
 
     /// Sets how long the client waits for the connection.
@@ -41,7 +50,7 @@ impl Target {
 
     /// Returns whether the client will use TLS. The client does the handshake, not the connector.
     pub fn is_tls(&self) -> bool {
-        self.tls
+        self.is_tls
     }
 
     /// Returns how long the client waits for the connection, if set. A connector that times out within

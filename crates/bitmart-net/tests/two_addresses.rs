@@ -60,7 +60,7 @@ fn inside() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
         let listener = TcpListener::bind("10.77.9.1:0").await.expect("the host's address");
-        let target = Target::new("10.77.9.1", listener.local_addr().expect("one").port(), false);
+        let target = Target::plain_text("10.77.9.1", listener.local_addr().expect("one").port());
         for local in [IpAddr::from([10, 77, 1, 2]), IpAddr::from([10, 77, 2, 2])] {
             let connector = Connector::builder().without_proxy().bind(local).build().expect("one");
             let (stream, accepted) = tokio::join!(connector.connect(&target), listener.accept());

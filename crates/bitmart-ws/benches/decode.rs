@@ -75,12 +75,12 @@ fn small<E: Event>(title: &str, fixture: &str) {
         .run();
 }
 
-/// Inflates, finds the channel and decodes, as a connection does with a binary frame.
+/// Inflates, finds the name of the frame and decodes, as a connection does with a binary frame.
 fn receive<E: Event>(inflater: &mut Inflater, out: &mut Vec<E>, frame: &[u8]) -> bool {
     out.clear();
     let Ok(text) = inflater.inflate(frame) else { return false };
-    let known = peek::channel(text).is_some_and(|name| name.starts_with("spot/"));
-    known && E::decode(text, out).is_ok()
+    let is_spot = peek::frame_name(text).is_some_and(|name| name.starts_with("spot/"));
+    is_spot && E::decode(text, out).is_ok()
 }
 
 fn naive(frame: &[u8]) -> Option<serde_json::Value> {

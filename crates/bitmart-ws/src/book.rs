@@ -109,8 +109,8 @@ pub enum Applied {
     Snapshot,
     /// The update was applied.
     Updated,
-    /// The book already has this version, and did not change.
-    Stale,
+    /// The update is not newer than the book, which did not change.
+    Outdated,
     /// There is no book to update; a snapshot is needed.
     Ignored,
     /// The book is out of sync and was cleared; a snapshot is needed.
@@ -186,12 +186,12 @@ impl OrderBook {
             }
             (DepthKind::Update, None) => return Applied::Ignored,
             (DepthKind::Update, Some(version)) if update.version == version => {
-                return Applied::Stale;
+                return Applied::Outdated;
             }
             (DepthKind::Update, Some(version)) if update.version < version => {
                 self.below_version += 1;
                 if self.below_version < MAX_BELOW_VERSION {
-                    return Applied::Stale;
+                    return Applied::Outdated;
                 }
                 let received = update.version;
                 return self.desynchronize(SyncError::VersionReset { version, received });

@@ -111,7 +111,7 @@ pub fn channel(market: Market, name: &str) -> Option<&'static Channel> {
 ///
 /// The frame as a whole cannot be decoded. Undecodable entries are in [`Recoded::faults`].
 pub fn recode(market: Market, text: &str) -> Result<Option<Recoded>, DecodeError> {
-    peek::channel(text)
+    peek::frame_name(text)
         .and_then(|name| channel(market, name))
         .map(|channel| (channel.recode)(text))
         .transpose()

@@ -97,8 +97,8 @@ impl Connector {
         let address = &*self.address;
         // TLS and the handshake need the other half. An unreachable host must fail before the whole
         // attempt times out, because only the connector's error names the hop.
-        let target =
-            Target::new(address.host(), address.port, address.tls).with_timeout(self.timeout / 2);
+        let make_target = if address.tls { Target::tls } else { Target::plain_text };
+        let target = make_target(address.host(), address.port).with_timeout(self.timeout / 2);
         let stream = self
             .dialer
             .connect(&target)

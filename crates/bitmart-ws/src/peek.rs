@@ -6,7 +6,7 @@
 /// Cheap: a frame that starts or ends with the key is not scanned. `None` if there is no such key, if
 /// its value is not text without escapes or if the frame is not a JSON object. A frame that is not
 /// valid JSON may have a name; decoding fails later.
-pub fn channel(frame: &str) -> Option<&str> {
+pub fn frame_name(frame: &str) -> Option<&str> {
     let frame = frame.trim_ascii();
     // In the documented data frames the key is the first or the last one.
     at_end(frame).or_else(|| Scanner { text: frame, position: 0 }.frame_name())

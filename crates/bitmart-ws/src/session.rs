@@ -113,7 +113,7 @@ struct OpenSocket {
     /// [`SessionEvent::Stale`] was emitted.
     stale: bool,
     /// Undecodable frames in a row.
-    unreadable: u32,
+    unreadable_frames: u32,
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
@@ -252,7 +252,7 @@ impl Session {
             unused_since: None,
             responsive: false,
             stale: false,
-            unreadable: 0,
+            unreadable_frames: 0,
         };
         match self.access {
             Access::Public => self.state = State::Open { socket },
@@ -313,19 +313,23 @@ impl Session {
         }
     }
 
-    /// Records whether the last frame could be inflated and parsed as JSON. Too many unreadable
-    /// frames in a row end the connection.
-    pub fn frame_decoded(&mut self, now: Instant, readable: bool) {
+    /// Records that the last frame could be inflated and decoded: the count of
+    /// [`frame_unreadable`](Self::frame_unreadable) begins anew.
+    pub fn frame_decoded(&mut self) {
+        if let State::LoggingIn { socket, .. } | State::Open { socket } = &mut self.state {
+            socket.unreadable_frames = 0;
+        }
+    }
+
+    /// Records that the last frame could not be inflated or decoded.
+    /// [`Limits::max_unreadable_frames`] of them in a row end the connection.
+    pub fn frame_unreadable(&mut self, now: Instant) {
         let max = self.limits.max_unreadable_frames;
         let (State::LoggingIn { socket, .. } | State::Open { socket }) = &mut self.state else {
             return;
         };
-        if readable {
-            socket.unreadable = 0;
-            return;
-        }
-        socket.unreadable += 1;
-        if socket.unreadable >= max {
+        socket.unreadable_frames += 1;
+        if socket.unreadable_frames >= max {
             let detail = format!("{max} frames in a row could not be read");
             self.abort(now, ReconnectReason::Protocol { detail });
         }

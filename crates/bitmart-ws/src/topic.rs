@@ -81,7 +81,7 @@ impl<T> Topic<T> {
     ///
     /// impl Event for Market {
     ///     fn decode(text: &str, out: &mut Vec<Self>) -> Result<(), DecodeError> {
-    ///         if peek::channel(text) == Some("spot/trade") {
+    ///         if peek::frame_name(text) == Some("spot/trade") {
     ///             let mut trades = Vec::new();
     ///             let result = spot::Trade::decode(text, &mut trades);
     ///             out.extend(trades.into_iter().map(Self::Trade));

@@ -58,8 +58,8 @@ fn decode(channel: &Channel, text: &str) {
 /// Decodes a frame in every way.
 fn frame(market: Market, text: &str) {
     let _ = catalog::is_control(market, text);
-    if let Some(channel) = peek::channel(text) {
-        assert!(text.contains(channel));
+    if let Some(frame_name) = peek::frame_name(text) {
+        assert!(text.contains(frame_name));
     }
     // The fast decoder of books agrees with the general one.
     same::<spot::Depth>(text);

@@ -129,7 +129,7 @@ fn decode_frame(count: usize) -> Result<(), Failure> {
     for _ in 0..count {
         books.clear();
         let text = inflater.inflate(black_box(&frame))?;
-        black_box(peek::channel(text));
+        black_box(peek::frame_name(text));
         bitmart_ws::spot::Depth::decode(text, &mut books)?;
     }
     if count > 0 && books.len() != 1 { Err("not one book".into()) } else { Ok(()) }

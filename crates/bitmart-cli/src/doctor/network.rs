@@ -76,7 +76,8 @@ async fn check_service(
     let host = uri.host().ok_or_else(invalid)?.trim_matches(['[', ']']).to_owned();
     let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
 
-    let dialed = net::Target::new(host.as_str(), port, secure).with_timeout(timeout);
+    let make_target = if secure { net::Target::tls } else { net::Target::plain_text };
+    let dialed = make_target(host.as_str(), port).with_timeout(timeout);
     let (stream, mut times) = match connector.proxy_for(&dialed) {
         Some(proxy) => connect_through(&proxy, connector, &dialed).await?,
         None => connect_directly(&host, port, timeout).await?,

@@ -35,7 +35,7 @@ async fn check_conformance(connector: &dyn Connect) {
 
 /// Connects to a loopback host and returns the error.
 async fn connect_error(connector: &dyn Connect) -> ConnectError {
-    let target = Target::new("localhost", 9, true).with_timeout(Duration::from_secs(20));
+    let target = Target::tls("localhost", 9).with_timeout(Duration::from_secs(20));
     connector.connect(&target).await.expect_err("a failure")
 }
 
@@ -79,7 +79,7 @@ async fn a_connector_of_in_memory_streams_conforms() {
         }
     });
     let dialled = tokio::sync::Mutex::new(dialled);
-    conformance(&connector, &Target::new("memory", 1, false), async || {
+    conformance(&connector, &Target::plain_text("memory", 1), async || {
         dialled.lock().await.recv().await.ok_or_else(|| std::io::ErrorKind::NotConnected.into())
     })
     .await;
@@ -120,7 +120,7 @@ async fn a_connector_for_unix_sockets_conforms() {
     let path = folder.path().join("gateway");
     let listener = tokio::net::UnixListener::bind(&path).expect("a socket");
     let connector = Connector::builder().unix_socket(&path).build().expect("a connector");
-    let target = Target::new("api.example", 443, true);
+    let target = Target::tls("api.example", 443);
     conformance(&connector, &target, async || Ok(listener.accept().await?.0)).await;
     assert!(connector.connect(&target).await.expect("a stream").is_socket());
 
@@ -133,7 +133,7 @@ async fn a_connector_for_unix_sockets_conforms() {
 #[tokio::test]
 async fn socks5_resolves_locally_and_socks5h_at_the_proxy() {
     let host = TestHost::listen().await.expect("a host");
-    let target = Target::new("api.example", host.target().port(), false);
+    let target = Target::plain_text("api.example", host.target().port());
     for (scheme, host) in [("socks5h", "api.example"), ("socks5", "127.0.0.1")] {
         let proxy = TestProxy::socks5()
             .forward_to(SocketAddr::from(([127, 0, 0, 1], target.port())))
@@ -162,7 +162,7 @@ async fn socks5_tries_the_addresses_of_a_host_until_the_proxy_reaches_one() {
         let builder = Connector::builder().proxy(address).resolver(FixedResolver(addresses));
         builder.build().expect("a connector")
     };
-    let target = Target::new("api.example", port, false);
+    let target = Target::plain_text("api.example", port);
     let all = vec![unreachable, unreachable, Ipv4Addr::LOCALHOST.into()];
     connector(all).connect(&target).await.expect("a stream");
     let requested = ["192.0.2.1", "192.0.2.1", "127.0.0.1"].map(|host| format!("{host}:{port}"));
@@ -193,7 +193,7 @@ async fn socks5_tries_the_next_address_if_the_proxy_hangs_up() {
     let addresses = vec![Ipv4Addr::new(192, 0, 2, 1).into(), Ipv4Addr::new(192, 0, 2, 2).into()];
     let builder = Connector::builder().proxy(format!("socks5://{proxy}"));
     let connector = builder.resolver(FixedResolver(addresses)).build().expect("a connector");
-    connector.connect(&Target::new("api.example", 443, false)).await.expect("a stream");
+    connector.connect(&Target::plain_text("api.example", 443)).await.expect("a stream");
     task.await.expect("two attempts");
 }
 
@@ -216,7 +216,7 @@ async fn the_longest_timeout_means_never() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     let connector = Connector::builder().build().expect("a connector");
-    let target = Target::new("127.0.0.1", port, false);
+    let target = Target::plain_text("127.0.0.1", port);
     connector.connect(&target.clone().with_timeout(Duration::MAX)).await.expect("a stream");
     // It may connect before the timer is read.
     if let Err(error) = connector.connect(&target.with_timeout(Duration::ZERO)).await {
@@ -234,7 +234,7 @@ async fn bytes_directly_after_the_proxy_response_are_not_lost() {
         client.write_all(b"HTTP/1.1 200 OK\r\n\r\nearly").await.expect("a client");
         assert_eq!(client.read(&mut [0; 1]).await.expect("the end"), 0);
     });
-    let target = Target::new("localhost", 9, true);
+    let target = Target::tls("localhost", 9);
     let mut stream = through(&address.to_string()).connect(&target).await.expect("a stream");
     let mut early = [0; 5];
     stream.read_exact(&mut early).await.expect("the host's bytes");
@@ -249,7 +249,7 @@ async fn connects_from_the_bound_address() {
     for last in [2, 3] {
         let local = IpAddr::from([127, 0, 0, last]);
         let connector = Connector::builder().bind(local).build().expect("a connector");
-        let target = Target::new("127.0.0.1", port, false);
+        let target = Target::plain_text("127.0.0.1", port);
         let (stream, accepted) = tokio::join!(connector.connect(&target), listener.accept());
         stream.expect("a stream");
         assert_eq!(accepted.expect("a client").1.ip(), local);
@@ -279,7 +279,7 @@ async fn an_unresponsive_ipv6_address_falls_back_to_ipv4() {
     assert!(tokio::time::timeout(Duration::from_millis(500), full).await.is_err());
     let names = FixedResolver(vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()]);
     let connector = Connector::builder().without_proxy().resolver(names).build().expect("one");
-    let target = Target::new("exchange", port, false);
+    let target = Target::plain_text("exchange", port);
     let (stream, accepted) = tokio::join!(connector.connect(&target), listener.accept());
     stream.expect("a stream");
     accepted.expect("a client");

@@ -84,7 +84,7 @@ impl Rules {
             return None;
         }
         let Some(exceptions) = &self.exceptions else { return Some(proxy) };
-        let uri: Uri = Target::new(host, target.port(), true).to_string().parse().ok()?;
+        let uri: Uri = Target::tls(host, target.port()).to_string().parse().ok()?;
         let uri = Uri::builder().scheme("https").authority(uri.authority()?.as_str());
         let uri = uri.path_and_query("/").build().ok()?;
         exceptions.intercept(&uri).map(|_| proxy)

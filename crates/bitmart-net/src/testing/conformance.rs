@@ -34,7 +34,7 @@ impl TestHost {
     pub async fn listen() -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, target: Target::new(address.ip().to_string(), address.port(), false) })
+        Ok(Self { listener, target: Target::plain_text(address.ip().to_string(), address.port()) })
     }
 
     /// Returns the target to connect to.

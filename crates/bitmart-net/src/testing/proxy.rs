@@ -172,7 +172,7 @@ async fn connect(
     let target = host.and_then(|host| {
         record(host);
         let (host, port) = host.rsplit_once(':')?;
-        Some(Target::new(host, port.parse().ok()?, false))
+        Some(Target::plain_text(host, port.parse().ok()?))
     });
     if let Some((name, password)) = user {
         let expected = base64::encode(format!("{name}:{password}").as_bytes());
@@ -232,7 +232,7 @@ async fn socks(
         [5, 1, 0, 3] => String::from_utf8(read_prefixed(client).await?).map_err(|_| invalid())?,
         _ => return Err(invalid()),
     };
-    let target = Target::new(host, client.read_u16().await?, false);
+    let target = Target::plain_text(host, client.read_u16().await?);
     record(&target.to_string());
     Ok(Some(target))
 }

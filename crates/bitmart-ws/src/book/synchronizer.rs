@@ -69,7 +69,7 @@ impl BookSynchronizer {
                 self.error = None;
                 SyncOutcome::Changed
             }
-            Applied::Stale => SyncOutcome::Unchanged,
+            Applied::Outdated => SyncOutcome::Unchanged,
             // Requesting the next snapshot at once could repeat forever.
             Applied::OutOfSync(_) if update.is_snapshot() => {
                 self.requested = true;

@@ -50,9 +50,9 @@ fn book() -> OrderBook {
 #[test]
 fn applies_only_the_next_version() {
     let table = [
-        (9, Applied::Stale, Some(10)),
+        (9, Applied::Outdated, Some(10)),
         // An idle spot book repeats its version.
-        (10, Applied::Stale, Some(10)),
+        (10, Applied::Outdated, Some(10)),
         (11, Applied::Updated, Some(11)),
         (12, Applied::OutOfSync(SyncError::SequenceGap { expected: 11, received: 12 }), None),
         (
@@ -73,10 +73,10 @@ fn a_book_whose_version_begins_anew_gets_out_of_sync() {
     let mut book = book();
     // Late updates, and an idle book between them.
     for version in [3, 4, 5, 10] {
-        assert_eq!(book.apply(update(version, &[], &[])), Applied::Stale);
+        assert_eq!(book.apply(update(version, &[], &[])), Applied::Outdated);
     }
     let reset = (1..100).find_map(|version| match book.apply(update(version % 9, &[], &[])) {
-        Applied::Stale => None,
+        Applied::Outdated => None,
         other => Some((version, other)),
     });
     let error = SyncError::VersionReset { version: 10, received: 29 % 9 };

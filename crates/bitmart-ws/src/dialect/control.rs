@@ -38,7 +38,7 @@ pub(crate) enum Control {
 
 pub(crate) fn classify(market: Market, text: &str) -> Incoming<'_> {
     match market {
-        Market::Spot => match peek::channel(text) {
+        Market::Spot => match peek::frame_name(text) {
             Some(frame_name) => Incoming::Data { frame_name },
             None if text == "pong" => Incoming::Control(Control::Pong),
             None => Incoming::Control(parse(text, spot)),
@@ -47,7 +47,7 @@ pub(crate) fn classify(market: Market, text: &str) -> Incoming<'_> {
             // An acknowledgement has a group, too, but also a member `success`. Data may contain the word,
             // for example as a client order id.
             let may_be_control = text.len() <= MAX_CONTROL_BYTES && text.contains(r#""success""#);
-            match peek::channel(text) {
+            match peek::frame_name(text) {
                 Some("System") => Incoming::Control(Control::Pong),
                 Some(frame_name) if !may_be_control => Incoming::Data { frame_name },
                 None if text == "pong" => Incoming::Control(Control::Pong),

@@ -65,7 +65,7 @@ impl Driver {
     fn handle_text(&mut self, text: &str) -> bool {
         let Some(frame_name) = self.session.receive(now(), text) else {
             match fault_without_channel(self.market, text) {
-                None => self.session.frame_decoded(now(), true),
+                None => self.session.frame_decoded(),
                 Some(error) => self.handle_malformed(error),
             }
             return false;
@@ -76,7 +76,11 @@ impl Driver {
             self.router.session_event(event);
         }
         let readable = self.router.dispatch(frame_name, text);
-        self.session.frame_decoded(now(), readable);
+        if readable {
+            self.session.frame_decoded();
+        } else {
+            self.session.frame_unreadable(now());
+        }
         readable
     }
 
@@ -90,7 +94,7 @@ impl Driver {
     fn handle_malformed(&mut self, error: DecodeError) {
         self.observer.malformed(&error);
         self.router.malformed(error);
-        self.session.frame_decoded(now(), false);
+        self.session.frame_unreadable(now());
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn decode_each<T>(
         out.extend(entries.into_iter().map(Ok));
         return out.push(Err(error));
     };
-    let frame_name = peek::channel(text).unwrap_or_default();
+    let frame_name = peek::frame_name(text).unwrap_or_default();
     let (mut faults, mut is_cut) = (0, false);
     for Part { index, raw, path } in parts {
         entries.clear();
@@ -167,6 +167,7 @@ where
         Market::Spot => "table",
         Market::Futures => "group",
     };
-    let text = serde_json::json!({ frame_name_key: peek::channel(text), "data": data }).to_string();
+    let text =
+        serde_json::json!({ frame_name_key: peek::frame_name(text), "data": data }).to_string();
     Ok(Recoded { text, faults })
 }

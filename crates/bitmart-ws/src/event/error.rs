@@ -60,7 +60,7 @@ impl DecodeError {
             Category::Data => DecodeErrorKind::Shape,
             Category::Syntax | Category::Io => DecodeErrorKind::Syntax,
         };
-        let channel = crate::peek::channel(frame);
+        let channel = crate::peek::frame_name(frame);
         let (line, column) = (error.line(), error.column());
         let reason = if channel.is_some_and(is_public) {
             let text = error.to_string();
@@ -88,7 +88,7 @@ impl DecodeError {
         let dot = if fault.path.is_empty() || fault.path.starts_with('[') { "" } else { "." };
         Self(Arc::new(Inner {
             kind: DecodeErrorKind::Shape,
-            channel: crate::peek::channel(frame).map(SmolStr::new),
+            channel: crate::peek::frame_name(frame).map(SmolStr::new),
             entry: Some(fault.index),
             symbol: None,
             path: format!("{path}{dot}{}", fault.path),

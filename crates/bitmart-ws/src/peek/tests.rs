@@ -2,7 +2,7 @@
 
 use proptest::prelude::{any, prop_assert_eq, proptest};
 
-use super::channel;
+use super::frame_name;
 
 #[test]
 fn finds_the_name_at_any_position() {
@@ -23,7 +23,7 @@ fn finds_the_name_at_any_position() {
         ),
     ];
     for (frame, expected) in table {
-        assert_eq!(channel(frame), Some(expected), "{frame}");
+        assert_eq!(frame_name(frame), Some(expected), "{frame}");
     }
 }
 
@@ -44,7 +44,7 @@ fn ignores_nested_and_quoted_keys() {
         (r#"{"a":1}"#, None),
     ];
     for (frame, expected) in table {
-        assert_eq!(channel(frame), expected, "{frame}");
+        assert_eq!(frame_name(frame), expected, "{frame}");
     }
 }
 
@@ -65,19 +65,19 @@ fn a_frame_without_a_plain_text_name_has_none() {
         r#"{"a":]"#,
     ];
     for frame in frames {
-        assert_eq!(channel(frame), None, "{frame}");
+        assert_eq!(frame_name(frame), None, "{frame}");
     }
 }
 
 proptest! {
     #[test]
     fn any_text_is_scanned_without_panic(text in any::<String>()) {
-        channel(&text);
+        frame_name(&text);
     }
 
     #[test]
     fn any_json_like_text_is_scanned_without_panic(text in r#"([{}\[\]",:\\a ]|table|group){0,60}"#) {
-        channel(&text);
+        frame_name(&text);
     }
 
     #[test]
@@ -107,6 +107,6 @@ proptest! {
             // A name that is written with escapes is not returned.
             .filter(|value| !value.contains(['\\', '"']));
         let frame = serde_json::to_string(&object).expect("maps encode");
-        prop_assert_eq!(channel(&frame), expected);
+        prop_assert_eq!(frame_name(&frame), expected);
     }
 }

@@ -152,7 +152,7 @@ impl Feed {
     /// A frame without a `table` or `group`, such as an acknowledgement in a recording of a socket, is ignored
     /// if it is JSON and [`unreadable`](Self::unreadable) if not.
     pub fn frame(&mut self, text: &str, received_at: ReceiveTime) {
-        if let Some(frame_name) = peek::channel(text) {
+        if let Some(frame_name) = peek::frame_name(text) {
             self.connected();
             self.receive_tracker.set_received_at(received_at);
             self.router.dispatch(frame_name, text);

@@ -86,7 +86,7 @@ impl ServerConnection {
                 panic!("the client ended the connection")
             };
             if opcode == PING {
-                self.send_frame(true, PONG, &payload).await;
+                self.send_frame(PONG, &payload).await;
                 continue;
             }
             assert_eq!(opcode, TEXT, "a text frame was expected");
@@ -234,7 +234,7 @@ impl ServerConnection {
     /// # Cancel safety
     /// A part of the frame may be sent if the future is dropped.
     pub async fn push(&mut self, text: &str) {
-        self.send_frame(true, TEXT, text.as_bytes()).await;
+        self.send_frame(TEXT, text.as_bytes()).await;
     }
 
     /// Sends a deflated text in a binary frame, as the exchange does with market data.
@@ -248,7 +248,7 @@ impl ServerConnection {
         let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
         // Writing to memory cannot fail.
         let packed = encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish());
-        self.send_frame(true, BINARY, &packed.unwrap_or_default()).await;
+        self.send_frame(BINARY, &packed.unwrap_or_default()).await;
     }
 
     /// Sends a ping and waits for its pong: the client has read everything that was sent before. Heartbeats
@@ -260,7 +260,7 @@ impl ServerConnection {
     /// # Cancel safety
     /// As [`push`](Self::push).
     pub async fn ping(&mut self, payload: &[u8]) {
-        self.send_frame(true, PING, payload).await;
+        self.send_frame(PING, payload).await;
         loop {
             let Some(frame) = self.next_frame().await else {
                 panic!("the client ended the connection")
@@ -295,7 +295,7 @@ impl ServerConnection {
 
     async fn answer_heartbeat(&mut self, frame: &Frame) {
         if frame.opcode == PING {
-            self.send_frame(true, PONG, &frame.payload).await;
+            self.send_frame(PONG, &frame.payload).await;
         } else if let Some(response) =
             std::str::from_utf8(&frame.payload).ok().and_then(heartbeat_response)
         {
@@ -311,15 +311,27 @@ impl ServerConnection {
         tokio::time::sleep(duration).await;
     }
 
-    /// Sends any frame, even an invalid one: a fragment, an unknown opcode.
+    /// Sends a frame of any opcode, even an unknown one. It ends its message: opcode 0 ends one that
+    /// [`send_fragment`](Self::send_fragment) began.
     ///
     /// # Panics
     /// As [`push`](Self::push).
     ///
     /// # Cancel safety
     /// As [`push`](Self::push).
-    pub async fn send_frame(&mut self, is_final: bool, opcode: u8, payload: &[u8]) {
-        self.send_bytes(&frame(is_final, opcode, payload)).await;
+    pub async fn send_frame(&mut self, opcode: u8, payload: &[u8]) {
+        self.send_bytes(&frame(true, opcode, payload)).await;
+    }
+
+    /// Sends a frame that does not end its message.
+    ///
+    /// # Panics
+    /// As [`push`](Self::push).
+    ///
+    /// # Cancel safety
+    /// As [`push`](Self::push).
+    pub async fn send_fragment(&mut self, opcode: u8, payload: &[u8]) {
+        self.send_bytes(&frame(false, opcode, payload)).await;
     }
 
     /// Sends raw bytes.
@@ -344,7 +356,7 @@ impl ServerConnection {
     /// The connection is cut if the future is dropped.
     pub async fn close(mut self, code: u16, reason: &str) {
         let payload = [&code.to_be_bytes(), reason.as_bytes()].concat();
-        self.send_frame(true, CLOSE, &payload).await;
+        self.send_frame(CLOSE, &payload).await;
         // If it were dropped at once, the client's close frame could meet a broken pipe before the client
         // has read this one.
         while self.next_frame().await.is_some_and(|frame| frame.opcode != CLOSE) {}

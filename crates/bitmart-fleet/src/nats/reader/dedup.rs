@@ -56,9 +56,9 @@ impl Dedup {
             return Some(frame.clone());
         }
         let key = if text.contains("\"group\"") { "group" } else { "table" };
-        let channel = peek::channel(text).unwrap_or_default();
+        let frame_name = peek::frame_name(text).unwrap_or_default();
         let entries: Vec<_> = entries.iter().map(|entry| entry.json.get()).collect();
-        Some(format!(r#"{{"{key}":"{channel}","data":[{}]}}"#, entries.join(",")).into())
+        Some(format!(r#"{{"{key}":"{frame_name}","data":[{}]}}"#, entries.join(",")).into())
     }
 
     fn is_new(&mut self, input: usize, text: &str) -> bool {

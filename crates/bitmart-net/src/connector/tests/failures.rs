@@ -25,7 +25,7 @@ async fn error_after_responses(
     });
     let connector = through(&format!("{scheme}://me:CANARY@{address}"));
     let limit = if closes { Duration::from_secs(20) } else { Duration::from_millis(300) };
-    let target = Target::new("localhost", 9, true).with_timeout(limit);
+    let target = Target::tls("localhost", 9).with_timeout(limit);
     let error = connector.connect(&target).await.expect_err("a failure");
     task.abort();
     assert!(error.to_string().contains(&address.to_string()), "{error}");
@@ -95,7 +95,7 @@ async fn failures_before_the_proxy_handshake_are_classified() {
 
     let with_addresses =
         |names: Vec<IpAddr>| Connector::builder().without_proxy().resolver(FixedResolver(names));
-    let target = Target::new("api.example", 443, true);
+    let target = Target::tls("api.example", 443);
     let no_address = with_addresses(Vec::new()).build().expect("a connector");
     let error = no_address.connect(&target).await.expect_err("no address");
     assert_eq!((error.hop(), error.kind()), (Hop::Resolver, ConnectErrorKind::NoAddress));
@@ -148,7 +148,7 @@ fn invalid_settings_are_named_without_their_values() {
         ("HTTPS_PROXY", ConnectorErrorKind::UnsupportedProxyScheme)
     );
     let connector = from_variable("HTTPS_PROXY", "http://u:CANARY@h:1").expect("a connector");
-    let proxy = connector.proxy_for(&Target::new("api.example", 443, true)).expect("a proxy");
+    let proxy = connector.proxy_for(&Target::tls("api.example", 443)).expect("a proxy");
     assert_eq!((proxy.origin(), proxy.to_string().as_str()), ("HTTPS_PROXY", "http://h:1"));
-    assert!(connector.proxy_for(&Target::new("localhost", 443, true)).is_none());
+    assert!(connector.proxy_for(&Target::tls("localhost", 443)).is_none());
 }

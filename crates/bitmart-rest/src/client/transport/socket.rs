@@ -171,7 +171,8 @@ impl Service<Uri> for Dial {
         let tls = address.scheme() == Some(&Scheme::HTTPS);
         let port = address.port_u16().unwrap_or(if tls { 443 } else { 80 });
         let host = address.host().unwrap_or_default();
-        let target = Target::new(host, port, tls).with_timeout(self.limit);
+        let make_target = if tls { Target::tls } else { Target::plain_text };
+        let target = make_target(host, port).with_timeout(self.limit);
         let connect = Arc::clone(&self.connect);
         Box::pin(async move {
             let stream = connect.connect(&target).await?;

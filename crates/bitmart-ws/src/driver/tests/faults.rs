@@ -152,7 +152,7 @@ async fn invalid_frames_end_the_connection_and_not_the_subscription() {
 #[tokio::test(start_paused = true)]
 async fn reports_the_code_and_text_of_a_close_frame() {
     let (mut server, _client, mut peer, mut tickers) = open().await;
-    peer.send_frame(true, CLOSE, &[&1009_u16.to_be_bytes()[..], b"too \x1blong"].concat()).await;
+    peer.send_frame(CLOSE, &[&1009_u16.to_be_bytes()[..], b"too \x1blong"].concat()).await;
     let lost = next(&mut tickers).await;
     let Update::Reconnecting(reason) = lost else { panic!("{lost:?}") };
     assert_eq!(reason.to_string(), "closed by the server with code 1009: too \u{fffd}long");

@@ -40,7 +40,7 @@ async fn violation(subscription: &mut Subscription<RawEvent>) -> String {
 async fn delivers_every_entry_of_compressed_and_plain_frames() {
     let (_server, _client, mut peer, mut tickers) = open().await;
     peer.push(&tick(1)).await;
-    peer.send_frame(true, BINARY, &deflate(data("spot/ticker", "BTC_USDT", &[2, 3]))).await;
+    peer.send_frame(BINARY, &deflate(data("spot/ticker", "BTC_USDT", &[2, 3]))).await;
     peer.push(&data("spot/ticker:BTC_USDT", "BTC_USDT", &[4])).await;
     for expected in 1..=4 {
         assert_eq!(value(&mut tickers).await, expected);
@@ -82,9 +82,9 @@ async fn assembles_fragmented_messages() {
     let (_server, _client, mut peer, mut tickers) = open().await;
     let text = tick(5);
     let (front, back) = text.as_bytes().split_at(9);
-    peer.send_frame(false, TEXT, front).await;
-    peer.send_frame(true, PING, b"between").await;
-    peer.send_frame(true, 0, back).await;
+    peer.send_fragment(TEXT, front).await;
+    peer.send_frame(PING, b"between").await;
+    peer.send_frame(0, back).await;
     assert_eq!(value(&mut tickers).await, 5);
     assert_eq!(peer.next_frame().await.map(parts).expect("open"), (PONG, b"between".to_vec()));
 }
@@ -92,8 +92,8 @@ async fn assembles_fragmented_messages() {
 #[tokio::test(start_paused = true)]
 async fn fragments_beyond_the_maximum_size_end_the_connection() {
     let (mut server, _client, mut peer, mut tickers) = open().await;
-    peer.send_frame(false, TEXT, &vec![b' '; 600_000]).await;
-    peer.send_frame(false, 0, &vec![b' '; 600_000]).await;
+    peer.send_fragment(TEXT, &vec![b' '; 600_000]).await;
+    peer.send_fragment(0, &vec![b' '; 600_000]).await;
     assert!(violation(&mut tickers).await.contains("1 MiB"));
     server.accept().await;
 }
@@ -128,7 +128,7 @@ async fn reports_unreadable_frames_and_ends_the_connection_after_many_in_a_row()
         let expect_errors =
             async |peer: &mut ServerConnection, tickers: &mut Subscription<RawEvent>, count| {
                 for _ in 0..count {
-                    peer.send_frame(true, opcode, payload).await;
+                    peer.send_frame(opcode, payload).await;
                     let update = next(tickers).await;
                     let Update::Malformed(error) = update else { panic!("{update:?}") };
                     assert_eq!((error.kind(), error.entry()), (kind, None));
@@ -152,7 +152,7 @@ async fn reports_text_that_is_not_utf8_and_reads_the_frames_after_it() {
     for count in [most - 1, most] {
         for _ in 0..count {
             let payload = b"{\"table\":\"\xff\"}";
-            peer.send_frame(true, TEXT, payload).await;
+            peer.send_frame(TEXT, payload).await;
             let update = next(&mut tickers).await;
             let Update::Malformed(error) = update else { panic!("{update:?}") };
             assert_eq!((error.kind(), error.raw()), (DecodeErrorKind::Encoding, &payload[..]));
@@ -170,7 +170,7 @@ async fn reports_text_that_is_not_utf8_and_reads_the_frames_after_it() {
 async fn reports_trailing_bytes_and_delivers_the_frame_before_them() {
     let (_server, _client, mut peer, mut tickers) = open().await;
     for _ in 0..9 {
-        peer.send_frame(true, BINARY, &[&deflate(tick(3))[..], b"more"].concat()).await;
+        peer.send_frame(BINARY, &[&deflate(tick(3))[..], b"more"].concat()).await;
         assert_eq!(value(&mut tickers).await, 3);
         let update = next(&mut tickers).await;
         let Update::Malformed(error) = update else { panic!("{update:?}") };
@@ -244,7 +244,7 @@ async fn a_malformed_frame_does_not_end_the_subscription() {
 #[tokio::test(start_paused = true)]
 async fn answers_a_ping_with_its_payload() {
     let (_server, _client, mut peer, _tickers) = open().await;
-    peer.send_frame(true, PING, b"are you there").await;
+    peer.send_frame(PING, b"are you there").await;
     assert_eq!(
         peer.next_frame().await.map(parts).expect("open"),
         (PONG, b"are you there".to_vec())
@@ -266,7 +266,7 @@ async fn reconnects_when_the_peer_does_not_read() {
     next(&mut tickers).await;
     // The client's pongs fill the stream, because the peer does not read them.
     for _ in 0..8 {
-        peer.send_frame(true, PING, &[0; 125]).await;
+        peer.send_frame(PING, &[0; 125]).await;
     }
     let Update::Reconnecting(ReconnectReason::Lost { detail }) = next(&mut tickers).await else {
         panic!("the connection continues");

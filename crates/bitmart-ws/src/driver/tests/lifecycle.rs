@@ -18,7 +18,7 @@ async fn reconnects_and_resubscribes_after_a_close_frame() {
     let mut tickers = tickers.expect("subscribed");
     assert!(matches!(next(&mut tickers).await, Update::Subscribed));
     peer.push(&tick(1)).await;
-    peer.send_frame(true, CLOSE, &1001_u16.to_be_bytes()).await;
+    peer.send_frame(CLOSE, &1001_u16.to_be_bytes()).await;
     let mut second = server.accept().await;
     let ClientCommand { operation, arguments: topics, .. } = second.accept_command().await;
     assert_eq!(
@@ -179,7 +179,7 @@ async fn a_slow_reader_of_market_data_lags_and_every_event_is_counted() {
         peer.push(&tick(number)).await;
     }
     // The driver has read everything once it answers this ping.
-    peer.send_frame(true, crate::testing::test_support::PING, b"").await;
+    peer.send_frame(crate::testing::test_support::PING, b"").await;
     peer.next_frame().await;
     let (mut seen, mut lagged) = (0, 0);
     loop {
