@@ -30,7 +30,6 @@ pub(crate) fn render(sections: &[Section]) -> Result<Vec<File>, String> {
     }
     let count = sections.iter().map(|section| section.endpoints.len()).sum::<usize>();
     let parts = [
-        ("mod", joined(&modules)),
         ("types", include_str!("templates/route_types.rs").to_owned()),
         (
             "group",
@@ -61,10 +60,11 @@ pub(crate) fn render(sections: &[Section]) -> Result<Vec<File>, String> {
             ),
         ),
     ];
+    let source = "crates/bitmart-rest/api/*.toml";
     for (name, text) in parts {
-        let path = format!("{FOLDER}/{name}.rs");
-        files.push(File::rust(path, "crates/bitmart-rest/api/*.toml", &text)?);
+        files.push(File::rust(format!("{FOLDER}/{name}.rs"), source, &text)?);
     }
+    files.push(File::rust(format!("{FOLDER}.rs"), source, &joined(&modules))?);
     Ok(files)
 }
 
