@@ -111,6 +111,11 @@ impl DerivedKey {
     }
 }
 
+/// The keys that are derived from the seed, in order of creation.
+fn keys_of(seed: u64, derived: &[DerivedKey]) -> impl Iterator<Item = ApiKey> {
+    derived.iter().enumerate().map(move |(at, row)| row.key(seed, at + 1))
+}
+
 /// The keys before a change.
 #[derive(Debug)]
 pub(crate) struct FormerKeys(Keys);
@@ -164,8 +169,7 @@ impl KnownKey {
 impl KeyRing {
     /// Creates a key ring with the configured keys and the derived keys of a snapshot.
     pub(crate) fn new(seed: u64, keys: &[ApiKey], derived: Vec<DerivedKey>) -> Self {
-        let restored = derived.iter().enumerate().map(|(at, row)| row.key(seed, at + 1));
-        let known = restored.chain(keys.iter().cloned());
+        let known = keys_of(seed, &derived).chain(keys.iter().cloned());
         let known = known.map(|key| (key.key.clone(), KnownKey::new(key))).collect();
         Self { seed, keys: RwLock::new(Keys { known, derived, added: Vec::new() }) }
     }
@@ -199,18 +203,22 @@ impl KeyRing {
         }
     }
 
-    /// Removes the keys that were created after a state: those derived later, and the added ones whose account does not
-    /// exist in it. Returns the former keys.
+    /// Goes back to the keys of a state. `derived` are the derived keys that it had; added keys stay, unless their
+    /// account does not exist in it. Returns the former keys.
     pub(crate) fn go_back(&self, derived: Vec<DerivedKey>, exchange: &Exchange) -> FormerKeys {
         let mut keys = self.write();
         let exists = |key: &ApiKey| exchange.account(AccountId(key.account)).is_some();
-        let kept = derived.len();
-        let later = keys.derived.iter().enumerate().skip(kept);
-        let mut removed: Vec<String> =
-            later.map(|(at, row)| row.key(self.seed, at + 1).key).collect();
-        removed.extend(keys.added.iter().filter(|key| !exists(key)).map(|key| key.key.clone()));
-        let known = keys.known.iter().filter(|(name, _)| !removed.contains(name));
-        let known = known.map(|(name, known)| (name.clone(), known.clone())).collect();
+        let mut known = keys.known.clone();
+        let unavailable = keys.added.iter().filter(|key| !exists(key)).cloned();
+        // A configured key with the same name as a derived one is another key, and stays.
+        for key in keys_of(self.seed, &keys.derived).chain(unavailable) {
+            if known.get(&key.key).is_some_and(|known| *known.key == key) {
+                known.remove(&key.key);
+            }
+        }
+        for key in keys_of(self.seed, &derived) {
+            known.entry(key.key.clone()).or_insert_with(|| KnownKey::new(key));
+        }
         let added = keys.added.iter().filter(|key| exists(key)).cloned().collect();
         FormerKeys(std::mem::replace(&mut *keys, Keys { known, derived, added }))
     }

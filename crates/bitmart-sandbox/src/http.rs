@@ -6,7 +6,6 @@ mod cors;
 mod duplicates;
 mod handshake;
 mod injection;
-mod long_numbers;
 mod response;
 mod routing;
 mod server;

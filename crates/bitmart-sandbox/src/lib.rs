@@ -24,6 +24,7 @@ mod hints;
 mod http;
 mod journal;
 mod keys;
+mod long_numbers;
 pub mod operator;
 mod rate_limits;
 mod reasons;

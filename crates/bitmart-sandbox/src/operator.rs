@@ -134,16 +134,16 @@ impl<'a> Operator<'a> {
     /// Carries out a call. With a data folder this blocks until a change of the state is on disk.
     ///
     /// # Errors
-    /// If the call is rejected. Nothing was changed then. [`OperatorError::Unstored`] if the change cannot be stored:
+    /// If the call is rejected. Nothing was changed then. [`OperatorError::NotStored`] if the change cannot be stored:
     /// it may be in effect, and a restart loses it.
     pub fn call<C: OperatorCall>(&self, call: C) -> Result<C::Response, OperatorError> {
         if C::EFFECT != Effect::Stored {
             return call.run(*self);
         }
         if !self.shared.is_writable() {
-            return Err(OperatorError::Unstored);
+            return Err(OperatorError::NotStored);
         }
         let response = call.run(*self)?;
-        if self.shared.flush() { Ok(response) } else { Err(OperatorError::Unstored) }
+        if self.shared.flush() { Ok(response) } else { Err(OperatorError::NotStored) }
     }
 }

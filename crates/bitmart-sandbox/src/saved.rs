@@ -44,7 +44,7 @@ impl Shared {
     /// and no entry comes between.
     pub(crate) fn go_back(&self, snapshot: Snapshot) -> Result<(), OperatorError> {
         if !self.is_writable() {
-            return Err(OperatorError::Unstored);
+            return Err(OperatorError::NotStored);
         }
         let parts = snapshot.into_parts();
         let mut guard = self.state();
@@ -68,7 +68,7 @@ impl Shared {
             (state.exchange, state.makers_paused, state.clock) = former;
             self.keys.undo_go_back(former_keys);
             state.feed.undo_go_back(former_books);
-            return Err(OperatorError::Unstored);
+            return Err(OperatorError::NotStored);
         }
         state.feed.set_last_entry(last);
         *self.limits() = RateLimits::default();

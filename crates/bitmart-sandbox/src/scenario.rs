@@ -1,6 +1,7 @@
-//! Scenarios: timed calls of the operator in a TOML file. Page, program and library play them with the same player.
+//! Scenarios: timed calls of the operator in a TOML file. Console, program and library play them with one player.
 
 mod check;
+mod long_floats;
 mod preset;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -105,8 +106,8 @@ impl std::str::FromStr for Scenario {
         if text.len() > MAX_LENGTH {
             return Err(ScenarioError("a scenario has at most 48 KiB".to_owned()));
         }
-        let file: File =
-            toml::from_str(text).map_err(|error| ScenarioError(error.to_string().trim().into()))?;
+        let file: File = toml::from_str(&long_floats::quoted(text))
+            .map_err(|error| ScenarioError(error.to_string().trim().into()))?;
         if file.steps.is_empty() || file.steps.len() > MAX_STEPS {
             return Err(ScenarioError("a scenario has 1 to 1,000 steps".to_owned()));
         }
@@ -294,6 +295,14 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         () = playing => {}
         () = stopped(&mut control) => {}
     }
+    // Nobody waits for the end of a scenario that no longer plays.
+    shared.player.progress.send_if_modified(|progress| {
+        let was_playing = std::mem::take(&mut progress.is_playing);
+        if was_playing {
+            progress.error = Some("the sandbox has stopped".to_owned());
+        }
+        was_playing
+    });
 }
 
 async fn steps(shared: &Arc<Shared>, scenario: &Scenario) -> Result<(), String> {
@@ -325,7 +334,7 @@ async fn steps(shared: &Arc<Shared>, scenario: &Scenario) -> Result<(), String> 
     // Each call has waited until its change was stored. Faults are not stored at all.
     match last_market_step {
         Some(entry) if !shared.wait_for_entry(entry).await => {
-            Err(OperatorError::Unstored.to_string())
+            Err(OperatorError::NotStored.to_string())
         }
         _ => Ok(()),
     }
@@ -352,7 +361,7 @@ async fn wait(shared: &Arc<Shared>, time: Duration) -> Result<Option<EntryNumber
                 break;
             }
             if !shared.is_writable() {
-                return Err(OperatorError::Unstored);
+                return Err(OperatorError::NotStored);
             }
             last = Some(shared.step());
         }

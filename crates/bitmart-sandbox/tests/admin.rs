@@ -219,6 +219,15 @@ async fn a_snapshot_contains_no_secret_and_can_be_restored() {
 }
 
 #[tokio::test]
+async fn a_saved_state_is_found_by_the_name_with_which_it_was_saved() {
+    let sandbox = stepped_sandbox().await;
+    let name = json!({ "name": " before " });
+    assert_eq!(post(&sandbox, "/snapshots", name.clone()).await["name"], "before");
+    assert_eq!(post(&sandbox, "/snapshots/restore", name.clone()).await["name"], "before");
+    assert_eq!(post(&sandbox, "/snapshots/discard", name).await, json!({ "snapshots": [] }));
+}
+
+#[tokio::test]
 async fn invalid_calls_are_rejected_with_the_cause() {
     let sandbox = stepped_sandbox().await;
     for (method, path, body, status, message) in [
@@ -255,6 +264,9 @@ async fn invalid_calls_are_rejected_with_the_cause() {
             "-1 is not a balance",
         ),
         ("POST", "/faults", "{\"fault\":\"rain\",\"on\":\"/x\"}", 400, "there is no fault"),
+        ("POST", "/snapshots", "{\"name\":\" \"}", 400, "1 to 40 characters"),
+        ("POST", "/snapshots/restore", "{\"name\":\"a\"}", 404, "no state \"a\" is saved"),
+        ("POST", "/snapshots/discard", "{\"name\":\"a\"}", 404, "no state \"a\" is saved"),
     ] {
         let rejected = raw(&sandbox, method, path, body.to_owned()).await;
         assert_eq!(rejected.status, status, "{method} {path} {body}: {}", rejected.text);

@@ -130,6 +130,9 @@ async fn a_malformed_frame_gets_a_close_frame_with_its_code() {
         (&b"\xf1\x80\0\0\0\0"[..], 1002_u16),
         (b"\x83\x80\0\0\0\0", 1002),
         (b"\x09\x80\0\0\0\0", 1002),
+        // A text and a close frame without a mask.
+        (b"\x81\x04ping", 1002),
+        (b"\x88\x00", 1002),
         // A text that is not UTF-8.
         (b"\x81\x82\0\0\0\0\xc3\x28", 1007),
     ] {
@@ -226,10 +229,12 @@ async fn extreme_timeouts_close_sockets_at_once_or_never() {
                 assert_eq!(socket.receive().await, Received::Close(1001), "{url}");
             }
             drop(socket);
-            // The connection leaves the feed.
-            while sandbox.sockets() > 0 {
-                tokio::task::yield_now().await;
-            }
+            let gone = async {
+                while sandbox.sockets() > 0 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            timeout(DEADLINE, gone).await.expect("the connection leaves the feed");
         }
     }
 }

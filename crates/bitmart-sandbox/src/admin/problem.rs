@@ -54,11 +54,13 @@ impl From<CallError> for Problem {
 
 fn status(error: &OperatorError) -> StatusCode {
     match error {
-        OperatorError::UnknownAccount(_) | OperatorError::UnknownMarket(_) => StatusCode::NOT_FOUND,
+        OperatorError::UnknownAccount(_)
+        | OperatorError::UnknownMarket(_)
+        | OperatorError::UnknownSnapshot(_) => StatusCode::NOT_FOUND,
         OperatorError::KeyExists | OperatorError::ClockRuns | OperatorError::NoMarketMaker(_) => {
             StatusCode::CONFLICT
         }
-        OperatorError::Unstored => StatusCode::SERVICE_UNAVAILABLE,
+        OperatorError::NotStored => StatusCode::SERVICE_UNAVAILABLE,
         OperatorError::UnknownCurrency(_)
         | OperatorError::IncompleteKey
         | OperatorError::InvalidAddress

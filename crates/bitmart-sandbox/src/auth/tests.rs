@@ -55,6 +55,25 @@ fn derived_keys_are_the_same_after_a_restore() {
 }
 
 #[test]
+fn going_back_and_forth_restores_the_derived_keys_of_each_state() {
+    let exchange = Exchange::new(&crate::Config::new().market_maker(false).setup(), 0);
+    let ring = KeyRing::new(7, &[ApiKey::from_seed(7)], Vec::new());
+    let empty = ring.derived();
+    let first = ring.derive(1, None, vec![Permission::ReadOnly]);
+    let with_first = ring.derived();
+    ring.go_back(empty, &exchange);
+    assert!(ring.get(&first.key).is_none());
+    // The same name, for another account.
+    let other = ring.derive(2, Some(1), Vec::new());
+    assert_eq!(other.key, first.key);
+    let former = ring.go_back(with_first, &exchange);
+    assert_eq!(*ring.get(&first.key).expect("a key").key, first);
+    ring.undo_go_back(former);
+    assert_eq!(*ring.get(&first.key).expect("a key").key, other);
+    assert!(ring.get(&ApiKey::from_seed(7).key).is_some(), "the configured key stays");
+}
+
+#[test]
 fn a_key_ring_shows_no_key_and_no_secret() {
     let shown = format!("{:?}", ring());
     assert!(!shown.contains(KEY) && !shown.contains(SECRET), "{shown}");

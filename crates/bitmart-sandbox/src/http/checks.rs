@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use hyper::{HeaderMap, header, http::request::Parts};
 use serde_json::{Map, Value};
 
-use super::{duplicates, long_numbers};
+use super::duplicates;
 use crate::{
     auth::{AuthHeaders, Caller, check_recv_window},
     generated::{Auth, Codes, Group, Method, Route, Scope},
     keys::Permission,
+    long_numbers,
     rate_limits::{Client, Usage},
     shared::Shared,
     wire::{
@@ -74,7 +75,7 @@ pub(super) fn check(
         params.reject_unknown(route.params, route.undocumented)?;
         let duplicate = match route.method {
             Method::Get => duplicates::in_query(head.uri.query().unwrap_or_default()),
-            Method::Post => duplicates::in_json(body, params.values()),
+            Method::Post => duplicates::in_json(&long_numbers::quoted(body), params.values()),
         };
         if let Some(name) = duplicate {
             return Err(params.duplicate(&name));

@@ -10,7 +10,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-/// The first duplicate member name of any object in a JSON body, which was read as `read`.
+/// The first duplicate member name of any object in a JSON body. `read` is what was read from exactly these bytes.
 pub(super) fn in_json(body: &[u8], read: &Map<String, Value>) -> Option<String> {
     if has_all_texts(body, read) {
         return None;
@@ -44,11 +44,11 @@ fn texts(value: &Value) -> usize {
 pub(super) fn in_query(query: &str) -> Option<String> {
     let mut names = HashSet::new();
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    let mut all = pairs.map(|pair| {
+    let mut names_in_order = pairs.map(|pair| {
         let name = pair.split_once('=').map_or(pair, |(name, _)| name).replace('+', " ");
         percent_decode_str(&name).decode_utf8_lossy().into_owned()
     });
-    all.find(|name| !names.insert(name.clone()))
+    names_in_order.find(|name| !names.insert(name.clone()))
 }
 
 /// A JSON value, reduced to the first duplicate name in it.
@@ -105,9 +105,8 @@ impl<'de> Visitor<'de> for Search {
         let (mut names, mut duplicate) = (HashSet::new(), None);
         while let Some(name) = members.next_key::<String>()? {
             let Duplicate(inner) = members.next_value()?;
-            let twice = if names.contains(&name) { Some(name.clone()) } else { None };
-            names.insert(name);
-            duplicate = duplicate.or(inner).or(twice);
+            let repeated = (!names.insert(name.clone())).then_some(name);
+            duplicate = duplicate.or(inner).or(repeated);
         }
         Ok(Duplicate(duplicate))
     }

@@ -76,8 +76,19 @@ fn send(shared: &Shared, route: &'static Route, fields: &Map<String, Value>) -> 
         let pairs = fields.iter().map(|(name, value)| format!("{name}={}", safe(value)));
         uri = format!("{uri}?{}", pairs.collect::<Vec<_>>().join("&"));
     }
+    send_body(shared, route, &key, &uri, &body)
+}
+
+/// Sends a request that a key signs.
+fn send_body(
+    shared: &Shared,
+    route: &'static Route,
+    key: &ApiKey,
+    uri: &str,
+    body: &str,
+) -> Outcome {
     let timestamp = NOW_MS.to_string();
-    let sign = sign(&key, &timestamp, body.as_bytes());
+    let sign = sign(key, &timestamp, body.as_bytes());
     let mut request = Request::builder().uri(uri);
     if route.auth != Auth::None {
         request = request.header("x-bm-key", &key.key);
@@ -267,6 +278,24 @@ fn every_route_rejects_unknown_and_missing_fields() {
             assert!([70001, 50028, 60000, 40007].contains(&missing), "{}: {missing}", route.path);
         }
     }
+}
+
+#[test]
+fn a_duplicate_is_rejected_also_if_a_long_number_becomes_text() {
+    let shared = shared();
+    let code = |prices: &str| {
+        let route = Id::SpotSubmitOrder.route();
+        let body = format!(
+            r#"{{"symbol":"BTC_USDT","side":"buy","type":"limit","size":"0.001",{prices}}}"#
+        );
+        let key = shared.config.keys_or_default().swap_remove(0);
+        let outcome = send_body(&shared, route, &key, route.path, &body);
+        outcome.result.map_or_else(|error| error.code, |_| 0)
+    };
+    assert_eq!(code(r#""price":50000.000000000000"#), 0);
+    let duplicate = code(r#""price":1,"price":50000"#);
+    assert_ne!(duplicate, 0);
+    assert_eq!(code(r#""price":1,"price":50000.000000000000"#), duplicate);
 }
 
 #[test]

@@ -262,11 +262,11 @@ async fn a_scenario_needs_space_only_for_changes_of_the_exchange() {
     };
     let fault = "call = \"inject_fault\"\nfault = \"drop-after\"\non = \"/spot/v2/submit_order\"";
     assert_eq!(play(fault).await, Ok(()), "a fault is not stored");
-    let unstored = |step: &str| Err(format!("{step}: the data folder cannot be written to"));
+    let not_stored = |step: &str| Err(format!("{step}: the data folder cannot be written to"));
     let hold = "call = \"pause_market_makers\"\npaused = true";
-    assert_eq!(play(hold).await, unstored("step 1, pause_market_makers"));
+    assert_eq!(play(hold).await, not_stored("step 1, pause_market_makers"));
     let later = format!("{fault}\nwait_ms = 1000");
-    assert_eq!(play(&later).await, unstored("step 1"), "the market steps during the wait");
+    assert_eq!(play(&later).await, not_stored("step 1"), "the market steps during the wait");
     shared.control.send_modify(|control| control.stop = true);
     player.await.expect("the player ends");
 }

@@ -7,8 +7,9 @@ use super::{
     Effect, Operator, OperatorCall, OperatorError,
     describe::{Described as _, Field, Kind},
 };
+use crate::long_numbers;
 
-/// Characters of a wrong value that an error repeats.
+/// Maximum number of characters of a wrong value that an error repeats.
 const MAX_GIVEN: usize = 40;
 
 /// The description of a call: its route in the admin API, its fields and its response.
@@ -169,8 +170,10 @@ fn check<C: OperatorCall>(body: &[u8]) -> Result<(), String> {
 }
 
 fn parse<C: OperatorCall>(body: &[u8]) -> Result<C, String> {
-    serde_json::from_slice(body)
-        .map_err(|error| wrong_decimal(C::KIND.fields(), body).unwrap_or_else(|| error.to_string()))
+    let body = long_numbers::quoted(body);
+    serde_json::from_slice(&body).map_err(|error| {
+        wrong_decimal(C::KIND.fields(), &body).unwrap_or_else(|| error.to_string())
+    })
 }
 
 /// Which field is no decimal. The error of the decoder names a type of Rust, and no field.
@@ -187,4 +190,21 @@ fn wrong_decimal(fields: &[Field], body: &[u8]) -> Option<String> {
         let example = example.as_str().unwrap_or("1.5");
         Some(format!("{} is a decimal such as {example}, not {given}", field.name))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operator::MovePrice;
+
+    #[test]
+    fn an_amount_with_many_digits_is_read_exactly_as_number_and_as_text() {
+        for price in
+            ["54000.123456789012345", "\"54000.123456789012345\"", "540001234567890.12345e-10"]
+        {
+            let body = format!("{{\"symbol\":\"BTC_USDT\",\"price\":{price}}}");
+            let call = parse::<MovePrice>(body.as_bytes()).expect(price);
+            assert_eq!(call.price.to_string(), "54000.123456789012345");
+        }
+    }
 }

@@ -40,10 +40,12 @@ pub enum OperatorError {
     InvalidPrice(Decimal),
     /// The leverage brackets do not fit together; the text says why.
     InvalidBrackets(&'static str),
-    /// The name of a saved state is empty, too long, or unknown; the text says which.
+    /// No state is saved under this name.
+    UnknownSnapshot(String),
+    /// The name of a state to save is empty or too long, or 8 others are saved; the text says which.
     InvalidName(String),
-    /// The data folder cannot be written to.
-    Unstored,
+    /// The change is not stored, because the data folder cannot be written to.
+    NotStored,
     /// The scenario cannot be played; the text says why.
     InvalidScenario(String),
     /// The exchange rejects it as it would reject it from a customer; the text says why.
@@ -65,6 +67,7 @@ impl fmt::Display for OperatorError {
             Self::UnknownCurrency(currency) => {
                 write!(f, "no market of this wallet uses the currency {currency:?}")
             }
+            Self::UnknownSnapshot(name) => write!(f, "no state {name:?} is saved"),
             Self::UnknownMarket(symbol) => {
                 write!(f, "there is no market {symbol:?}; a pair is BTC_USDT, a contract BTCUSDT")
             }
@@ -95,7 +98,7 @@ impl fmt::Display for OperatorError {
                 write!(f, "{price} is not a price from a tenth to ten times the start price")
             }
             Self::InvalidBrackets(text) => f.write_str(text),
-            Self::Unstored => f.write_str("the data folder cannot be written to"),
+            Self::NotStored => f.write_str("the data folder cannot be written to"),
             Self::InvalidFault(text)
             | Self::Rejected(text)
             | Self::InvalidName(text)

@@ -44,7 +44,7 @@ impl Sandbox {
     /// Creates an account with the configured initial balances and returns its number.
     ///
     /// # Errors
-    /// [`OperatorError::Unstored`] if the data folder cannot be written to. The account may exist, and a restart loses
+    /// [`OperatorError::NotStored`] if the data folder cannot be written to. The account may exist, and a restart loses
     /// it.
     pub fn create_account(&self) -> Result<u32, OperatorError> {
         self.operator().call(CreateAccount {}).map(|created| created.account)
@@ -53,7 +53,8 @@ impl Sandbox {
     /// Creates a key for an account. Keys are derived from the seed, so they are the same in every run.
     ///
     /// # Errors
-    /// If the account does not exist.
+    /// If the account does not exist. [`OperatorError::NotStored`] if the data folder cannot be written to: the key may
+    /// be valid until a restart.
     pub fn create_key(
         &self,
         account: u32,
@@ -67,11 +68,11 @@ impl Sandbox {
     /// Adds a given key. A [`Snapshot`] does not contain it.
     ///
     /// # Errors
-    /// If its account does not exist, or a key with its name exists. [`OperatorError::Unstored`] if the data folder
+    /// If its account does not exist, or a key with its name exists. [`OperatorError::NotStored`] if the data folder
     /// cannot be written to: the key is valid until a restart.
     pub fn add_key(&self, key: ApiKey) -> Result<(), OperatorError> {
         self.shared.add_key(key)?;
-        if self.shared.flush() { Ok(()) } else { Err(OperatorError::Unstored) }
+        if self.shared.flush() { Ok(()) } else { Err(OperatorError::NotStored) }
     }
 
     /// Sets the available balance of a wallet; the frozen amount does not change. Subscribers to balances
@@ -115,20 +116,21 @@ impl Sandbox {
     }
 
     /// Simulates a deposit, which passes through its states by the clock and is credited to the spot wallet after
-    /// 30 s. Returns its `deposit_id`; `None` for an unknown account or currency, or an amount that is not
-    /// positive.
+    /// 30 s. Returns its `deposit_id`; `None` for an unknown account or currency, closed deposits, an amount that is not
+    /// above 0, or a data folder that cannot be written to. [`MakeDeposit`] says which.
     pub fn deposit(&self, account: u32, currency: &str, amount: Decimal) -> Option<String> {
         let call = MakeDeposit { account, currency: currency.to_owned(), amount };
         self.operator().call(call).ok().map(|deposit| deposit.deposit_id)
     }
 
-    /// Advances a stepped clock, and everything that is due happens. Other clocks are not affected.
+    /// Advances a stepped clock, and everything that is due happens. Other clocks are not affected. Stops early if the
+    /// data folder cannot be written to, which [`AdvanceClock`] reports.
     pub fn advance(&self, by: Duration) {
         let mut left = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
         let mut last = None;
         loop {
             let ms = left.min(MAX_ADVANCE_MS);
-            // The call is only rejected by a running clock.
+            // Rejected by a running clock, and if it cannot be stored.
             let Ok(time) = self.operator().call(AdvanceClock { ms }) else { return };
             left -= ms;
             // The clock stands still at the end of its range.
@@ -139,20 +141,22 @@ impl Sandbox {
     }
 
     /// Advances the market by `steps` steps of 100 ms, together with a stepped clock. Books, tickers and candles are
-    /// pushed on these steps.
+    /// pushed on these steps. Stops early if the data folder cannot be written to, which [`StepMarket`] reports.
     pub fn step_market(&self, steps: u32) {
         let mut left = steps;
         while left > 0 {
             let steps = left.min(MAX_STEPS);
-            // The call is only rejected with more steps.
-            drop(self.operator().call(StepMarket { steps }));
+            if self.operator().call(StepMarket { steps }).is_err() {
+                return;
+            }
             left -= steps;
         }
     }
 
-    /// Pauses or resumes the market makers. Orders are still matched, and channels still pushed.
+    /// Pauses or resumes the market makers. Orders are still matched, and channels still pushed. No effect if the data
+    /// folder cannot be written to, which [`PauseMarketMakers`] reports.
     pub fn pause_market_makers(&self, paused: bool) {
-        // The call is never rejected.
+        // Rejected only if it cannot be stored.
         drop(self.operator().call(PauseMarketMakers { paused }));
     }
 

@@ -12,7 +12,7 @@ calls! {
     /// Save the state in memory under a name, to go back to it later. At most 8 states are saved, and end with the
     /// sandbox; the call that reads the complete state is for files.
     Transient "POST /snapshots" => save_snapshot(SaveSnapshot) -> SavedSnapshot {
-        /// A name of 1 to 40 characters. A state with this name is replaced.
+        /// A name of 1 to 40 characters; spaces around it are ignored. A state with this name is replaced.
         name: String = "before the order",
     }
 
@@ -81,23 +81,21 @@ fn list(shared: &Shared) -> SavedSnapshots {
 }
 
 fn go_back(call: GoBack, shared: &Shared) -> Result<SavedSnapshot, OperatorError> {
-    let snapshot = shared.saved().get(&call.name).cloned();
-    let snapshot = snapshot.ok_or_else(|| unknown(&call.name))?;
+    let name = call.name.trim();
+    let snapshot = shared.saved().get(name).cloned();
+    let snapshot = snapshot.ok_or_else(|| OperatorError::UnknownSnapshot(name.to_owned()))?;
     let now_ms = snapshot.parts().now_ms;
     shared.go_back(snapshot)?;
-    Ok(SavedSnapshot { name: call.name, now_ms })
+    Ok(SavedSnapshot { name: name.to_owned(), now_ms })
 }
 
 fn discard_snapshot(
     call: DiscardSnapshot,
     shared: &Shared,
 ) -> Result<SavedSnapshots, OperatorError> {
-    if !shared.saved().discard(&call.name) {
-        return Err(unknown(&call.name));
+    let name = call.name.trim();
+    if !shared.saved().discard(name) {
+        return Err(OperatorError::UnknownSnapshot(name.to_owned()));
     }
     Ok(list(shared))
-}
-
-fn unknown(name: &str) -> OperatorError {
-    OperatorError::InvalidName(format!("no state {name:?} is saved"))
 }

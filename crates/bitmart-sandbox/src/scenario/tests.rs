@@ -61,6 +61,14 @@ fn mistakes_are_reported_before_anything_is_played() {
     }
 }
 
+#[test]
+fn an_amount_with_many_digits_is_read_exactly() {
+    let text = "name = \"a\"\n[[step]]\ncall = \"move_price\"\nsymbol = \"BTC_USDT\"\n\
+                price = 54000.123456789012345";
+    let scenario: Scenario = text.parse().expect("a scenario");
+    assert_eq!(scenario.steps()[0].fields()["price"], "54000.123456789012345");
+}
+
 /// The check repeats the limits of the exchange.
 #[tokio::test]
 async fn a_balance_is_checked_as_the_exchange_checks_it() {
@@ -133,6 +141,23 @@ async fn a_wait_ends_with_the_sandbox() {
     assert_eq!(Arc::strong_count(&shared), 1, "it has ended");
     let passed = shared.state().clock.now_ms() - begun;
     assert!(passed < 86_400_000, "not at the end of the wait: {passed}");
+}
+
+#[tokio::test]
+async fn a_player_that_waits_for_the_end_learns_that_the_sandbox_has_stopped() {
+    let sandbox = Sandbox::start(Config::new()).await.expect("starts");
+    let scenario = DAY.parse().expect("a scenario");
+    let playing = async {
+        let played = sandbox.play(&scenario);
+        tokio::time::timeout(Duration::from_secs(20), played).await.expect("it ends")
+    };
+    let (played, ()) = tokio::join!(playing, async {
+        let mut progress = sandbox.shared.player.progress.subscribe();
+        progress.wait_for(|progress| progress.is_playing).await.expect("it lives");
+        // As after a panic.
+        sandbox.shared.control.send_modify(|control| control.stop = true);
+    });
+    assert_eq!(played.expect_err("stopped").to_string(), "the sandbox has stopped");
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use super::{
     futures,
     queue::{Receiver, queue},
     read::{Fragments, Pings, Received, close_code, close_parts, read},
-    record::{CUT, Record, STOPPED, TOO_SLOW, UNSTORED},
+    record::{CUT, NOT_STORED, Record, STOPPED, TOO_SLOW},
     spot,
     writer::Writer,
 };
@@ -394,7 +394,7 @@ impl Connection {
 async fn is_stored(shared: &Shared, log: &Record, number: EntryNumber) -> bool {
     let is_stored = shared.wait_for_entry(number).await;
     if !is_stored {
-        log.ends(Direction::Out, None, UNSTORED);
+        log.ends(Direction::Out, None, NOT_STORED);
     }
     is_stored
 }

@@ -1,11 +1,14 @@
 //! Reads messages and control frames of a client.
 
-use fastwebsockets::{OpCode, WebSocketError, WebSocketRead};
+use fastwebsockets::{Frame, OpCode, WebSocketError, WebSocketRead};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::ReadHalf;
 
 use crate::generated::Host;
+
+/// Largest head of a frame in bytes: opcode, length and mask.
+const MAX_HEAD: usize = 2 + 8 + 4;
 
 /// A message or control frame of the client, or the end of the connection.
 #[derive(Debug)]
@@ -73,17 +76,21 @@ pub(super) async fn read(
     max_length: usize,
 ) -> Received {
     loop {
-        let frame = match reader.read_frame::<_, WebSocketError>(&mut |_| async { Ok(()) }).await {
-            Ok(frame) => frame,
-            Err(WebSocketError::FrameTooLarge) => return Received::TooBig(max_frame),
-            Err(WebSocketError::InvalidUTF8) => return Received::NotUtf8,
-            Err(
-                WebSocketError::UnexpectedEOF
-                | WebSocketError::ConnectionClosed
-                | WebSocketError::IoError(_),
-            ) => return Received::Broken,
-            Err(_) => return Received::Malformed,
-        };
+        let mut frame =
+            match reader.read_frame::<_, WebSocketError>(&mut |_| async { Ok(()) }).await {
+                Ok(frame) => frame,
+                Err(WebSocketError::FrameTooLarge) => return Received::TooBig(max_frame),
+                Err(WebSocketError::InvalidUTF8) => return Received::NotUtf8,
+                Err(
+                    WebSocketError::UnexpectedEOF
+                    | WebSocketError::ConnectionClosed
+                    | WebSocketError::IoError(_),
+                ) => return Received::Broken,
+                Err(_) => return Received::Malformed,
+            };
+        if !is_masked(&mut frame) {
+            return Received::Malformed;
+        }
         match frame.opcode {
             OpCode::Close => return Received::Closed(frame.payload.to_vec()),
             OpCode::Ping => return Received::Ping(frame.payload.to_vec()),
@@ -103,6 +110,14 @@ pub(super) async fn read(
             return Received::Message { bytes, is_binary };
         }
     }
+}
+
+/// Whether the client has masked a frame, as it must (RFC 6455, section 5.1). The library does not check it, and tells
+/// it only in the head of the frame.
+fn is_masked(frame: &mut Frame<'_>) -> bool {
+    let mut head = [0; MAX_HEAD];
+    frame.fmt_head(&mut head);
+    head[1] & 0x80 != 0
 }
 
 /// Code and reason of a close frame.

@@ -12,7 +12,7 @@ pub(super) const STOPPED: &str = "the sandbox stopped";
 pub(super) const CUT: &str =
     "all WebSockets were cut, by the operator or because the exchange went back";
 pub(super) const TOO_SLOW: &str = "the client reads too slowly: the queue of its frames was full";
-pub(super) const UNSTORED: &str = "the data folder cannot be written to";
+pub(super) const NOT_STORED: &str = "the data folder cannot be written to";
 /// Why the client ends it.
 const GONE: &str = "the client disconnected without a close frame";
 /// Why a ping frame is ignored.

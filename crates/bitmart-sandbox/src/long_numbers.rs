@@ -1,14 +1,17 @@
-//! JSON numbers of request bodies that a double cannot hold exactly. The exchange takes an amount or id as text or as
-//! number; a number with many digits would reach the handlers rounded, so it is turned into text before it is read.
+//! JSON numbers of request bodies that `serde_json` would round: it reads a fraction, and an integer of more than 64
+//! bits, as a double. Amounts and ids may be sent as text or as number, so a number that would be rounded is turned into
+//! text before it is read.
 
 use std::borrow::Cow;
 
-/// Digits that a double holds exactly.
+use serde_json::Number;
+
+/// Number of decimal digits that a double always holds exactly.
 const EXACT_DIGITS: usize = 15;
 
-/// Returns the body with every number of more than 15 digits in quotes. Everything else stays as it is, so a body that
+/// Returns the body with every number that would be rounded in quotes. Everything else stays as it is, so a body that
 /// is not JSON remains invalid.
-pub(super) fn quoted(body: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn quoted(body: &[u8]) -> Cow<'_, [u8]> {
     let mut quoted = Vec::new();
     let mut copied = 0;
     let mut at = 0;
@@ -19,7 +22,7 @@ pub(super) fn quoted(body: &[u8]) -> Cow<'_, [u8]> {
                 let end = end_of_number(body, at);
                 let number = &body[at..end];
                 let digits = number.iter().filter(|byte| byte.is_ascii_digit()).count();
-                if digits > EXACT_DIGITS && serde_json::from_slice::<f64>(number).is_ok() {
+                if digits > EXACT_DIGITS && is_double(number) {
                     quoted.extend_from_slice(&body[copied..at]);
                     quoted.push(b'"');
                     quoted.extend_from_slice(number);
@@ -36,6 +39,11 @@ pub(super) fn quoted(body: &[u8]) -> Cow<'_, [u8]> {
     }
     quoted.extend_from_slice(&body[copied..]);
     Cow::Owned(quoted)
+}
+
+/// Whether `serde_json` reads a number as a double. What is no number stays as it is, too.
+fn is_double(number: &[u8]) -> bool {
+    serde_json::from_slice::<Number>(number).is_ok_and(|number| number.is_f64())
 }
 
 /// The position after the text that begins here with a quote.
@@ -65,7 +73,9 @@ mod tests {
         for (body, expected) in [
             (r#"{"size":1.5,"id":123456789012345}"#, None),
             (r#"{"size":0.1234567890123456789}"#, Some(r#"{"size":"0.1234567890123456789"}"#)),
-            (r#"[-1234567890123456,1]"#, Some(r#"["-1234567890123456",1]"#)),
+            (r#"[-1234567890123456,18446744073709551615]"#, None),
+            (r#"[-92233720368547758080,1]"#, Some(r#"["-92233720368547758080",1]"#)),
+            (r#"{"price":1234567890.123456e2}"#, Some(r#"{"price":"1234567890.123456e2"}"#)),
             (r#"{"a":"1234567890123456789","b\"1234567890123456789":1}"#, None),
             (r#"{"a":01234567890123456}"#, None),
             (r#"{"a":1234567890123456.}"#, None),
