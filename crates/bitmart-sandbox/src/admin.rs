@@ -238,8 +238,8 @@ pub(crate) async fn call(
         return Ok(format!("{}\n", json!({ "calls": routes() })).into_bytes());
     }
     let path = current_path(method, path);
-    let found = calls().find(|call| call.method() == method && call.matches(path));
-    let call = found.ok_or_else(|| unknown(method, path))?;
+    let call = calls().find(|call| call.method() == method && call.matches(path));
+    let call = call.ok_or_else(|| unknown(method, path))?;
     let (shared, path) = (Arc::clone(shared), path.to_owned());
     // A call can take long, such as 10,000 steps of the market or a snapshot.
     let run = move || call.run(Operator::new(&shared), &path, &body);
@@ -256,7 +256,7 @@ pub(crate) async fn call(
 const FORMER_PATHS: [(&str, &str); 2] =
     [("/snapshot", "/snapshots/current"), ("/faults/active", "/faults")];
 
-/// Returns the path of a call today.
+/// Returns the current path of a call, also for a former one.
 fn current_path<'a>(method: &str, path: &'a str) -> &'a str {
     let renamed = FORMER_PATHS.iter().find(|(former, _)| method == "GET" && path == *former);
     renamed.map_or(path, |(_, current)| current)

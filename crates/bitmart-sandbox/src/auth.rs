@@ -143,22 +143,22 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// A key, and the state of its signatures after its secret.
+/// A key, and the state of HMAC after its secret, from which its signatures are computed.
 #[derive(Clone)]
 struct KnownKey {
     key: Arc<ApiKey>,
-    keyed: Option<KeyedHash>,
+    keyed_hash: Option<KeyedHash>,
 }
 
 impl KnownKey {
     fn new(key: ApiKey) -> Self {
-        Self { keyed: keyed_hash(key.secret.as_bytes()), key: Arc::new(key) }
+        Self { keyed_hash: keyed_hash(key.secret.as_bytes()), key: Arc::new(key) }
     }
 
     /// Whether a signature is that of a timestamp and body.
     fn has_signed(&self, timestamp: &str, body: &[u8], sign: &str) -> bool {
-        let keyed = self.keyed.as_ref();
-        keyed.is_some_and(|keyed| verify(keyed, &self.key.memo, timestamp, body, sign))
+        let keyed_hash = self.keyed_hash.as_ref();
+        keyed_hash.is_some_and(|hash| verify(hash, &self.key.memo, timestamp, body, sign))
     }
 
     fn caller(&self) -> Caller {

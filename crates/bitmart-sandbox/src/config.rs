@@ -52,7 +52,7 @@ pub struct Config {
     pub(crate) ws: SocketLimits,
     pub(crate) restored: Option<Snapshot>,
     pub(crate) data: Option<PathBuf>,
-    pub(crate) stored_orders: usize,
+    pub(crate) history_limit: usize,
     pub(crate) slow_futures_books: bool,
     pub(crate) reasons_on_stderr: bool,
     pub(crate) replay: Vec<RecordedFrame>,
@@ -113,7 +113,7 @@ impl Config {
             },
             restored: None,
             data: None,
-            stored_orders: DEFAULT_HISTORY_LIMIT,
+            history_limit: DEFAULT_HISTORY_LIMIT,
             slow_futures_books: false,
             reasons_on_stderr: false,
             replay: Vec::new(),
@@ -348,7 +348,7 @@ impl Config {
     /// accounts together. Older entries are removed, so that a sandbox that runs for weeks does not grow.
     #[must_use]
     pub fn history_limit(mut self, orders: usize) -> Self {
-        self.stored_orders = orders;
+        self.history_limit = orders;
         self
     }
 

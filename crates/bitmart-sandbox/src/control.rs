@@ -74,21 +74,21 @@ impl Shared {
     /// Advances a stepped clock and returns the new time; `None` if the clock is running. A long time passes in
     /// slices, each of which is published, so that neither the lock nor the number of events grows with it.
     pub(crate) fn advance(&self, by: Duration) -> Option<u64> {
-        let mut rest = by;
+        let mut remaining = by;
         loop {
             let mut state = self.state();
             if !state.clock.is_stepped() {
                 return None;
             }
-            let slice = rest.min(CLOCK_SLICE);
+            let slice = remaining.min(CLOCK_SLICE);
             let before_ms = state.clock.now_ms();
             state.clock.advance(slice);
             state.process_due();
             state.play();
-            rest -= slice;
+            remaining -= slice;
             let now_ms = state.clock.now_ms();
             // At the end of its range the clock stands still.
-            if rest.is_zero() || now_ms == before_ms {
+            if remaining.is_zero() || now_ms == before_ms {
                 return Some(now_ms);
             }
         }

@@ -28,7 +28,7 @@ pub enum Fault {
     NullRows,
     /// REST: processed; the headers and half of the body are sent, then the connection is reset.
     ResetMidBody,
-    /// REST: processed; the body is sent byte by byte, over this time in all.
+    /// REST: processed; the first byte of the body is sent at once, the rest in small parts over this time.
     SlowDrip(Duration),
     /// REST: not processed; rejected as over the limit (code 30013, HTTP 429, with its headers).
     RateLimited,
@@ -97,7 +97,7 @@ impl Fault {
         }
     }
 
-    /// Whether the fault affects WebSocket frames or topics.
+    /// Whether the fault needs a topic as its target.
     pub(crate) fn is_socket(self) -> bool {
         self.is_frame() || self == Self::VersionGap
     }
@@ -156,7 +156,7 @@ impl FaultRule {
         self
     }
 
-    /// Whether the fault affects WebSocket frames or topics.
+    /// Whether the fault needs a topic as its target.
     pub(crate) fn is_socket(&self) -> bool {
         self.fault.is_socket()
     }

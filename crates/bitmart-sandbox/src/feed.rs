@@ -37,9 +37,10 @@ pub(crate) use self::{
 };
 use crate::{fault::Faults, journal::EntryNumber, wire::topic::Topic};
 
-/// Steps between two pushes of a futures book: 200 ms as documented, and 1 s as observed.
-const FUTURES_BOOKS: u64 = 2;
-const SLOW_FUTURES_BOOKS: u64 = 10;
+/// Steps between two pushes of a futures book: 200 ms, as documented.
+const FUTURES_BOOK_STEPS: u64 = 2;
+/// The same with slow books: 1 s, as observed.
+const SLOW_FUTURES_BOOK_STEPS: u64 = 10;
 
 /// The subscriptions, and the state from which their frames are rendered.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ pub(crate) struct Feed {
     books: Books,
     deflater: Deflater,
     /// Steps between two pushes of a futures book.
-    futures_books: u64,
+    futures_book_steps: u64,
     /// The recording that is played on the public channels instead of market data.
     replay: Option<Replay>,
     pub(crate) faults: Faults,
@@ -68,7 +69,7 @@ impl Feed {
             subscriptions: Subscriptions::default(),
             books: Books::new(exchange, 1 + seed % 1_000_000),
             deflater: Deflater::new(),
-            futures_books: FUTURES_BOOKS,
+            futures_book_steps: FUTURES_BOOK_STEPS,
             replay: None,
             faults: Faults::default(),
         }
@@ -76,7 +77,7 @@ impl Feed {
 
     /// Pushes futures books every second.
     pub(crate) fn slow_futures_books(&mut self) {
-        self.futures_books = SLOW_FUTURES_BOOKS;
+        self.futures_book_steps = SLOW_FUTURES_BOOK_STEPS;
     }
 
     /// The versions of all books, without the versions that faults have skipped.
@@ -131,7 +132,7 @@ impl Feed {
         if self.replay.is_some() && !topic.is_private() {
             return self.send_catch_up(id, topic);
         }
-        let first = match schedule(topic.channel, self.futures_books) {
+        let first = match schedule(topic.channel, self.futures_book_steps) {
             Some(Schedule::Book) => self.books.snapshot(exchange, topic).into_iter().collect(),
             Some(Schedule::Changes { has_first: true, .. }) => values(exchange, topic, now_ms),
             _ => Vec::new(),

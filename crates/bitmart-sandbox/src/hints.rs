@@ -26,8 +26,8 @@ fn name(host: Host) -> &'static str {
 /// Explains why a host has no route for a path and method.
 pub(crate) fn path(host: Host, path: &str, method: &HttpMethod) -> Option<String> {
     let bare = format!("/{}", path.trim_matches('/')).replace("//", "/");
-    let mut there = routes().filter(|route| route.path == bare).peekable();
-    if let Some(route) = there.find(|route| route.host == host) {
+    let mut routes_of_path = routes().filter(|route| route.path == bare);
+    if let Some(route) = routes_of_path.find(|route| route.host == host) {
         if bare != path {
             return Some(format!("the path is {bare}, without further slashes"));
         }
@@ -38,8 +38,8 @@ pub(crate) fn path(host: Host, path: &str, method: &HttpMethod) -> Option<String
         return Some(format!("this path takes {expected}, not {method}"));
     }
     let elsewhere = routes().find(|route| route.path == bare).map(|route| route.host);
-    let begins = if retired::is_futures_path(&bare) { Some(Host::Futures) } else { None };
-    match elsewhere.or(begins.filter(|other| *other != host)) {
+    let by_prefix = if retired::is_futures_path(&bare) { Some(Host::Futures) } else { None };
+    match elsewhere.or(by_prefix.filter(|other| *other != host)) {
         Some(other) => {
             let (here, there) = (name(host), name(other));
             Some(format!(

@@ -45,7 +45,7 @@ use serde::{Deserialize, Serialize};
 /// The number of an entry: 1 for the first of a data folder, 0 for none.
 pub(crate) type EntryNumber = u64;
 
-/// An entry of the journal. Two of its stored names are older than these.
+/// An entry of the journal. `mark` and `entry` are the former names of two fields, which stored entries keep.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) now_ms: u64,

@@ -10,9 +10,9 @@ const MAX_SAVED: usize = 8;
 
 /// The saved states, oldest first.
 #[derive(Debug, Default)]
-pub(crate) struct Saved(Vec<(String, Snapshot)>);
+pub(crate) struct SavedStates(Vec<(String, Snapshot)>);
 
-impl Saved {
+impl SavedStates {
     /// Saves a state, and replaces one with the same name. Returns false if there are too many.
     pub(crate) fn save(&mut self, name: String, snapshot: Snapshot) -> bool {
         self.discard(&name);

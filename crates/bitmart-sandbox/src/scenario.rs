@@ -113,7 +113,7 @@ impl std::str::FromStr for Scenario {
         }
         let steps = file.steps.into_iter().enumerate().map(|(at, row)| {
             let number = at + 1;
-            step(row).map_err(|text| ScenarioError(format!("step {number}: {text}")))
+            read_step(row).map_err(|text| ScenarioError(format!("step {number}: {text}")))
         });
         Ok(Self {
             name: file.name,
@@ -124,13 +124,13 @@ impl std::str::FromStr for Scenario {
     }
 }
 
-fn step(row: Row) -> Result<Step, String> {
+fn read_step(row: Row) -> Result<Step, String> {
     if row.wait_ms > MAX_WAIT_MS {
         return Err("wait_ms is at most a day".to_owned());
     }
-    let found =
+    let call =
         calls().find(|call| call.name() == row.call && !EXCLUDED_CALLS.contains(&call.name()));
-    let Some(call) = found else {
+    let Some(call) = call else {
         let names = calls().map(Call::name).filter(|name| !EXCLUDED_CALLS.contains(name));
         let names: Vec<_> = names.collect();
         return Err(format!("there is no call {:?}; there is {}", row.call, names.join(", ")));
@@ -179,11 +179,13 @@ pub(crate) struct Progress {
     /// Number of the scenario; 0 before the first.
     pub(crate) number: u64,
     pub(crate) name: String,
+    /// Number of its steps, and how many of them are done.
     pub(crate) steps: usize,
     pub(crate) done: usize,
     pub(crate) is_playing: bool,
-    /// Whether somebody wants it to end early.
+    /// Whether it has to end after the call that it is making.
     pub(crate) is_stopped: bool,
+    /// Why it has ended early.
     pub(crate) error: Option<String>,
 }
 
@@ -205,13 +207,14 @@ impl fmt::Display for Progress {
 /// Plays one scenario at a time.
 #[derive(Debug)]
 pub(crate) struct Player {
-    next: watch::Sender<Option<Arc<Scenario>>>,
+    /// The scenario that was started last.
+    latest: watch::Sender<Option<Arc<Scenario>>>,
     pub(crate) progress: watch::Sender<Progress>,
 }
 
 impl Default for Player {
     fn default() -> Self {
-        Self { next: watch::Sender::new(None), progress: watch::Sender::default() }
+        Self { latest: watch::Sender::new(None), progress: watch::Sender::default() }
     }
 }
 
@@ -235,14 +238,14 @@ impl Player {
         });
         let number =
             number.ok_or_else(|| ScenarioError("another scenario is playing".to_owned()))?;
-        self.next.send_replace(Some(Arc::new(scenario)));
+        self.latest.send_replace(Some(Arc::new(scenario)));
         Ok(number)
     }
 
     /// The text of the latest scenario.
     #[cfg(feature = "console")]
     pub(crate) fn latest_text(&self) -> Option<String> {
-        self.next.borrow().as_ref().map(|scenario| scenario.text.clone())
+        self.latest.borrow().as_ref().map(|scenario| scenario.text.clone())
     }
 
     /// Ends the scenario that is playing after the call that it is making.
@@ -277,14 +280,14 @@ pub(crate) async fn play(shared: &Shared, scenario: &Scenario) -> Result<(), Sce
 
 /// Plays the scenarios that are started, until the sandbox stops.
 pub(crate) async fn run(shared: Arc<Shared>) {
-    let mut next = shared.player.next.subscribe();
+    let mut latest = shared.player.latest.subscribe();
     // One may have been started before this task began.
-    next.mark_changed();
+    latest.mark_changed();
     let mut control = shared.control.subscribe();
     let playing = async {
-        while next.changed().await.is_ok() {
-            let Some(scenario) = next.borrow_and_update().clone() else { continue };
-            let error = steps(&shared, &scenario).await.err();
+        while latest.changed().await.is_ok() {
+            let Some(scenario) = latest.borrow_and_update().clone() else { continue };
+            let error = play_steps(&shared, &scenario).await.err();
             shared.player.progress.send_modify(|progress| {
                 progress.is_playing = false;
                 progress.error = error;
@@ -305,7 +308,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     });
 }
 
-async fn steps(shared: &Arc<Shared>, scenario: &Scenario) -> Result<(), String> {
+async fn play_steps(shared: &Arc<Shared>, scenario: &Scenario) -> Result<(), String> {
     let stopped = || Err("it was stopped".to_owned());
     let mut last_market_step = None;
     for (at, step) in scenario.steps.iter().enumerate() {
@@ -316,8 +319,8 @@ async fn steps(shared: &Arc<Shared>, scenario: &Scenario) -> Result<(), String> 
             return stopped();
         }
         let (path, body) = step.call.request(step.fields.clone());
-        let (shared_, call) = (Arc::clone(shared), step.call);
-        let run = move || call.run(Operator::new(&shared_), &path, body.as_bytes());
+        let (operated, call) = (Arc::clone(shared), step.call);
+        let run = move || call.run(Operator::new(&operated), &path, body.as_bytes());
         let result = tokio::task::spawn_blocking(run).await;
         let text = match result {
             Ok(Ok(_)) => None,

@@ -21,7 +21,7 @@ use crate::{
     rate_limits::RateLimits,
     reasons::Reasons,
     recovery::Opened,
-    saved::Saved,
+    saved::SavedStates,
     shutdown::{Control, stopped},
     state::State,
     traffic::Traffic,
@@ -45,10 +45,10 @@ pub(crate) struct Shared {
     pub(crate) control: watch::Sender<Control>,
     /// The progress of the journal; `None` without a data folder.
     stored: Option<StorageProgress>,
-    /// The number of ids so far, from the seed on.
-    traces: AtomicU64,
+    /// The seed of the next id in the form of a UUID. The first is the configured seed.
+    next_trace_seed: AtomicU64,
     /// The saved states, to which the exchange can go back.
-    saved: Mutex<Saved>,
+    saved: Mutex<SavedStates>,
     /// The player of scenarios.
     #[cfg(feature = "console")]
     pub(crate) player: Player,
@@ -77,7 +77,7 @@ impl Shared {
             reasons: Reasons::new(config.reasons_on_stderr),
             control: watch::Sender::new(Control::default()),
             stored,
-            traces: AtomicU64::new(config.seed),
+            next_trace_seed: AtomicU64::new(config.seed),
             saved: Mutex::default(),
             #[cfg(feature = "console")]
             player: Player::default(),
@@ -175,7 +175,7 @@ impl Shared {
         lock(&self.faults, &self.control)
     }
 
-    pub(crate) fn saved(&self) -> Guard<'_, Saved> {
+    pub(crate) fn saved(&self) -> Guard<'_, SavedStates> {
         lock(&self.saved, &self.control)
     }
 
@@ -185,7 +185,7 @@ impl Shared {
 
     /// A new id in the form of a UUID, for `trace` and pongs.
     pub(crate) fn trace(&self) -> String {
-        let mut rng = Rng::new(self.traces.fetch_add(1, Ordering::Relaxed));
+        let mut rng = Rng::new(self.next_trace_seed.fetch_add(1, Ordering::Relaxed));
         let (high, low) = (rng.next_u64(), rng.next_u64());
         let groups = [
             (8, high >> 32),

@@ -1,8 +1,8 @@
 //! Snapshots of the complete state.
 //!
-//! Every version reads the snapshots of older versions, back to format 3, the first that was released. A change of the
-//! content is a new format (`FORMAT`), with code that migrates the previous one (`migrate`), and a fixture of the
-//! former format in `fixtures/snapshots`. A snapshot of a newer format is rejected.
+//! Every version reads the snapshots of older versions, back to format 3. A change of the content is a new
+//! format (`FORMAT`), with code that migrates the previous one (`migrate`), and a fixture of the former format in
+//! `fixtures/snapshots`. A snapshot of a newer format is rejected.
 
 use std::fmt;
 

@@ -57,10 +57,10 @@ pub(super) fn unknown_key(given: &str, keys: &[Arc<ApiKey>]) -> String {
     } else if is_placeholder(bare) {
         "this is the placeholder of a sample: put the key of the sandbox's ready line there".into()
     } else {
-        let count = keys.len();
         format!(
-            "this sandbox has {count} keys, and this is none of them: take the key of its ready line, which \
-             depends on --seed"
+            "this is none of the keys of this sandbox, of which there are {}: take the key of its ready line, which \
+             depends on --seed",
+            keys.len()
         )
     }
 }
@@ -95,15 +95,17 @@ pub(super) fn stale(sent_ms: u64, clock: Clock, location: Location) -> String {
         return format!("{name} is in {unit}: it must be in milliseconds since 1970");
     }
     let now_ms = clock.nearest_to(sent_ms);
-    let way = if sent_ms < now_ms { "behind" } else { "ahead of" };
+    let direction = if sent_ms < now_ms { "behind" } else { "ahead of" };
     let by = length(sent_ms.abs_diff(now_ms));
-    let still = if clock.is_stepped() {
+    let stopped_hint = if clock.is_stepped() {
         "; this clock is stopped until it is advanced, so read its time from /system/time"
     } else {
         ""
     };
-    let most = WINDOW_MS / 1_000;
-    format!("{name} is {by} {way} the clock of the sandbox, at most {most} s are allowed{still}")
+    let max_secs = WINDOW_MS / 1_000;
+    format!(
+        "{name} is {by} {direction} the clock of the sandbox, at most {max_secs} s are allowed{stopped_hint}"
+    )
 }
 
 /// A duration as text.

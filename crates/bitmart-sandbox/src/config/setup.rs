@@ -24,7 +24,7 @@ impl Config {
             market_maker: self.market_maker,
             pairs: self.pairs.clone(),
             contracts: self.contracts.clone(),
-            history_limit: self.stored_orders,
+            history_limit: self.history_limit,
             accounts: self.customers(),
         }
     }

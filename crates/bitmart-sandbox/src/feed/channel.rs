@@ -13,12 +13,12 @@ use crate::{
     wire::{self, topic::Topic},
 };
 
-/// The schedule of a channel, with futures books every `futures_books` steps; `None` for private channels, which are
+/// The schedule of a channel, with futures books every `futures_book_steps` steps; `None` for private channels, which are
 /// pushed with their events.
-pub(super) fn schedule(channel: ChannelId, futures_books: u64) -> Option<Schedule> {
+pub(super) fn schedule(channel: ChannelId, futures_book_steps: u64) -> Option<Schedule> {
     match channel {
         ChannelId::SpotPublic(channel) => Some(spot::schedule(channel)),
-        ChannelId::FuturesPublic(channel) => Some(futures::schedule(channel, futures_books)),
+        ChannelId::FuturesPublic(channel) => Some(futures::schedule(channel, futures_book_steps)),
         ChannelId::SpotPrivate(_) | ChannelId::FuturesPrivate(_) => None,
     }
 }

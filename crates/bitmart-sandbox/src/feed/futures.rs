@@ -6,13 +6,13 @@ use smol_str::SmolStr;
 use super::schedule::Schedule;
 use crate::generated::channels::{FuturesPrivate, FuturesPublic};
 
-/// The schedule of a channel, with books every `books` steps.
-pub(super) fn schedule(channel: FuturesPublic, books: u64) -> Schedule {
+/// The schedule of a channel, with books every `book_steps` steps.
+pub(super) fn schedule(channel: FuturesPublic, book_steps: u64) -> Schedule {
     match channel {
         FuturesPublic::Trades => Schedule::Trades,
         FuturesPublic::DepthUpdates => Schedule::Book,
         FuturesPublic::SideDepth | FuturesPublic::Depth | FuturesPublic::BookTicker => {
-            Schedule::Changes { steps: books, has_first: false }
+            Schedule::Changes { steps: book_steps, has_first: false }
         }
         FuturesPublic::Ticker | FuturesPublic::Klines | FuturesPublic::MarkPriceKlines => {
             Schedule::Changes { steps: 10, has_first: false }

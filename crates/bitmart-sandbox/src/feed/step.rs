@@ -23,7 +23,7 @@ impl Feed {
         self.steps += 1;
         self.subscriptions.begin_command();
         self.books.refresh_spot(exchange);
-        let futures_books_due = self.is_due(self.futures_books);
+        let futures_books_due = self.is_due(self.futures_book_steps);
         if futures_books_due {
             self.books.refresh_futures(exchange);
         }
@@ -31,7 +31,7 @@ impl Feed {
         let public = self.subscriptions.topics().filter(|topic| !topic.is_private());
         let public: Vec<Topic> = public.cloned().collect();
         for topic in public {
-            match schedule(topic.channel, self.futures_books) {
+            match schedule(topic.channel, self.futures_book_steps) {
                 Some(Schedule::Book) => match topic.channel.host() {
                     Host::Spot => self.push_spot_book(exchange, &topic, now_ms),
                     Host::Futures if futures_books_due => {

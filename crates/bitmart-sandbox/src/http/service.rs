@@ -116,7 +116,7 @@ async fn reject(
 ) -> Outcome {
     let (head, body) = request.into_parts();
     // The body is read in any case, so that the connection stays usable.
-    let body = read(body).await;
+    let body = read_body(body).await;
     if let (Some(capture), Ok(body)) = (capture, &body) {
         capture.body(body);
     }
@@ -153,13 +153,13 @@ async fn process(
     mut capture: Option<&mut Capture>,
 ) -> Outcome {
     let (head, body) = request.into_parts();
-    let found = find(host, head.uri.path(), &head.method);
+    let route = find(host, head.uri.path(), &head.method);
     // The body is read in any case, so that the connection stays usable.
-    let body = read(body).await;
+    let body = read_body(body).await;
     if let (Some(capture), Ok(body)) = (&mut capture, &body) {
         capture.body(body);
     }
-    match (found, body) {
+    match (route, body) {
         (Ok(route), Ok(body)) => {
             let outcome = handle(shared, route, peer, &head, &body);
             if let Some(capture) = capture {
@@ -243,7 +243,7 @@ fn run(shared: &Shared, route: &Route, caller: Option<&Caller>, params: Params) 
     handler(route.id)(&mut Call { exchange, caller, keys, params, now_ms, lenient })
 }
 
-async fn read(body: Incoming) -> Result<Bytes, WireError> {
+async fn read_body(body: Incoming) -> Result<Bytes, WireError> {
     let error = |status, message: &str| WireError {
         status,
         code: 50000,

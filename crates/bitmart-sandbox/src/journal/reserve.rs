@@ -4,7 +4,7 @@
 //! it. Each half begins with a header: sequence number, length of the content, and SHA-256 of the sequence number and
 //! the content. The complete half with the higher number counts.
 //!
-//! Until version 0.1 the reserve had one part, with a header of length and SHA-256 of the content. It is still read.
+//! Formerly the reserve had one part, with a header of length and SHA-256 of the content. That is still read.
 
 use std::io;
 
@@ -24,7 +24,7 @@ pub(super) const HEADER_BYTES: usize = 8 + 8 + 32;
 #[derive(Debug)]
 pub(super) struct Reserve {
     /// The sequence number of the next write. Its lowest bit selects the half.
-    next: u64,
+    next_number: u64,
 }
 
 impl Reserve {
@@ -32,12 +32,15 @@ impl Reserve {
     pub(super) fn read(storage: &impl Storage) -> io::Result<(Self, Vec<u8>)> {
         let bytes = storage.read_reserve()?;
         let halves = [bytes.get(..HALF_BYTES), bytes.get(HALF_BYTES..)];
-        let halves = halves.into_iter().flatten().filter_map(half);
+        let halves = halves.into_iter().flatten().filter_map(read_half);
         let Some((number, content)) = halves.max_by_key(|(number, _)| *number) else {
             // The next write must not touch the header of the former format, so it is to the second half.
-            return Ok((Self { next: 1 }, former(&bytes).unwrap_or_default().to_vec()));
+            return Ok((
+                Self { next_number: 1 },
+                former_content(&bytes).unwrap_or_default().to_vec(),
+            ));
         };
-        Ok((Self { next: number.wrapping_add(1) }, content.to_vec()))
+        Ok((Self { next_number: number.wrapping_add(1) }, content.to_vec()))
     }
 
     /// Replaces the content. When this returns, it survives a power failure; until then, the former content does.
@@ -45,11 +48,12 @@ impl Reserve {
         if content.len() > HALF_BYTES - HEADER_BYTES {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        let (number, length) = (self.next.to_le_bytes(), (content.len() as u64).to_le_bytes());
+        let (number, length) =
+            (self.next_number.to_le_bytes(), (content.len() as u64).to_le_bytes());
         let bytes = [&number[..], &length, &hash(number, content), content].concat();
-        let at = if self.next.is_multiple_of(2) { 0 } else { HALF_BYTES };
+        let at = if self.next_number.is_multiple_of(2) { 0 } else { HALF_BYTES };
         storage.write_reserve(at, &bytes)?;
-        self.next = self.next.wrapping_add(1);
+        self.next_number = self.next_number.wrapping_add(1);
         Ok(())
     }
 }
@@ -59,7 +63,7 @@ fn hash(number: [u8; 8], content: &[u8]) -> [u8; 32] {
 }
 
 /// The sequence number and the content of a complete half.
-fn half(bytes: &[u8]) -> Option<(u64, &[u8])> {
+fn read_half(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (number, rest) = bytes.split_first_chunk()?;
     let (length, rest) = rest.split_first_chunk()?;
     let (expected, rest) = rest.split_first_chunk::<32>()?;
@@ -68,7 +72,7 @@ fn half(bytes: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 /// The content of a reserve of the former format.
-fn former(bytes: &[u8]) -> Option<&[u8]> {
+fn former_content(bytes: &[u8]) -> Option<&[u8]> {
     let (length, rest) = bytes.split_first_chunk()?;
     let (expected, rest) = rest.split_first_chunk::<32>()?;
     let content = rest.get(..usize::try_from(u64::from_le_bytes(*length)).ok()?)?;

@@ -12,11 +12,11 @@ use redb::backends::FileBackend;
 use super::{DataError, checkpoint::Encoded, reserve::RESERVE_BYTES, store::Store};
 
 const FILE: &str = "exchange.redb";
-/// A store that is not complete yet.
+/// A store that is being created.
 const NEW: &str = "exchange.redb.new";
 const LOCK: &str = "lock";
 const RESERVE: &str = "reserve";
-/// Written to find out whether there is free space. The name is older than this one.
+/// A file that is written, and removed, to find out whether there is free space.
 const FREE_SPACE_PROBE: &str = "room";
 
 /// Free space in bytes that is needed to resume, so that writing does not resume just to stall again.

@@ -11,7 +11,7 @@ pub(super) const FORMER_FORMAT: &str = "2";
 
 /// `format`, and the latest checkpoint as `head` and `snapshot`.
 const STATE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("state");
-/// The entries since the checkpoint, by number. The stored name is older than this one.
+/// The entries since the checkpoint, by number. `inputs` is their former name, which stored folders keep.
 const ENTRIES: TableDefinition<'_, EntryNumber, &[u8]> = TableDefinition::new("inputs");
 
 /// Size of the page cache in bytes. It is small, because the journal is only appended to.

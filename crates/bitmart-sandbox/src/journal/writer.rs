@@ -63,10 +63,10 @@ pub(super) fn start(
 }
 
 // Fields are dropped in their order, so the folder is released before the progress channel closes.
-struct Writer<M, N> {
+struct Writer<S, N> {
     /// `None` after an error, until it is opened again.
     store: Option<Store>,
-    storage: M,
+    storage: S,
     reserve: Reserve,
     progress: watch::Sender<Progress>,
     notify: N,
@@ -76,7 +76,7 @@ struct Writer<M, N> {
     in_checkpoint: EntryNumber,
 }
 
-impl<M: Storage, N: FnMut(StorageEvent)> Writer<M, N> {
+impl<S: Storage, N: FnMut(StorageEvent)> Writer<S, N> {
     fn run(mut self, messages: &Receiver<Message>) {
         if let Err(error) = self.write(messages) {
             self.progress.send_modify(|progress| progress.stalled = true);
@@ -106,13 +106,13 @@ impl<M: Storage, N: FnMut(StorageEvent)> Writer<M, N> {
                     Err(_) => return Ok(()),
                 }
             };
-            let mut other = None;
+            let mut other_message = None;
             for message in std::iter::once(first).chain(messages.try_iter()).take(BATCH) {
                 match message {
                     Message::Entry(number, entry) => self.pending.push((number, entry)),
                     // Later messages wait until this one is done.
                     message => {
-                        other = Some(message);
+                        other_message = Some(message);
                         break;
                     }
                 }
@@ -123,7 +123,7 @@ impl<M: Storage, N: FnMut(StorageEvent)> Writer<M, N> {
                 let appended = self.append();
                 self.stall_on_error(appended)?;
             }
-            match other {
+            match other_message {
                 Some(Message::Checkpoint(checkpoint, done)) => {
                     if !self.is_stalled() {
                         let stored = self.checkpoint(&checkpoint?);

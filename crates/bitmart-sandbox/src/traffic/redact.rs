@@ -119,7 +119,7 @@ pub(super) fn body(body: &[u8]) -> Option<Vec<u8>> {
         let (received, read) = (String::from_utf8_lossy(body), value.to_string());
         let has_more =
             received.contains('\\') || received.matches('"').count() != read.matches('"').count();
-        return (is_secret(start) && has_more).then(|| unknown(body));
+        return (is_secret(start) && has_more).then(|| hidden_body(body));
     }
     // An escape of malformed JSON may be a part of a name.
     let may_be_json = start.contains(&b'\\');
@@ -139,12 +139,12 @@ pub(super) fn body(body: &[u8]) -> Option<Vec<u8>> {
             query(text, &mut shown);
             (shown != body).then_some(shown)
         }
-        _ => Some(unknown(body)),
+        _ => Some(hidden_body(body)),
     }
 }
 
-/// What is shown in place of a body of which it is not known where a secret may be.
-fn unknown(body: &[u8]) -> Vec<u8> {
+/// The text that replaces a body if it is not known where in it a secret may be.
+fn hidden_body(body: &[u8]) -> Vec<u8> {
     format!("{HIDDEN}: {} bytes in which a secret may be", body.len()).into()
 }
 

@@ -162,8 +162,14 @@ impl SocketLog {
         self.add(Direction::In, FrameKind::Text, payload, Some(reason.to_owned()));
     }
 
-    /// The end begins. What follows, such as the second close frame, does not change who began it.
-    pub(crate) fn ends(&self, by: Direction, code: Option<u16>, reason: impl Into<String>) {
+    /// Records who ends the connection and why. Only the first call counts: what follows, such as the close frame of the
+    /// other side, does not change it.
+    pub(crate) fn record_ending(
+        &self,
+        by: Direction,
+        code: Option<u16>,
+        reason: impl Into<String>,
+    ) {
         let mut record = self.record();
         record.ending.get_or_insert_with(|| Ending { by, code, reason: reason.into() });
     }
@@ -171,20 +177,22 @@ impl SocketLog {
     fn add(&self, direction: Direction, kind: FrameKind, payload: Payload, reason: Option<String>) {
         let length = payload.length as u64;
         let mut record = self.record();
-        let (frames, bytes) = match direction {
-            Direction::In => (1, length),
-            Direction::Out => (0, 0),
-        };
-        record.frames_in += frames;
-        record.bytes_in += bytes;
-        record.frames_out += 1 - frames;
-        record.bytes_out += length - bytes;
+        match direction {
+            Direction::In => {
+                record.frames_in += 1;
+                record.bytes_in += length;
+            }
+            Direction::Out => {
+                record.frames_out += 1;
+                record.bytes_out += length;
+            }
+        }
         let frame = FrameRecord { at_ms: now_ms(), direction, kind, payload, reason };
         record.frames.push(Arc::new(frame));
     }
 
-    /// The connection has ended.
-    pub(crate) fn ended(&self) {
+    /// Records that the connection is closed.
+    pub(crate) fn record_closed(&self) {
         self.open.store(false, Ordering::Relaxed);
         self.record().closed_ms = Some(now_ms());
     }

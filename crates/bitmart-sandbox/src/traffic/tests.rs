@@ -217,8 +217,8 @@ fn accepted_requests_are_no_refusals_whatever_became_of_their_response() {
 fn who_begins_the_end_of_a_socket_is_kept() {
     let traffic = Traffic::new();
     let log = traffic.open_socket(Host::Spot, false, 1).expect("recorded");
-    log.ends(Direction::In, Some(1000), "bye");
-    log.ends(Direction::Out, Some(1000), "");
+    log.record_ending(Direction::In, Some(1000), "bye");
+    log.record_ending(Direction::Out, Some(1000), "");
     let ending = log.record().ending.clone().expect("an end");
     assert_eq!(
         (ending.by, ending.code, ending.reason.as_str()),
@@ -300,7 +300,7 @@ fn closed_sockets_make_room_for_new_ones_and_open_ones_stay() {
     }
     assert!(open(65).is_none());
     assert_eq!(traffic.unrecorded_sockets(), 1);
-    first.ended();
+    first.record_closed();
     assert!(open(66).is_some());
     let numbers: Vec<u64> = traffic.sockets().iter().map(|socket| socket.number).collect();
     assert_eq!((numbers.len(), numbers.contains(&1), numbers[0]), (64, false, 66));

@@ -103,7 +103,7 @@ struct FeedMembership {
 
 impl Drop for FeedMembership {
     fn drop(&mut self) {
-        self.log.ended();
+        self.log.record_closed();
         // After a panic in a change of the state, the sandbox ends.
         if let Some(mut state) = self.shared.intact_state() {
             state.feed.subscriptions.remove_socket(self.id);
@@ -146,7 +146,7 @@ impl Connection {
             () = self.serve_frames(host, reader, max_message) => {}
             () = stopped_or_killed(&mut control, kills) => {
                 let is_stop = control.borrow().stop;
-                log.ends(Direction::Out, None, if is_stop { STOPPED } else { CUT });
+                log.record_ending(Direction::Out, None, if is_stop { STOPPED } else { CUT });
             }
         }
     }
@@ -185,10 +185,10 @@ impl Connection {
             let continues = tokio::select! {
                 queued = self.queue.receive() => match queued {
                     Some(Queued { after, output }) => {
-                        is_stored(&self.shared, &self.log, after).await && self.write(output).await
+                        wait_until_stored(&self.shared, &self.log, after).await && self.write(output).await
                     }
                     // The feed has removed this connection, because its queue was full.
-                    None => return self.log.ends(Direction::Out, None, TOO_SLOW),
+                    None => return self.log.record_ending(Direction::Out, None, TOO_SLOW),
                 },
                 next = received.next() => match next {
                     Some(received) => {
@@ -283,12 +283,12 @@ impl Connection {
             }
             Received::Closed(payload) => {
                 let (code, reason) = close_parts(&payload);
-                self.log.ends(Direction::In, code, &reason);
+                self.log.record_ending(Direction::In, code, &reason);
                 self.log.close(Direction::In, &payload);
                 self.close(close_code(&payload).unwrap_or(NORMAL), "", "").await
             }
             Received::Broken => {
-                self.log.is_gone();
+                self.log.record_disconnect();
                 false
             }
         }
@@ -349,7 +349,7 @@ impl Connection {
             }
             next = match self.queue.try_receive() {
                 Some(Queued { after, output })
-                    if is_stored(&self.shared, &self.log, after).await =>
+                    if wait_until_stored(&self.shared, &self.log, after).await =>
                 {
                     Some(output)
                 }
@@ -359,14 +359,14 @@ impl Connection {
         }
         let is_open = self.writer.flush().await;
         if !is_open {
-            self.log.is_gone();
+            self.log.record_disconnect();
         }
         is_open
     }
 
     /// Sends a close frame. `why` is for the console. Always returns false, even if the client does not read it.
     async fn close(&mut self, code: u16, reason: &str, why: &str) -> bool {
-        self.log.ends(Direction::Out, Some(code), why);
+        self.log.record_ending(Direction::Out, Some(code), why);
         let payload = [&code.to_be_bytes(), reason.as_bytes()].concat();
         if !self.silent {
             self.log.close(Direction::Out, &payload);
@@ -390,11 +390,12 @@ impl Connection {
     }
 }
 
-/// Whether an entry is stored, so that its outcome may be reported. The connection ends otherwise.
-async fn is_stored(shared: &Shared, log: &Record, number: EntryNumber) -> bool {
+/// Waits until an entry is stored, so that its outcome may be reported. Returns false if it cannot be stored, for which
+/// the connection ends.
+async fn wait_until_stored(shared: &Shared, log: &Record, number: EntryNumber) -> bool {
     let is_stored = shared.wait_for_entry(number).await;
     if !is_stored {
-        log.ends(Direction::Out, None, NOT_STORED);
+        log.record_ending(Direction::Out, None, NOT_STORED);
     }
     is_stored
 }

@@ -74,20 +74,20 @@ impl Record {
     }
 
     /// Who ends the connection and why, unless the end has begun.
-    pub(super) fn ends(&self, by: Direction, code: Option<u16>, why: &str) {
+    pub(super) fn record_ending(&self, by: Direction, code: Option<u16>, why: &str) {
         if let Some(log) = &self.0 {
-            log.ends(by, code, why);
+            log.record_ending(by, code, why);
         }
     }
 
-    /// The client has disconnected.
-    pub(super) fn is_gone(&self) {
-        self.ends(Direction::In, None, GONE);
+    /// The client has disconnected without a close frame.
+    pub(super) fn record_disconnect(&self) {
+        self.record_ending(Direction::In, None, GONE);
     }
 
-    pub(super) fn ended(&self) {
+    pub(super) fn record_closed(&self) {
         if let Some(log) = &self.0 {
-            log.ended();
+            log.record_closed();
         }
     }
 }

@@ -145,7 +145,7 @@ fn the_reason_of_an_unknown_key_names_the_mistake() {
         ("your_api_key", "placeholder"),
         ("Your API KEY", "placeholder"),
         ("<your_api_key>", "placeholder"),
-        ("0123", "has 1 keys"),
+        ("0123", "of which there are 1"),
     ] {
         let reason = unknown_key(given, &keys);
         assert!(reason.contains(expected), "{given}: {reason}");
