@@ -9,7 +9,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::generated::Host;
+use crate::{address::SocketKind, generated::Host};
 
 /// Maximum number of attempts to connect to spot in a window, counted separately for public and private connections
 /// (`limits` in `bitmart-ws/api/spot.toml`). The window uses the clock of the machine, like all timeouts of WebSockets.
@@ -23,16 +23,16 @@ const MAX_GROUPS: usize = 1_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ConnectionGroup {
     pub(crate) host: Host,
-    pub(crate) private: bool,
+    pub(crate) kind: SocketKind,
     pub(crate) peer: IpAddr,
 }
 
 impl ConnectionGroup {
     /// Maximum number of simultaneous connections (`limits` in `bitmart-ws/api/*.toml`).
     fn max_open(self) -> usize {
-        match (self.host, self.private) {
-            (Host::Spot, false) => 20,
-            (Host::Spot, true) => 10,
+        match (self.host, self.kind) {
+            (Host::Spot, SocketKind::Public) => 20,
+            (Host::Spot, SocketKind::Private) => 10,
             (Host::Futures, _) => 500,
         }
     }
@@ -122,17 +122,19 @@ mod tests {
 
     use super::*;
 
-    fn group(host: Host, private: bool) -> ConnectionGroup {
-        ConnectionGroup { host, private, peer: Ipv4Addr::LOCALHOST.into() }
+    fn group(host: Host, kind: SocketKind) -> ConnectionGroup {
+        ConnectionGroup { host, kind, peer: Ipv4Addr::LOCALHOST.into() }
     }
 
     #[test]
     fn permits_of_an_address_are_limited_and_returned_on_drop() {
         let now = Instant::now();
-        for (host, private, max_open) in
-            [(Host::Spot, false, 20), (Host::Spot, true, 10), (Host::Futures, false, 500)]
-        {
-            let (limiter, group) = (Arc::<ConnectionLimiter>::default(), group(host, private));
+        for (host, kind, max_open) in [
+            (Host::Spot, SocketKind::Public, 20),
+            (Host::Spot, SocketKind::Private, 10),
+            (Host::Futures, SocketKind::Public, 500),
+        ] {
+            let (limiter, group) = (Arc::<ConnectionLimiter>::default(), group(host, kind));
             let mut permits: Vec<_> =
                 (0..max_open).map(|_| limiter.acquire(group, now).expect("a permit")).collect();
             assert_eq!(limiter.acquire(group, now).err(), Some(LimitExceeded::Open));
@@ -148,7 +150,9 @@ mod tests {
         let (limiter, start) = (Arc::<ConnectionLimiter>::default(), Instant::now());
         let acquire = |host: Host, address: usize, now| {
             let peer = Ipv4Addr::from_bits(u32::try_from(address).expect("small")).into();
-            limiter.acquire(ConnectionGroup { host, private: false, peer }, now).expect("a permit")
+            limiter
+                .acquire(ConnectionGroup { host, kind: SocketKind::Public, peer }, now)
+                .expect("a permit")
         };
         let open = acquire(Host::Futures, 0, start);
         for address in 1..MAX_GROUPS {
@@ -164,7 +168,7 @@ mod tests {
         let (limiter, start) = (Arc::<ConnectionLimiter>::default(), Instant::now());
         let attempt = |seconds| {
             let now = start + Duration::from_secs(seconds);
-            limiter.acquire(group(Host::Spot, false), now).map(drop)
+            limiter.acquire(group(Host::Spot, SocketKind::Public), now).map(drop)
         };
         for second in 0..30 {
             assert_eq!(attempt(second), Ok(()));

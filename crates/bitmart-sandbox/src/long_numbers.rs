@@ -1,6 +1,6 @@
 //! JSON numbers of request bodies that `serde_json` would round: it reads a fraction, and an integer of more than 64
-//! bits, as a double. Amounts and ids may be sent as text or as number, so a number that would be rounded is turned into
-//! text before it is read.
+//! bits, as a double. Amounts and ids may be sent as text or as number, so a number that would be rounded is turned
+//! into text before it is read.
 
 use std::borrow::Cow;
 

@@ -187,6 +187,8 @@ pub(crate) struct Progress {
     pub(crate) is_stopped: bool,
     /// Why it has ended early.
     pub(crate) error: Option<String>,
+    /// The error of the scenario before this one, for whoever still waits for its end.
+    previous_error: Option<String>,
 }
 
 #[cfg(feature = "console")]
@@ -232,6 +234,7 @@ impl Player {
                 name: scenario.name.clone(),
                 steps: scenario.steps.len(),
                 is_playing: true,
+                previous_error: progress.error.take(),
                 ..Progress::default()
             };
             true
@@ -269,13 +272,13 @@ pub(crate) async fn play(shared: &Shared, scenario: &Scenario) -> Result<(), Sce
     let mut progress = shared.player.progress.subscribe();
     let number = shared.player.start(scenario.clone())?;
     let ended = progress.wait_for(|now| now.number > number || !now.is_playing).await;
-    match ended {
-        Ok(now) if now.number == number => match &now.error {
-            Some(error) => Err(ScenarioError(error.clone())),
-            None => Ok(()),
-        },
-        _ => Ok(()),
-    }
+    let error = match ended {
+        Ok(now) if now.number == number => now.error.clone(),
+        Ok(now) if now.number == number + 1 => now.previous_error.clone(),
+        // An error is impossible: the sender lives as long as `shared`.
+        _ => Some("its result is unknown, because other scenarios were played since".to_owned()),
+    };
+    error.map_or(Ok(()), |error| Err(ScenarioError(error)))
 }
 
 /// Plays the scenarios that are started, until the sandbox stops.

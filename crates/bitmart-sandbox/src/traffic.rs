@@ -34,7 +34,7 @@ pub(crate) use self::{
     redact::HIDDEN,
     socket::{Ending, FrameRecord, SocketRecord},
 };
-use crate::generated::Host;
+use crate::{address::SocketKind, generated::Host};
 
 /// Bytes of a recorded body or frame. The rest is left out.
 pub(crate) const MAX_BODY: usize = 16 << 10;
@@ -103,7 +103,7 @@ impl Traffic {
     pub(crate) fn open_socket(
         &self,
         host: Host,
-        private: bool,
+        kind: SocketKind,
         number: u64,
     ) -> Option<Arc<SocketLog>> {
         let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,7 +114,7 @@ impl Traffic {
             };
             sockets.remove(at);
         }
-        let log = Arc::new(SocketLog::new(host, private, number));
+        let log = Arc::new(SocketLog::new(host, kind, number));
         sockets.push_back(Arc::clone(&log));
         Some(log)
     }

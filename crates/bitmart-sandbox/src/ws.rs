@@ -19,13 +19,15 @@ use hyper::{
 use sha1::{Digest, Sha1};
 use tokio::time::Instant;
 
-use crate::{connection_limiter::ConnectionGroup, generated::Host, shared::Shared};
+use crate::{
+    address::SocketKind, connection_limiter::ConnectionGroup, generated::Host, shared::Shared,
+};
 
 /// Responds to a WebSocket handshake and starts the session. Extensions are not supported.
 pub(crate) fn upgrade(
     shared: Arc<Shared>,
     host: Host,
-    private: bool,
+    kind: SocketKind,
     peer: IpAddr,
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
@@ -38,13 +40,13 @@ pub(crate) fn upgrade(
         return rejected;
     };
     // Acquired before the response, so that permits are granted in the order of the handshakes.
-    let group = ConnectionGroup { host, private, peer };
+    let group = ConnectionGroup { host, kind, peer };
     let limited = shared.config.rate_limits;
     let permit = limited.then(|| shared.connections.acquire(group, Instant::now())).transpose();
     tokio::spawn(async move {
         if let Ok(upgraded) = hyper::upgrade::on(request).await {
             match permit {
-                Ok(permit) => connection::run(shared, host, private, upgraded, permit).await,
+                Ok(permit) => connection::run(shared, host, kind, upgraded, permit).await,
                 Err(exceeded) => connection::reject(host, upgraded, exceeded).await,
             }
         }

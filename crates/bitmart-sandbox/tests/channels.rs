@@ -16,7 +16,8 @@ fn decimal(value: &Value) -> Decimal {
     value.as_str().expect("a decimal string").parse().expect("a decimal")
 }
 
-/// Checks the types of fields: `d` decimal string, `t` string, `i` integer, `b` boolean, `m` integer string.
+/// Checks names and types of the fields: `a` array, `b` boolean, `d` decimal string, `i` integer, `m` integer string,
+/// `t` other string.
 fn check(entry: &Value, fields: &[(&str, char)]) {
     let members = entry.as_object().expect("an object");
     let mut names: Vec<&str> = members.keys().map(String::as_str).collect();
@@ -32,7 +33,8 @@ fn check(entry: &Value, fields: &[(&str, char)]) {
             't' => value.is_string(),
             'i' => value.is_u64(),
             'b' => value.is_boolean(),
-            _ => value.is_array(),
+            'a' => value.is_array(),
+            other => panic!("{other} is no type"),
         };
         assert!(fits, "{name} is no {kind}: {entry}");
     }

@@ -90,7 +90,7 @@ async fn a_duplicate_field_is_rejected_or_the_last_counts_if_lenient() {
 }
 
 #[tokio::test]
-async fn a_malformed_number_is_rejected_even_if_the_order_type_ignores_it() {
+async fn a_malformed_number_that_the_order_type_ignores_is_rejected_unless_lenient() {
     for lenient in [false, true] {
         let sandbox = stepped_sandbox(lenient).await;
         let (client, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));

@@ -45,7 +45,7 @@ impl SocketRow {
 }
 
 fn name(log: &SocketLog) -> String {
-    format!("{} {}", crate::address::address(log.host, log.private), log.number)
+    format!("{} {}", crate::address::address(log.host, log.kind), log.number)
 }
 
 fn side(direction: Direction) -> &'static str {

@@ -13,8 +13,8 @@ use crate::{
     wire::{self, topic::Topic},
 };
 
-/// The schedule of a channel, with futures books every `futures_book_steps` steps; `None` for private channels, which are
-/// pushed with their events.
+/// The schedule of a channel, with futures books every `futures_book_steps` steps; `None` for private channels, which
+/// are pushed with their events.
 pub(super) fn schedule(channel: ChannelId, futures_book_steps: u64) -> Option<Schedule> {
     match channel {
         ChannelId::SpotPublic(channel) => Some(spot::schedule(channel)),

@@ -18,7 +18,12 @@ use super::{
     tcp::Ending,
 };
 use crate::{
-    address::address, fault::Fault, generated::Host, shared::Shared, traffic::Capture, ws,
+    address::{SocketKind, address},
+    fault::Fault,
+    generated::Host,
+    shared::Shared,
+    traffic::Capture,
+    ws,
 };
 
 /// An accept key that matches no handshake.
@@ -28,13 +33,13 @@ const WRONG: HeaderValue = HeaderValue::from_static("AAAAAAAAAAAAAAAAAAAAAAAAAAA
 pub(super) async fn handshake(
     shared: Arc<Shared>,
     host: Host,
-    private: bool,
+    kind: SocketKind,
     peer: IpAddr,
     ending: &Ending,
     request: Request<Incoming>,
     capture: Option<&mut Capture>,
 ) -> Result<HttpResponse, Dropped> {
-    let fault = shared.faults().take(address(host, private), Fault::is_handshake);
+    let fault = shared.faults().take(address(host, kind), Fault::is_handshake);
     if let Some(capture) = capture {
         capture.fault(fault);
     }
@@ -48,7 +53,7 @@ pub(super) async fn handshake(
         Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
         _ => {}
     }
-    let mut response = ws::upgrade(shared, host, private, peer, request);
+    let mut response = ws::upgrade(shared, host, kind, peer, request);
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         // A socket that is closed because of a message may have unread bytes of that message.
         ending.linger.store(true, Ordering::Relaxed);

@@ -23,7 +23,7 @@ use super::{
     tcp::{Connection, Ending, Lingering, MonitoredStream},
 };
 use crate::{
-    address::{PRIVATE, PUBLIC},
+    address::{PRIVATE, PUBLIC, SocketKind},
     generated::Host,
     shared::Shared,
     shutdown::stopped,
@@ -196,8 +196,10 @@ async fn respond_or_upgrade(
     let mut capture = traffic.map(|traffic| Capture::start(traffic, host, &request));
     let record = capture.as_mut();
     let mut response = match request.uri().path() {
-        PUBLIC => handshake(shared, host, false, peer, ending, request, record).await,
-        PRIVATE => handshake(shared, host, true, peer, ending, request, record).await,
+        PUBLIC => handshake(shared, host, SocketKind::Public, peer, ending, request, record).await,
+        PRIVATE => {
+            handshake(shared, host, SocketKind::Private, peer, ending, request, record).await
+        }
         _ => respond(&shared, host, peer, &ending.reset, request, record).await,
     }?;
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE {

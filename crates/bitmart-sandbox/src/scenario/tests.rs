@@ -161,6 +161,22 @@ async fn a_player_that_waits_for_the_end_learns_that_the_sandbox_has_stopped() {
 }
 
 #[tokio::test]
+async fn the_error_of_a_scenario_is_reported_even_if_another_one_has_begun() {
+    use futures_util::FutureExt as _;
+
+    let shared = Shared::new(Config::new().stepped_clock(1_700_000_000_000).market_maker(false));
+    let scenario: Scenario = DAY.parse().expect("a scenario");
+    let mut playing = std::pin::pin!(play(&shared, &scenario));
+    assert!(playing.as_mut().now_or_never().is_none());
+    shared.player.progress.send_modify(|progress| {
+        progress.is_playing = false;
+        progress.error = Some("rejected".to_owned());
+    });
+    shared.player.start(scenario.clone()).expect("it starts");
+    assert_eq!(playing.await.expect_err("rejected").to_string(), "rejected");
+}
+
+#[tokio::test]
 async fn a_rejected_call_ends_the_scenario() {
     let sandbox = stepped().await;
     let text = "name = \"a\"\n[[step]]\ncall = \"halt_market\"\nsymbol = \"NO_SUCH\"\nhalted = true\n\

@@ -8,7 +8,7 @@ use std::sync::{
 use bytes::Bytes;
 
 use super::{Payload, Ring, Weighed, now_ms, redact};
-use crate::generated::Host;
+use crate::{address::SocketKind, generated::Host};
 
 /// Frames of a WebSocket that are kept, and their bytes.
 pub(crate) const FRAMES: usize = 1_000;
@@ -81,7 +81,7 @@ pub(crate) struct SocketRecord {
 #[derive(Debug)]
 pub(crate) struct SocketLog {
     pub(crate) host: Host,
-    pub(crate) private: bool,
+    pub(crate) kind: SocketKind,
     /// The number of the connection.
     pub(crate) number: u64,
     open: AtomicBool,
@@ -89,7 +89,7 @@ pub(crate) struct SocketLog {
 }
 
 impl SocketLog {
-    pub(super) fn new(host: Host, private: bool, number: u64) -> Self {
+    pub(super) fn new(host: Host, kind: SocketKind, number: u64) -> Self {
         let record = SocketRecord {
             opened_ms: now_ms(),
             closed_ms: None,
@@ -102,7 +102,7 @@ impl SocketLog {
             frames: Ring::new(FRAMES, FRAME_BYTES),
         };
         let open = AtomicBool::new(true);
-        Self { host, private, number, open, record: Mutex::new(record) }
+        Self { host, kind, number, open, record: Mutex::new(record) }
     }
 
     pub(crate) fn record(&self) -> MutexGuard<'_, SocketRecord> {
@@ -162,8 +162,8 @@ impl SocketLog {
         self.add(Direction::In, FrameKind::Text, payload, Some(reason.to_owned()));
     }
 
-    /// Records who ends the connection and why. Only the first call counts: what follows, such as the close frame of the
-    /// other side, does not change it.
+    /// Records who ends the connection and why. Only the first call counts: what follows, such as the close frame of
+    /// the other side, does not change it.
     pub(crate) fn record_ending(
         &self,
         by: Direction,

@@ -216,7 +216,7 @@ fn accepted_requests_are_no_refusals_whatever_became_of_their_response() {
 #[test]
 fn who_begins_the_end_of_a_socket_is_kept() {
     let traffic = Traffic::new();
-    let log = traffic.open_socket(Host::Spot, false, 1).expect("recorded");
+    let log = traffic.open_socket(Host::Spot, SocketKind::Public, 1).expect("recorded");
     log.record_ending(Direction::In, Some(1000), "bye");
     log.record_ending(Direction::Out, Some(1000), "");
     let ending = log.record().ending.clone().expect("an end");
@@ -293,7 +293,7 @@ fn bodies_and_headers_are_truncated() {
 #[test]
 fn closed_sockets_make_room_for_new_ones_and_open_ones_stay() {
     let traffic = Traffic::new();
-    let open = |number| traffic.open_socket(Host::Spot, false, number);
+    let open = |number| traffic.open_socket(Host::Spot, SocketKind::Public, number);
     let first = open(1).expect("recorded");
     for number in 2..=64 {
         open(number).expect("recorded");

@@ -22,7 +22,7 @@ use super::{
     writer::Writer,
 };
 use crate::{
-    address::address,
+    address::{SocketKind, address},
     connection_limiter::{ConnectionPermit, LimitExceeded},
     feed::{Output, Queued, SocketId},
     generated::Host,
@@ -56,7 +56,7 @@ enum Dialect {
 pub(super) async fn run(
     shared: Arc<Shared>,
     host: Host,
-    private: bool,
+    kind: SocketKind,
     upgraded: Upgraded,
     _permit: Option<ConnectionPermit>,
 ) {
@@ -69,22 +69,22 @@ pub(super) async fn run(
     let (dialect, max_message) = match host {
         Host::Spot => {
             let has_limits = shared.config.rate_limits;
-            (Dialect::Spot(spot::Session::new(private, has_limits)), spot::MAX_MESSAGE)
+            (Dialect::Spot(spot::Session::new(kind, has_limits)), spot::MAX_MESSAGE)
         }
-        Host::Futures => (Dialect::Futures(futures::Session::new(private)), futures::MAX_MESSAGE),
+        Host::Futures => (Dialect::Futures(futures::Session::new(kind)), futures::MAX_MESSAGE),
     };
     // Above the limit of the exchange, so that a longer message is read completely and then rejected.
     reader.set_max_message_size(MAX_FRAME);
     let (sender, queue) = queue(shared.config.ws.queue);
     let id = shared.state().feed.subscriptions.add_socket(Box::new(sender));
     let traffic = shared.traffic.as_ref();
-    let log = traffic.and_then(|traffic| traffic.open_socket(host, private, id.number()));
+    let log = traffic.and_then(|traffic| traffic.open_socket(host, kind, id.number()));
     let log = Record(log);
     let _membership = FeedMembership { shared: Arc::clone(&shared), id, log: log.clone() };
     let connection = Connection {
         shared: Arc::clone(&shared),
         id,
-        address: address(host, private),
+        address: address(host, kind),
         dialect,
         writer,
         queue,
@@ -390,8 +390,7 @@ impl Connection {
     }
 }
 
-/// Waits until an entry is stored, so that its outcome may be reported. Returns false if it cannot be stored, for which
-/// the connection ends.
+/// Waits until an entry is stored, so that its outcome may be reported. The connection ends if it cannot be stored.
 async fn wait_until_stored(shared: &Shared, log: &Record, number: EntryNumber) -> bool {
     let is_stored = shared.wait_for_entry(number).await;
     if !is_stored {

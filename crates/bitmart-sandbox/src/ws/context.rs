@@ -3,6 +3,7 @@
 use bitmart_sim::Exchange;
 
 use crate::{
+    address::SocketKind,
     auth::{KeyRing, LoginRejection},
     clock::Clock,
     feed::{Feed, Output, SocketId},
@@ -87,10 +88,10 @@ impl SessionContext<'_> {
 }
 
 /// Explains why a topic is not served at an address; `None` if it is.
-pub(super) fn wrong_address_hint(topic: &Topic, private: bool) -> Option<&'static str> {
-    match (topic.is_private(), private) {
-        (true, false) => Some(PRIVATE_TOPIC_HINT),
-        (false, true) => Some(PUBLIC_TOPIC_HINT),
+pub(super) fn wrong_address_hint(topic: &Topic, kind: SocketKind) -> Option<&'static str> {
+    match (topic.is_private(), kind) {
+        (true, SocketKind::Public) => Some(PRIVATE_TOPIC_HINT),
+        (false, SocketKind::Private) => Some(PUBLIC_TOPIC_HINT),
         _ => None,
     }
 }

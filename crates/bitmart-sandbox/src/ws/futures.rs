@@ -2,6 +2,7 @@
 
 use super::context::{SessionContext, wrong_address_hint};
 use crate::{
+    address::SocketKind,
     generated::Host,
     hints,
     wire::{
@@ -20,12 +21,12 @@ pub(super) const MAX_MESSAGE: usize = 2_048;
 /// One futures connection.
 #[derive(Debug)]
 pub(super) struct Session {
-    private: bool,
+    kind: SocketKind,
 }
 
 impl Session {
-    pub(super) fn new(private: bool) -> Self {
-        Self { private }
+    pub(super) fn new(kind: SocketKind) -> Self {
+        Self { kind }
     }
 
     /// Handles one text message of the client.
@@ -77,7 +78,7 @@ impl Session {
         context: &mut SessionContext<'_>,
     ) {
         let topic = topic::parse(Host::Futures, text);
-        let hint = topic.as_ref().and_then(|topic| wrong_address_hint(topic, self.private));
+        let hint = topic.as_ref().and_then(|topic| wrong_address_hint(topic, self.kind));
         if let Some(reason) = hint {
             context.add_reason("an error", format!("{error}: {reason}"));
         } else if let Some(topic) = topic
@@ -96,16 +97,16 @@ impl Session {
         }
         let unknown = || messages::unknown_topic(text);
         let topic = topic::parse(Host::Futures, text).ok_or_else(unknown)?;
-        match (topic.is_private(), self.private) {
-            (true, true) if context.is_logged_in() => {
+        match (topic.is_private(), self.kind) {
+            (true, SocketKind::Private) if context.is_logged_in() => {
                 // A topic of an unknown currency would never be pushed, and clients could store any number of them.
                 let is_known =
                     topic.symbol.is_empty() || context.exchange.is_currency(&topic.symbol);
                 return if is_known { Ok(topic) } else { Err(messages::unknown_symbol(text)) };
             }
             (true, _) => return Err(messages::login_required(text)),
-            (false, true) => return Err(unknown()),
-            (false, false) => {}
+            (false, SocketKind::Private) => return Err(unknown()),
+            (false, SocketKind::Public) => {}
         }
         let is_listed =
             topic.symbol.is_empty() || context.exchange.futures_market(&topic.symbol).is_some();

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::context::{SessionContext, wrong_address_hint};
 use crate::{
+    address::SocketKind,
     auth::LoginRejection,
     feed::Output,
     generated::Host,
@@ -31,7 +32,7 @@ const WINDOW: Duration = Duration::from_secs(10);
 /// One spot connection.
 #[derive(Debug)]
 pub(super) struct Session {
-    private: bool,
+    kind: SocketKind,
     /// Whether the number of messages is limited.
     limited: bool,
     window_from: Instant,
@@ -39,8 +40,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(private: bool, limited: bool) -> Self {
-        Self { private, limited, window_from: Instant::now(), messages: 0 }
+    pub(super) fn new(kind: SocketKind, limited: bool) -> Self {
+        Self { kind, limited, window_from: Instant::now(), messages: 0 }
     }
 
     /// Handles one text message of the client, received at `now`.
@@ -88,7 +89,7 @@ impl Session {
         context: &mut SessionContext<'_>,
     ) {
         let topic = topic::parse(Host::Spot, text);
-        let hint = topic.as_ref().and_then(|topic| wrong_address_hint(topic, self.private));
+        let hint = topic.as_ref().and_then(|topic| wrong_address_hint(topic, self.kind));
         if let Some(reason) = hint {
             context.add_reason(error.code.to_string(), format!("{text}: {reason}"));
             return context.send_json(&error.frame(command.name()));
@@ -104,11 +105,11 @@ impl Session {
     /// Finds a topic that this address serves. The addresses are separate: each only serves topics of its kind.
     fn find(&self, text: &str, context: &SessionContext<'_>) -> Result<Topic, SessionError> {
         let topic = topic::parse(Host::Spot, text).ok_or(messages::UNKNOWN_CHANNEL)?;
-        match (topic.is_private(), self.private) {
-            (true, true) if context.is_logged_in() => {}
+        match (topic.is_private(), self.kind) {
+            (true, SocketKind::Private) if context.is_logged_in() => {}
             (true, _) => return Err(messages::NOT_LOGGED_IN),
-            (false, true) => return Err(messages::UNKNOWN_CHANNEL),
-            (false, false) => {}
+            (false, SocketKind::Private) => return Err(messages::UNKNOWN_CHANNEL),
+            (false, SocketKind::Public) => {}
         }
         let is_listed =
             topic.symbol.is_empty() || context.exchange.spot_market(&topic.symbol).is_some();
@@ -144,7 +145,10 @@ impl Session {
         topic: &Topic,
         context: &mut SessionContext<'_>,
     ) -> Result<(), SessionError> {
-        let max_topics = if self.private { MAX_PRIVATE_TOPICS } else { MAX_PUBLIC_TOPICS };
+        let max_topics = match self.kind {
+            SocketKind::Public => MAX_PUBLIC_TOPICS,
+            SocketKind::Private => MAX_PRIVATE_TOPICS,
+        };
         if context.feed.subscriptions.topic_count(context.id) >= max_topics {
             return Err(messages::TOO_MANY_TOPICS);
         }
@@ -180,12 +184,12 @@ mod tests {
 
     #[test]
     fn messages_are_limited_per_window() {
-        let mut session = Session::new(false, true);
+        let mut session = Session::new(SocketKind::Public, true);
         let from = session.window_from;
         assert!((0..MAX_MESSAGES).all(|_| session.is_within_limit(from)));
         assert!(!session.is_within_limit(from + WINDOW - Duration::from_millis(1)));
         assert!(session.is_within_limit(from + WINDOW));
-        let mut unlimited = Session::new(false, false);
+        let mut unlimited = Session::new(SocketKind::Public, false);
         assert!((0..MAX_MESSAGES * 2).all(|_| unlimited.is_within_limit(from)));
     }
 }

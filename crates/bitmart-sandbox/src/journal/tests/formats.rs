@@ -3,7 +3,7 @@
 use bitmart_sim::{account::WalletKind, rng::Rng};
 use rust_decimal::Decimal;
 
-use super::{Disk, accounts, new_store, offset, open, open_error, stepped_config};
+use super::{Disk, accounts, new_store, next_event, offset, open, open_error, stepped_config};
 use crate::{
     journal::{
         Entry, EntryNumber, StorageEvent,
@@ -37,7 +37,7 @@ fn entries_of_format_2_are_replayed_without_comparison() {
     drop(store);
     let (again, events) = open(&disk).expect("opens");
     assert!(again.snapshot().to_json().expect("JSON") == expected);
-    assert!(matches!(events.recv(), Ok(StorageEvent::Converted { entries: 2 })));
+    assert!(matches!(next_event(&events), Some(StorageEvent::Converted { entries: 2 })));
     again.create_account();
     again.flush();
     let count = accounts(&again);
