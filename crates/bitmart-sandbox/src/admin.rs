@@ -40,7 +40,7 @@ const MAX_DISCARDED: usize = 8 << 20;
 /// How long a client may take for a body, and stay idle.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What the admin API is served with.
+/// The state that the handlers of the admin API share.
 struct Service {
     shared: Arc<Shared>,
     access: Access,

@@ -181,7 +181,7 @@ pub(crate) struct Progress {
     pub(crate) steps: usize,
     pub(crate) done: usize,
     pub(crate) is_playing: bool,
-    /// Whether somebody wants it to end early.
+    /// Whether it was requested to end early.
     pub(crate) is_stopped: bool,
     pub(crate) error: Option<String>,
 }

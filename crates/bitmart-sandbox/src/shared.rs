@@ -52,7 +52,7 @@ pub(crate) struct Shared {
     /// The player of scenarios.
     #[cfg(feature = "console")]
     pub(crate) player: Player,
-    /// What the console shows of requests and frames; `None` without one.
+    /// The records of requests and frames for the console; `None` without one.
     pub(crate) traffic: Option<Arc<Traffic>>,
 }
 

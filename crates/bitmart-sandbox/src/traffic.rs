@@ -140,7 +140,7 @@ impl Traffic {
         self.connections.load(Ordering::Relaxed)
     }
 
-    /// Forgets all requests, and the WebSockets that are closed. Counts of refusals start anew.
+    /// Forgets all requests, and the WebSockets that are closed. Counts of refusals start at zero.
     pub(crate) fn clear(&self) {
         self.requests().clear();
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner).clear();

@@ -1,4 +1,4 @@
-//! What is wrong with the values of a call whatever the state of the exchange is.
+//! Checks of the values of a call that do not depend on the state of the exchange.
 
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, from_value};

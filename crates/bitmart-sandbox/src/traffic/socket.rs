@@ -61,7 +61,7 @@ impl Weighed for FrameRecord {
     }
 }
 
-/// What is known of a WebSocket.
+/// The record of a WebSocket.
 #[derive(Debug)]
 pub(crate) struct SocketRecord {
     pub(crate) opened_ms: u64,

@@ -1,4 +1,4 @@
-//! What a connection records for the console.
+//! Records the frames and the end of a connection for the console.
 
 use std::sync::Arc;
 

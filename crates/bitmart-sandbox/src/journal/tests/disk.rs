@@ -32,13 +32,13 @@ pub(super) struct DiskState {
     pub(super) reserve: Vec<u8>,
     /// How many entries the test knows to be stored.
     pub(super) acknowledged: u32,
-    /// What power failures during writes of the reserve would have left.
+    /// The contents that power failures during writes of the reserve would have left.
     pub(super) failures: Vec<Failure>,
     /// Capacity of the reserve in bytes.
     pub(super) reserve_capacity: usize,
 }
 
-/// What a power failure during a write of the reserve leaves.
+/// The contents after a power failure during a write of the reserve.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) acknowledged: u32,
