@@ -33,7 +33,7 @@ struct Row {
     /// In thousandths.
     figures: Vec<u64>,
     limit: Limit,
-    /// What the difference pays for, if that was found out.
+    /// The work that explains the difference, if it is known.
     why: &'static str,
 }
 

@@ -9,7 +9,7 @@ use crate::run::{cargo, run, run_and_append, workspace_root};
 
 const FILE: &str = "docs/fleet.md";
 
-/// What is between the marks of a section.
+/// The text between the marks of a section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
     /// `cargo xtask fleet-figures`.

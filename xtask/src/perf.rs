@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &[&str]) -> TaskResult {
     Ok(())
 }
 
-/// What instruction counts depend on besides the code.
+/// The compiler, processor and libraries, on which instruction counts depend besides the code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Platform {
     toolchain: String,

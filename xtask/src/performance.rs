@@ -69,7 +69,7 @@ pub(crate) fn plot(name: &str, about: &str, svg: &str) -> Result<String, String>
     Ok(format!("![{about}](performance/{name}.svg)\n"))
 }
 
-/// The page with a section replaced or added. The head is written anew, and what is outside of sections is left out.
+/// The page with a section replaced or added. The head is written again, and what is outside of sections is left out.
 fn replaced(old: &str, section: Section, text: &str) -> String {
     let mut page = HEAD.to_owned();
     for each in Section::ALL {

@@ -91,7 +91,7 @@ fn rate(printed: &str, title: &str, count: u64) -> Result<u64, String> {
     row.ok_or_else(|| format!("the bench of the engine printed no row {count} of `{title}`"))
 }
 
-/// What the figures of the engine were meant to be.
+/// The goals for the figures of the engine.
 fn goals(printed: &str) -> Result<String, String> {
     let (book, full) = (rate(printed, "one book", 1_000)?, rate(printed, "one book", 1_000_000)?);
     let markets = rate(printed, "all markets", 1_000)?;

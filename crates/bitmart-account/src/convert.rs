@@ -251,7 +251,7 @@ pub(crate) fn futures_balance_row(
     Ok((balance.currency, Balance { available, frozen, position_deposit }))
 }
 
-/// What a message about a position says.
+/// The change that a message about a position reports.
 pub(crate) enum PositionEvent {
     Position(PositionKey, Position),
     /// A contract has no position, on a side that the message does not contain.

@@ -113,7 +113,7 @@ pub enum AccountEvent {
     CatchUpFailed {
         /// The market.
         market: Market,
-        /// What went wrong.
+        /// The error of the failed attempt.
         error: CatchUpError,
         /// Time until the next attempt.
         retry_in: Duration,

@@ -41,7 +41,7 @@ fn truncation(rows: usize) -> Option<MalformedItem> {
     (rows >= MAX_OPEN_FUTURES_ORDERS as usize).then_some(MalformedItem::Truncated { list, rows })
 }
 
-/// What a fetch queries.
+/// The market, time range and orders that a fetch queries.
 #[derive(Debug)]
 pub(crate) struct FetchPlan {
     pub(crate) market: Market,

@@ -1,4 +1,4 @@
-//! What it costs to record a request for the console: the same order is sent to a sandbox that records and to one
+//! The cost of recording a request for the console: the same order is sent to a sandbox that records and to one
 //! that does not, in turns, over streams in memory.
 //!
 //! The goal: less than 3 microseconds for a request. Each run sends two requests, so that the goal is 6 between the

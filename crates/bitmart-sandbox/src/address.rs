@@ -7,7 +7,7 @@ pub(crate) const PUBLIC: &str = "/api";
 /// Path of the private channels and of the login.
 pub(crate) const PRIVATE: &str = "/user";
 
-/// Which of the two WebSocket addresses of a host.
+/// One of the two WebSockets of a host, each with its own address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum SocketKind {
     Public,

@@ -37,10 +37,10 @@ const CAPACITY: Capacity = Capacity { heads: 32, served: 64 };
 const MAX_BODY: usize = 160 << 10;
 /// Bytes of a larger body that are read and discarded. A client that is still sending would not read the response.
 const MAX_DISCARDED: usize = 8 << 20;
-/// How long a client may take for a body, and stay idle.
+/// Maximum time for a body, and for which a connection may be idle.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What the admin API is served with.
+/// The state that the handlers of the admin API share.
 struct Service {
     shared: Arc<Shared>,
     access: Access,

@@ -32,7 +32,7 @@ use crate::{
     },
 };
 
-/// How far a timestamp may be from the clock of the exchange.
+/// Maximum distance of a timestamp from the clock of the exchange.
 const WINDOW_MS: u64 = 60_000;
 /// The text that a WebSocket login signs in place of a body.
 const LOGIN_BODY: &[u8] = b"bitmart.WebSocket";
@@ -54,7 +54,7 @@ pub(crate) struct AuthHeaders<'a> {
     pub(crate) peer: Option<IpAddr>,
 }
 
-/// Why a WebSocket login failed.
+/// The reason for which a WebSocket login failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LoginError {
     EmptyKey,

@@ -38,7 +38,7 @@ impl ConnectionGroup {
     }
 }
 
-/// Why a connection is rejected.
+/// The limit because of which a connection is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LimitExceeded {
     /// Too many attempts within a minute.

@@ -56,7 +56,7 @@ pub(crate) struct Feed {
     pub(crate) faults: Faults,
 }
 
-/// What subscribers have seen of the books.
+/// The books and the number of steps as they were published.
 pub(crate) struct Published {
     steps: u64,
     books: Books,

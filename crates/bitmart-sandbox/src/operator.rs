@@ -70,7 +70,7 @@ use crate::shared::Shared;
 /// Maximum number of steps per call.
 pub(crate) const MAX_STEPS: u32 = 10_000;
 
-/// What a call changes.
+/// The effect of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Effect {
@@ -90,11 +90,11 @@ pub trait OperatorCall: Serialize + DeserializeOwned + Described + sealed::Seale
     const NAME: &'static str;
     /// The route in the admin API, such as `POST /accounts/freeze`.
     const ROUTE: &'static str;
-    /// What it does.
+    /// Its description.
     const DESCRIPTION: &'static str;
-    /// What it changes.
+    /// Its effect.
     const EFFECT: Effect;
-    /// What it returns.
+    /// Its response.
     type Response: Serialize + Described;
 
     #[doc(hidden)]

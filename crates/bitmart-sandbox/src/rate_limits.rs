@@ -8,7 +8,7 @@ use crate::generated::{EndpointId, Limit};
 /// Number of windows above which expired ones are removed.
 const MAX_WINDOWS: usize = 10_000;
 
-/// How long a ban lasts after the call that caused it. No source states it.
+/// Duration of a ban after the call that caused it. No source states it.
 const BAN_MS: u64 = 60_000;
 
 /// Whose calls are counted.

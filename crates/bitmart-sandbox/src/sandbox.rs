@@ -20,7 +20,7 @@ use crate::{
     scenario::{self, Scenario, ScenarioError},
 };
 
-/// How long a shutdown may wait for open connections.
+/// Maximum time for which a shutdown waits for open connections.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The addresses of a host.
@@ -254,9 +254,9 @@ impl Sandbox {
     /// Waits until a request is held back and returns its path.
     pub async fn until_any_held(&self) -> String {
         let mut held = self.shared.held_paths.subscribe();
-        let found = held.wait_for(|held| !held.paths().is_empty()).await;
+        let some_held = held.wait_for(|held| !held.paths().is_empty()).await;
         // An error is impossible: the sender lives as long as this sandbox.
-        found.ok().and_then(|held| held.paths().first().cloned()).unwrap_or_default()
+        some_held.ok().and_then(|held| held.paths().first().cloned()).unwrap_or_default()
     }
 
     /// Waits until no request to `path` is held back any more, because it was released or its client has

@@ -145,7 +145,7 @@ impl Scenario {
         &self.name
     }
 
-    /// What it is about; empty if the file does not say it.
+    /// Its description; empty if the file has none.
     pub fn about(&self) -> &str {
         &self.about
     }
@@ -173,7 +173,7 @@ impl Step {
     }
 }
 
-/// What the player does.
+/// The progress of the latest scenario.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Progress {
     /// Number of the scenario; 0 before the first.
@@ -185,7 +185,7 @@ pub(crate) struct Progress {
     pub(crate) is_playing: bool,
     /// Whether it has to end after the call that it is making.
     pub(crate) is_stopped: bool,
-    /// Why it has ended early.
+    /// The error because of which it has ended early.
     pub(crate) error: Option<String>,
     /// The error of the scenario before this one, for whoever still waits for its end.
     previous_error: Option<String>,

@@ -27,7 +27,7 @@ use crate::{
     traffic::Traffic,
 };
 
-/// What the connections, the market and the operator share.
+/// The data that the connections, the market and the operator share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     state: Mutex<State>,
@@ -52,7 +52,7 @@ pub(crate) struct Shared {
     /// The player of scenarios.
     #[cfg(feature = "console")]
     pub(crate) player: Player,
-    /// What the console shows of requests and frames; `None` without one.
+    /// The records of requests and frames for the console; `None` without one.
     pub(crate) traffic: Option<Arc<Traffic>>,
 }
 

@@ -16,9 +16,9 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// How long a head may take from its first byte to its last.
+/// Maximum time of a head from its first byte to its last.
 pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a connection may wait for the first byte of a head.
+/// Maximum time without the first byte of a head.
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The maximum number of connections.
@@ -80,7 +80,7 @@ enum State {
 }
 
 impl State {
-    /// When the connection has to end unless its state changes before.
+    /// The moment at which the connection has to end unless its state changes before.
     fn deadline(self) -> Option<(Instant, EndReason)> {
         match self {
             Self::Head { since, .. } => Some((since + HEAD_TIMEOUT, EndReason::Overdue)),
@@ -100,7 +100,7 @@ pub(crate) struct Slot {
     dropped: Arc<Notify>,
 }
 
-/// Why a connection ends before its client ends it.
+/// The reason for which a connection ends before its client ends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EndReason {
     /// The head took too long.

@@ -1,8 +1,8 @@
 //! Records the latest requests and frames for the console.
 //!
 //! Everything is bounded: bodies and headers in size, requests and the frames of each WebSocket in number and bytes.
-//! What no longer fits is dropped, oldest first, and counted. Values whose name says that they are secret are never
-//! recorded, and of messages of WebSocket clients only what is known to be no secret.
+//! Records that no longer fit are dropped, oldest first, and counted. Values whose name says that they are secret are
+//! never recorded, and of messages of WebSocket clients only what is known to be no secret.
 //!
 //! A sandbox at its limit records each request, so that only what the client sent is copied: texts and reasons are
 //! rendered when a page shows them.
@@ -140,7 +140,7 @@ impl Traffic {
         self.connections.load(Ordering::Relaxed)
     }
 
-    /// Forgets all requests, and the WebSockets that are closed. Counts of refusals start anew.
+    /// Forgets all requests, and the WebSockets that are closed. Counts of refusals start at zero.
     pub(crate) fn clear(&self) {
         self.requests().clear();
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner).clear();

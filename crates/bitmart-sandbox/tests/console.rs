@@ -205,7 +205,7 @@ async fn a_request_is_copied_only_as_it_was() {
     assert!(list.contains("/console/traffic/9\">/spot") && list.contains("yyy…</a>"), "{list}");
 }
 
-/// The copied code signs anew, so that the response to a refused signature differs.
+/// The copied code signs again, so that the response to a refused signature differs.
 #[tokio::test]
 async fn copied_code_keeps_the_content_type_and_says_when_the_response_will_differ() {
     let sandbox = sandbox().await;

@@ -236,7 +236,7 @@ fn order_id(response: &ApiResponse) -> String {
     }
 }
 
-/// What happened in all plans. A test in which everything is rejected would prove nothing.
+/// Counts of all plans together. A test in which everything is rejected would prove nothing.
 #[derive(Debug, Default)]
 struct Counts {
     rejected_requests: usize,

@@ -54,9 +54,9 @@ async fn over_limit(url: &str) -> (String, Received) {
 #[tokio::test]
 async fn an_address_can_open_twenty_public_and_ten_private_spot_sockets() {
     let sandbox = start(stepped_config()).await;
-    for (url, most) in [(&sandbox.spot().ws_public, 20), (&sandbox.spot().ws_private, 10)] {
+    for (url, max_open) in [(&sandbox.spot().ws_public, 20), (&sandbox.spot().ws_private, 10)] {
         let mut sockets = Vec::new();
-        for _ in 0..most {
+        for _ in 0..max_open {
             let mut socket = Socket::connect(url).await;
             socket.send("ping").await;
             assert_eq!(socket.text().await, "pong");

@@ -163,7 +163,7 @@ async fn undocumented_parameters_that_clients_send_are_ignored() {
     assert_eq!(response.code(), 40037, "{}", response.text);
 }
 
-/// What a member is. Some clients that captured responses wrote every number as text.
+/// The type of a member. Some clients that captured responses wrote every number as text.
 fn class(value: &Value, numbers_are_text: bool) -> &'static str {
     match value {
         Value::Null => "null",

@@ -14,7 +14,7 @@ use super::{
 /// Largest counter of a stored state, so that numbers cannot overflow.
 const MAX_COUNTER: u64 = u64::MAX / 2;
 
-/// What is wrong with a stored state.
+/// A fault of a stored state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inconsistent(&'static str);
 

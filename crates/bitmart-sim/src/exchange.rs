@@ -85,7 +85,7 @@ pub struct Exchange {
     /// Deposits and withdrawals by number: those in progress, and the latest finished ones.
     #[serde(rename = "fundings")]
     pub(crate) payments: KeptRows<Payment>,
-    /// What counts towards the withdrawal quota.
+    /// Withdrawals that count towards the withdrawal quota.
     #[serde(default)]
     pub(crate) recent_withdrawals: RecentWithdrawals,
     /// Loans of margin accounts by number: the open ones, and the latest repaid ones.
@@ -101,7 +101,7 @@ pub struct Exchange {
     #[serde(default)]
     #[serde(rename = "decisions")]
     pub(crate) operator_settings: OperatorSettings,
-    /// What is due at a time.
+    /// Tasks by the time at which they are due.
     #[serde(rename = "agenda")]
     pub(crate) schedule: Schedule,
     /// The second up to which index and mark prices are sampled.

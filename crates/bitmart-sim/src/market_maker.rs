@@ -25,13 +25,13 @@ const LEVELS: usize = 60;
 // Rule: Quotes are 0.005 % apart at the best price, and 0.02 % at the far end. Source: invented (a model)
 /// Distance of the first level from the next one, in billionths of the start price.
 const GAP: i64 = 50_000;
-/// What each further level adds to the distance.
+/// The distance that each further level adds.
 const WIDENING: i64 = 3_000;
 // Rule: The best quote is worth about 300 units of the quote currency, and each further one 60 more. Source:
 // invented (a model)
 /// Typical value of the best quote in the quote currency.
 const QUOTE_VALUE: u64 = 300;
-/// What each further level adds to the value.
+/// The value that each further level adds.
 const DEEPENING: u64 = 60;
 // Rule: A market order of the model is worth 60 units of the quote currency or more. Source: invented (a model)
 /// Typical value of a market order, in the quote currency.

@@ -46,7 +46,7 @@ fn exchange(seed: u64, symbols: &[&str]) -> Exchange {
     Exchange::new(&setup, START_MS)
 }
 
-/// What was observed of the spot pair and of the contract of ETH in ten minutes.
+/// Observations of the spot pair and of the contract of ETH in ten minutes.
 static TEN_MINUTES: LazyLock<[Observations; 2]> = LazyLock::new(|| {
     let mut exchange = exchange(7, &["ETH_USDT", "ETHUSDT"]);
     let mut records = [Observations::default(), Observations::default()];

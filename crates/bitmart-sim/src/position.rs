@@ -30,7 +30,7 @@ pub struct Position {
     pub fees: Decimal,
     /// Leverage of the order that opened it.
     pub leverage: u32,
-    /// What backs it.
+    /// Whether it has margin of its own, or shares that of all cross positions.
     #[serde(rename = "isolated")]
     pub margin_type: MarginType,
     /// When it was opened, in milliseconds since 1970.

@@ -305,7 +305,7 @@ impl Exchange {
         };
         match renewed {
             Some(renewed) => {
-                // Rule: A saving that is renewed is redeemed and subscribed anew. Source: invented (no source says it)
+                // Rule: A saving that is renewed is redeemed and subscribed again. Source: invented (no source says it)
                 self.record_saving(account, product, SavingAction::Redeem, amount, None, at_ms);
                 self.open_saving(account, renewed, amount, renewal, None, at_ms);
             }

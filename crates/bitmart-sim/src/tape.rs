@@ -131,7 +131,7 @@ pub struct Tape {
     trades: VecDeque<PublicTrade>,
     /// Of a minute each.
     candles: VecDeque<Candle>,
-    /// What was before them, of an hour each. One begins with its first minute.
+    /// Candles before these, of an hour each. Each begins with its first minute.
     #[serde(default)]
     hours: VecDeque<Candle>,
 }

@@ -182,7 +182,7 @@ async fn fleet() -> examples::Result {
     Ok(())
 }
 
-/// What each process has reported, in order.
+/// The reports of each process, in order.
 type Seen = BTreeMap<String, Vec<Event>>;
 
 fn find(seen: &Seen, process: &str, is: impl Fn(&Event) -> bool) -> bool {

@@ -50,7 +50,7 @@ pub fn run(input: &[u8]) {
         assert!(exchange.ledger().sums().values().all(Decimal::is_zero));
     }
     for row in exchange.balance_rows() {
-        // Cross positions may stand behind what a futures wallet spent beyond its cash.
+        // A futures wallet may be negative while unrealized profit of cross positions covers it.
         assert!(row.available >= Decimal::ZERO || row.wallet == "futures", "{row:?}");
         assert!(row.frozen >= Decimal::ZERO, "{row:?}");
     }

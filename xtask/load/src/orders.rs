@@ -18,7 +18,7 @@ const CANCEL: &str = "/spot/v3/cancel_order";
 /// How often memory is sampled.
 const SAMPLES: u32 = 10;
 
-/// What the sandbox handles at its limit.
+/// The throughput of the sandbox at its limit.
 pub(crate) struct Limit {
     /// Orders a second.
     pub(crate) orders: u128,

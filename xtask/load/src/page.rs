@@ -44,7 +44,7 @@ pub(crate) struct Page {
     pub(crate) browser: String,
 }
 
-/// What one measurement with steady load has cost.
+/// The cost of one measurement with steady load.
 struct Cost {
     /// Processor time of the sandbox, as a part of one core.
     cores: f64,
@@ -52,7 +52,7 @@ struct Cost {
     micros: f64,
     /// The latency that 99 % of the requests stay below, from the time at which each was due.
     p99: Duration,
-    /// What the page reported; `None` without one.
+    /// The report of the page; `None` without one.
     page: Option<Value>,
 }
 

@@ -1,4 +1,4 @@
-//! What the programs have in common: commands on standard input, one line of JSON for each on standard output.
+//! The protocol of the compared programs: commands on standard input, one line of JSON for each on standard output.
 //!
 //! | Command | Response |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! What `cargo xtask peers` passes in the environment.
+//! The settings that `cargo xtask peers` passes in the environment.
 
 use std::env;
 use std::fs;

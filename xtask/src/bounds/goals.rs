@@ -1,4 +1,4 @@
-//! What is compared with a lower bound, and how close it has to be.
+//! The figures that are compared with a lower bound, and the ratio that each has to meet.
 
 /// A bench, and how it is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub(super) enum Limit {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Goal {
     pub(super) work: &'static str,
-    /// What it is compared with.
+    /// The lower bound that it is compared with.
     pub(super) bound: &'static str,
     pub(super) bench: Bench,
     /// How the line begins below which the figure stands.
@@ -46,7 +46,7 @@ pub(super) struct Goal {
     /// The word behind the figure.
     pub(super) unit: &'static str,
     pub(super) limit: Limit,
-    /// What the difference pays for, and why it stays. Shown if the goal is missed.
+    /// The work that explains the difference, and why it is not removed. Shown if the goal is missed.
     pub(super) why: &'static str,
 }
 

@@ -49,7 +49,7 @@ pub(crate) struct Member {
     pub(crate) doc: String,
 }
 
-/// What a type means for decoding.
+/// How a type is decoded.
 pub(crate) enum Kind {
     Option(Box<Kind>),
     /// `Rows`: a row that cannot be read is skipped.

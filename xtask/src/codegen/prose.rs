@@ -69,7 +69,7 @@ pub(super) fn method_doc(section: &Section, endpoint: &Endpoint, models: &Models
     doc
 }
 
-/// What a group method takes.
+/// The argument of a group method.
 fn argument(section: &Section, endpoint: &Endpoint, models: &Models) -> String {
     let mut takes = if endpoint.custom {
         vec![format!("a [`{0}`](super::{0})", endpoint.request)]

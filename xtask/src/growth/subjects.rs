@@ -1,6 +1,6 @@
-//! What grows.
+//! The subjects of `cargo xtask growth`: what is measured at growing sizes.
 
-/// Who measures a subject.
+/// The program that measures a subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
     /// The program `measure`.
@@ -16,7 +16,7 @@ pub(super) struct Subject {
     pub(super) name: &'static str,
     pub(super) title: &'static str,
     pub(super) what: What,
-    /// What the sizes count.
+    /// The unit that the sizes count.
     pub(super) unit: &'static str,
     pub(super) sizes: &'static [u64],
     pub(super) about: &'static str,

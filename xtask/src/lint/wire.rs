@@ -6,7 +6,7 @@ use super::Source;
 const ENGINE: &str = "crates/bitmart-sim/src/";
 const SERVER: &str = "crates/bitmart-sandbox/src/";
 
-/// What the engine does not know: it is a library of rules whose only clock is its argument.
+/// Words that must not be in the engine: it is a library of rules, and the time is an argument.
 const FOREIGN: [&str; 8] = [
     "json!",
     "serde_json",
@@ -21,7 +21,7 @@ const FOREIGN: [&str; 8] = [
 /// Error codes of the exchange.
 const CODES: std::ops::RangeInclusive<u32> = 30_000..=79_999;
 
-/// What the server renders only in `wire`.
+/// Code that only `wire` may contain.
 const ROWS: &str = "json!";
 
 /// Files of the server outside `wire` that render JSON or errors, each with the reason.

@@ -27,7 +27,7 @@ impl Plan {
         Self { name: " --quick", rounds: 3, requests: 100, burst: 640, frames: 4_000 };
 }
 
-/// What is measured.
+/// A measure of the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Measure {
     Order,
@@ -174,7 +174,7 @@ pub(super) struct Startup {
     pub(super) memory: Spread,
 }
 
-/// Starts each program anew, in turns, and lets it place one order.
+/// Starts each program again, in turns, and lets it place one order.
 pub(super) fn startup(
     plan: &Plan,
     programs: &[Program],

@@ -99,7 +99,7 @@ fn summary(programs: &[Program], results: &[Results]) -> String {
     text
 }
 
-/// What ours may take of the bare libraries, in thousandths, measured end to end here.
+/// The goals: the time of this SDK divided by that of the bare libraries, in thousandths, measured end to end.
 const GOALS: [(Measure, Of, u64); 5] = [
     (Measure::OrderTls, Of::Time, 1_100),
     (Measure::OrderTls, Of::Processor, 1_180),

@@ -10,7 +10,7 @@ use crate::run::{run, workspace_root};
 /// The lower bound.
 pub(super) const BARE: &str = "bare hyper";
 
-/// What the programs get in their environment.
+/// The environment of the programs.
 pub(super) struct Setting {
     /// The ready lines of the sandboxes: for orders, for orders over TLS, with a stepped clock.
     pub(super) lines: [String; 3],

@@ -80,7 +80,7 @@ struct ExchangeModel {
     first_fill: i64,
     /// Lists contain rows of any time, whatever the query says.
     ignores_times: bool,
-    /// What happens after the response to each request, by its path.
+    /// Called after the response to each request, with its path.
     after: fn(&mut ExchangeModel, &str),
     requests: usize,
 }
@@ -187,7 +187,7 @@ impl ExchangeModel {
     }
 }
 
-/// What a fetch of the last minute has returned.
+/// The results of a fetch of the last minute.
 struct Fetched {
     snapshot: Snapshot,
     trade_ids: HashSet<String>,

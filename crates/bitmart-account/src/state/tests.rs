@@ -1,4 +1,4 @@
-//! What holds after any sequence of updates.
+//! Properties that hold after any sequence of updates.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! What follows when an audit finds a missing fill.
+//! Consequences of an audit that finds a missing fill.
 
 use std::time::Duration;
 

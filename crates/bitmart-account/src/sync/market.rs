@@ -65,7 +65,7 @@ pub(super) struct MarketSync {
     closed: bool,
     reported_health: Option<Health>,
     reconnecting_reported: bool,
-    /// What the fetches since the market was last live have returned.
+    /// The numbers of rows of all fetches since the market was last live.
     pub(super) catch_up_report: CatchUpReport,
     pub(super) audit: Audit,
     /// Those of the newest completed fetch: see [`super::Snapshot::unknown_instruments`].

@@ -1,4 +1,4 @@
-//! What the snapshot of a fetch says about open orders and balances.
+//! How the snapshot of a fetch changes open orders and balances.
 
 use bitmart_types::{Side, Timestamp, dec};
 use bitmart_ws::ReconnectReason;

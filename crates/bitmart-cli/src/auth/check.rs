@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::failure::{Failure, chain};
 use crate::output::{self, json::Json};
 
-/// What a successful read has checked.
+/// What a successful read proves about a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyCheck {
     /// Key, secret, memo and clock are correct.

@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use crate::failure::{Exit, Failure};
 
-/// What happens after a confirmation.
+/// The effect that is to be confirmed.
 #[derive(Clone, Copy)]
 enum Action {
     /// Sending a request.

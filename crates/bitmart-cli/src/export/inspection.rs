@@ -9,7 +9,7 @@ use super::snapshot::entry;
 use super::{Archive, source, verify};
 use crate::failure::Failure;
 
-/// What comparing an archive with its manifest and its responses has found.
+/// The result of comparing an archive with its manifest and its responses.
 #[derive(Debug)]
 pub(crate) struct Inspection {
     /// The program that wrote the archive.
@@ -35,7 +35,7 @@ pub(crate) struct Inspection {
     pub(crate) span_and_age: String,
 }
 
-/// What the manifest says about a dataset.
+/// A dataset as the manifest describes it.
 #[derive(Debug)]
 pub(crate) struct DatasetInspection {
     /// Path of its rows in the archive.

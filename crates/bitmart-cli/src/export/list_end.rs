@@ -1,6 +1,6 @@
 //! Whether a list of which some pages were received may have another one.
 
-/// What the pages so far say about the end of their list.
+/// Whether the pages so far are the whole list.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ListEnd {
     /// Number of rows so far, whether they decode or not.

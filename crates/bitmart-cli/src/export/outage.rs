@@ -24,7 +24,7 @@ const CLOCK_TRIES: u32 = 5;
 /// Longest wait for lists that fail while others succeed.
 const POSTPONED_LIMIT: Duration = Duration::from_secs(3600);
 
-/// What to do after a failure.
+/// The decision after a failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AfterFailure {
     /// Send the request again; the pause is over.

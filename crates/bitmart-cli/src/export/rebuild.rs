@@ -125,7 +125,7 @@ struct Rebuilder<'a> {
     windows: [HashSet<(Digest, u64)>; 2],
     /// The last decoding error.
     last_error: Option<String>,
-    /// What the pages of the snapshot say about its end.
+    /// Whether the pages of the snapshot are the whole list.
     end: ListEnd,
     /// Of the rows that were written.
     hash: ring::digest::Context,

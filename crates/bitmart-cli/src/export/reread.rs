@@ -155,7 +155,7 @@ fn formats(manifest: &Manifest) -> BTreeSet<String> {
     made.filter_map(|file| extension(&file.path)).collect()
 }
 
-/// What decoding a dataset again led to.
+/// The result of decoding a dataset again.
 enum Outcome {
     Unchanged,
     /// New files were written; the text says what they add.

@@ -8,7 +8,7 @@ use bitmart::rest::history::{RowKey, numbered_id};
 
 use super::index::{Digest, digest};
 
-/// What a response adds to the known rows.
+/// How a row of a response compares with the known rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Added {
     New,

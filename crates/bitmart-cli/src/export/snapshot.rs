@@ -87,7 +87,7 @@ pub(super) struct SnapshotLines {
     pub(super) lines: Vec<Vec<u8>>,
     /// Why others do not decode.
     pub(super) faults: Vec<String>,
-    /// What the rows lack of values.
+    /// Values that the rows lack: unreadable ones, and decimals that were cut.
     pub(super) losses: Losses,
 }
 

@@ -5,7 +5,7 @@ use bitmart::rest::catalog::{EndpointEntry, Field, TimeUnit};
 
 use super::json::Json;
 
-/// What the API description says about the data of an endpoint. Without one, the data is the program's own.
+/// The description of the data of an endpoint. It has no entry for data that the program makes itself.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Schema {
     entry: Option<&'static EndpointEntry>,

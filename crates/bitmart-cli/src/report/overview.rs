@@ -119,7 +119,7 @@ pub(super) fn warnings(data: &ReportData<'_>) -> Vec<String> {
         .collect()
 }
 
-/// What is missing, by the manifest.
+/// Lists what the manifest reports as missing.
 pub(super) fn completeness(data: &ReportData<'_>) -> Section {
     let ReportData { archive, inspection, .. } = data;
     let mut section = Section::new("completeness", "Completeness");

@@ -150,7 +150,8 @@ impl Planner<'_> {
         });
     }
 
-    /// What is frozen may be zero, and may be all that the plan does not see.
+    /// Lists wallets whose frozen amount the exchange did not send. It may be zero, or money that the plan does not
+    /// know.
     fn list_unknown_frozen(&mut self) {
         for UnknownFrozen { wallet, currency } in &self.facts.unknown_frozen {
             self.plan.stuck.push(Stuck {

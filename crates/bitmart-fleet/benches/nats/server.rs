@@ -70,7 +70,7 @@ impl Server {
     }
 }
 
-/// What was used since its creation.
+/// Measures processor time and traffic since its creation.
 pub(crate) struct Usage<'a> {
     server: Option<&'a Server>,
     start: Instant,

@@ -319,7 +319,7 @@ impl Task {
         );
     }
 
-    /// Tracks anew. Readers get a new snapshot, because a number is missing.
+    /// Starts a new tracker. Readers get a new snapshot, because a number is missing.
     async fn restart(&mut self, stopped: &mut watch::Receiver<bool>) {
         for (_, completeness) in &mut self.tracked.markets {
             completeness.live = false;

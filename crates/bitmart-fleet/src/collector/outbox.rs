@@ -1,7 +1,7 @@
-//! What a collector has still to publish, and the task that publishes it.
+//! The queue of messages that a collector has to publish, and the task that publishes them.
 //!
-//! Filling it never waits: while NATS is slow or away, the oldest messages make room. The messages of a topic are
-//! numbered, so readers notice those that are missing.
+//! Adding a message never waits: if the queue is full because NATS is slow or cannot be reached, the oldest messages
+//! are dropped. The messages of a topic are numbered, so readers notice those that are missing.
 
 use async_nats::jetstream::Context;
 use tokio::sync::mpsc;

@@ -298,7 +298,8 @@ mod tests {
     use super::*;
     use crate::nats::message::Kind;
 
-    /// What comes out for messages of these terms and numbers; the flag says that others may have expired before it.
+    /// Returns the items of a history with messages of these terms and numbers. The flag of a message says that the
+    /// stream may have removed others before it.
     fn check(messages: &[(u64, u64, bool)]) -> Vec<String> {
         let cursor = Cursor::new(String::new());
         let mut topic_replica =

@@ -117,7 +117,7 @@ impl Message {
         )
     }
 
-    /// What the exchange has said, of a message of the kinds `Rejected` and `RequestRejected`.
+    /// The rejection of the exchange, of a message of the kinds `Rejected` and `RequestRejected`.
     pub(crate) fn rejected(&self) -> Rejected {
         let unknown = || Rejected { code: None, text: "rejected".to_owned() };
         serde_json::from_slice(&self.payload).unwrap_or_else(|_| unknown())

@@ -1,4 +1,4 @@
-//! What the collectors of a fleet have set up on NATS, for those who read.
+//! Opens what the collectors of a fleet have set up on NATS, for readers.
 
 use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind, KeyValueError};
 use async_nats::jetstream::stream::Stream;

@@ -22,7 +22,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(1);
 
 const TASKS: usize = 4;
 
-/// What the workers of a test have in common.
+/// The settings that the workers of a test share.
 #[derive(Clone, Default)]
 pub(crate) struct Job {
     pub(crate) redis: String,
@@ -43,7 +43,7 @@ pub(crate) struct Worker {
     reader: Option<JoinHandle<()>>,
 }
 
-/// What a worker did.
+/// The requests of a worker, by their outcome.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     pub(crate) sent: Vec<Sent>,

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 /// Chunks in flight in one direction of a connection. Beyond them the sender has to wait, as on TCP.
 const CHUNKS: usize = 1024;
 
-/// What happens to bytes.
+/// What the proxy does with bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Network {
     Passes,
@@ -76,7 +76,7 @@ impl Proxy {
         self.address.port()
     }
 
-    /// What happens to bytes from now on, also to those in flight.
+    /// Sets what the proxy does with bytes from now on, also with those in flight.
     pub(crate) fn set(&self, network: Network) {
         self.control.send_modify(|control| control.network = network);
     }

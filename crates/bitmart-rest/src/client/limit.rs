@@ -107,21 +107,21 @@ pub struct Limiter {
 
 #[derive(Default)]
 struct Shared {
-    buckets: HashMap<Subject, Gate>,
+    buckets: HashMap<Subject, PermitCounter>,
     /// API keys; the user of a [`Subject`] is an index into it.
     users: Vec<String>,
     /// The latest end of all bans.
     ban_end: Option<Instant>,
 }
 
-/// Who counts the permits of a subject.
+/// Counts the permits of a budget: in this process, or in a store.
 #[derive(Clone)]
-enum Gate {
+enum PermitCounter {
     Local(Arc<SharedBucket>),
     Stored(Arc<StoredBucket>),
 }
 
-/// What is counted: an endpoint, for the IP address (`None`) or for one user.
+/// Identifies a budget: an endpoint, for the IP address (`None`) or for one user.
 type Subject = (&'static str, Option<usize>);
 
 impl Limiter {
@@ -185,11 +185,11 @@ impl Limiter {
             LimitPolicy::FailFast => Duration::ZERO,
             LimitPolicy::Off => return Ok(None),
         };
-        let permit = match self.gate(metadata, user) {
-            Gate::Local(bucket) => {
+        let permit = match self.counter(metadata, user) {
+            PermitCounter::Local(bucket) => {
                 shared_bucket::acquire(bucket, max_wait).await.map(Permit::Local)
             }
-            Gate::Stored(bucket) => {
+            PermitCounter::Stored(bucket) => {
                 stored_bucket::acquire(bucket, max_wait).await.map(Permit::Stored)
             }
         };
@@ -232,36 +232,41 @@ impl Limiter {
     fn ban(&self, end: Instant) {
         let mut shared = self.lock();
         shared.ban_end = shared.ban_end.max(Some(end));
-        for gate in shared.buckets.values() {
-            match gate {
-                Gate::Local(bucket) => bucket.ban(end),
-                Gate::Stored(bucket) => bucket.ban(end),
+        for counter in shared.buckets.values() {
+            match counter {
+                PermitCounter::Local(bucket) => bucket.ban(end),
+                PermitCounter::Stored(bucket) => bucket.ban(end),
             }
         }
     }
 
-    fn gate(&self, metadata: &'static Metadata, user: Option<usize>) -> Gate {
+    fn counter(&self, metadata: &'static Metadata, user: Option<usize>) -> PermitCounter {
         let by_address = metadata.limit.is_none_or(|limit| limit.scope == LimitScope::Ip);
         let subject = (metadata.id, if by_address { None } else { user });
         let mut shared = self.lock();
-        if let Some(gate) = shared.buckets.get(&subject) {
-            return gate.clone();
+        if let Some(counter) = shared.buckets.get(&subject) {
+            return counter.clone();
         }
         let key = user.and_then(|user| shared.users.get(user)).map(String::as_str);
         let budget = Budget::new(metadata, key, self.headroom);
         let metrics = BucketMetrics::new(metadata);
-        let gate = if let Some(store) = &self.store {
+        let counter = if let Some(store) = &self.store {
             let store = Arc::clone(store);
-            Gate::Stored(Arc::new(StoredBucket::new(store, budget, metrics, shared.ban_end)))
+            PermitCounter::Stored(Arc::new(StoredBucket::new(
+                store,
+                budget,
+                metrics,
+                shared.ban_end,
+            )))
         } else {
             let mut bucket = Bucket::new(budget.published(), self.headroom);
             if let Some(end) = shared.ban_end {
                 bucket.ban(end);
             }
-            Gate::Local(Arc::new(SharedBucket::new(bucket, Some(metrics))))
+            PermitCounter::Local(Arc::new(SharedBucket::new(bucket, Some(metrics))))
         };
-        shared.buckets.insert(subject, gate.clone());
-        gate
+        shared.buckets.insert(subject, counter.clone());
+        counter
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {

@@ -28,7 +28,7 @@ const MAX_BUDGET: Duration = Duration::from_secs(86_400);
 /// errors of the class [`RetryClass::AfterTime`]: a broken connection, a proxy's page, an internal error
 /// of the exchange, maintenance, a rate limit. Not after a ban, a redirect or a page of a proxy that
 /// blocks the request. A `Retry-After` header is respected. Each attempt takes its own permit and
-/// timestamp, and is signed anew.
+/// timestamp, and is signed again.
 ///
 /// [`ClientBuilder::retry_reads`]: crate::ClientBuilder::retry_reads
 ///

@@ -1,4 +1,4 @@
-//! What failed.
+//! The kinds of errors.
 
 use http::StatusCode;
 

@@ -45,14 +45,14 @@ impl Location {
 /// Explains why a key is unknown.
 pub(super) fn unknown_key(given: &str, keys: &[Arc<ApiKey>]) -> String {
     let bare = given.trim_matches(|c: char| c.is_whitespace() || "\"'\u{feff}<>".contains(c));
-    let found = |fits: &dyn Fn(&ApiKey) -> bool| keys.iter().any(|key| fits(key));
-    if found(&|key| key.key == bare) {
+    let is_any = |fits: &dyn Fn(&ApiKey) -> bool| keys.iter().any(|key| fits(key));
+    if is_any(&|key| key.key == bare) {
         "the key has a blank, a quote or a byte-order mark around it".into()
-    } else if found(&|key| key.key.eq_ignore_ascii_case(bare)) {
+    } else if is_any(&|key| key.key.eq_ignore_ascii_case(bare)) {
         "the key has the wrong case".into()
-    } else if found(&|key| key.secret == bare) {
+    } else if is_any(&|key| key.secret == bare) {
         "this is the secret of a key, not the key".into()
-    } else if found(&|key| key.memo == bare) {
+    } else if is_any(&|key| key.memo == bare) {
         "this is the memo of a key, not the key".into()
     } else if is_placeholder(bare) {
         "this is the placeholder of a sample: put the key of the sandbox's ready line there".into()

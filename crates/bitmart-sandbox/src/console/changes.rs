@@ -1,4 +1,4 @@
-//! What differs between two states: rows of only one of them, and rows whose content differs.
+//! The differences of two states: rows of only one of them, and rows whose content differs.
 //!
 //! Ids repeat after going back, so that whole rows are compared.
 

@@ -29,7 +29,7 @@ struct Overview<'a> {
     forms: Vec<CallForm>,
 }
 
-/// What changes while the page is open.
+/// The part of the page that is updated while it is open.
 struct Figures {
     time: String,
     makers: &'static str,

@@ -1,4 +1,4 @@
-//! What is new for a page that is open.
+//! Updates of an open page: the rows and figures that are new since its last update.
 //!
 //! The script requests it a few times a second and says how far the page is. Each request ends at once: a browser
 //! opens six connections to an address, so that a few pages with a stream each would leave none for the next page.

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use crate::wire::Level;
 
-/// When the version of a published book advances.
+/// The rule by which the version of a published book advances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum VersionPolicy {
     /// Spot: only if the book changed. An empty update repeats the version.

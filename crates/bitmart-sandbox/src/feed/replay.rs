@@ -75,7 +75,7 @@ impl Replay {
         Self { frames, topics, next: 0, started_ms: None, catch_up: BTreeMap::new() }
     }
 
-    /// When a frame is due.
+    /// The time at which a frame is due, in milliseconds; `None` before the start.
     fn due_ms(&self, frame: &Frame) -> Option<u64> {
         let passed = frame.at_us.saturating_sub(self.frames.first()?.at_us) / 1_000;
         Some(self.started_ms?.saturating_add(passed))

@@ -1,6 +1,6 @@
-//! When channels are pushed.
+//! Schedules of channels.
 
-/// When a public channel is pushed.
+/// The times at which a public channel is pushed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Schedule {
     /// With every trade: all trades of a symbol since the last push in one frame.

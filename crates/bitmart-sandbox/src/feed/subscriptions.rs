@@ -31,7 +31,7 @@ struct Socket {
     /// The command that has caused its last output.
     command: u64,
     topics: BTreeSet<Topic>,
-    /// When its last topic was unsubscribed. Not used while it has topics.
+    /// The moment of its connection, or at which its last topic was unsubscribed. Not used while it has topics.
     idle_since: Instant,
 }
 
@@ -120,12 +120,12 @@ impl Subscriptions {
     /// Unsubscribes from a topic. Returns false if it was not subscribed.
     pub(crate) fn unsubscribe(&mut self, id: SocketId, topic: &Topic) -> bool {
         let Some(socket) = self.sockets.get_mut(&id) else { return false };
-        let was = socket.topics.remove(topic);
-        if was && socket.topics.is_empty() {
+        let was_subscribed = socket.topics.remove(topic);
+        if was_subscribed && socket.topics.is_empty() {
             socket.idle_since = Instant::now();
         }
         self.remove_from_topic(id, topic);
-        was
+        was_subscribed
     }
 
     /// Begins the outputs of a command or of a step of the feed.

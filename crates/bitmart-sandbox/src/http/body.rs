@@ -48,28 +48,33 @@ pub(super) fn gzip(headers: &mut HeaderMap, body: &Bytes) -> Body {
     }
 }
 
-/// Replaces every member of the rows of a response by null. Rows are in `data`, or in the lists within `data`.
+/// The data of a response: its member `data`, or all of a response without an envelope.
+fn data_of(response: &mut Value) -> &mut Value {
+    if response.get("data").is_some() { &mut response["data"] } else { response }
+}
+
+/// Replaces every member of the rows of a response by null. Rows are in the data, or in the lists within it.
 pub(super) fn null_rows(body: &Bytes) -> Bytes {
     let Ok(mut response) = serde_json::from_slice::<Value>(body) else { return body.clone() };
-    let data = match &mut response["data"] {
+    let lists = match data_of(&mut response) {
         Value::Object(members) => members.values_mut().collect(),
         data => vec![data],
     };
-    let rows = data.into_iter().filter_map(Value::as_array_mut).flatten();
+    let rows = lists.into_iter().filter_map(Value::as_array_mut).flatten();
     for member in rows.filter_map(Value::as_object_mut).flat_map(serde_json::Map::values_mut) {
         *member = Value::Null;
     }
     response.to_string().into()
 }
 
-/// Removes the rows of `data` that were created after `latest_ms`.
+/// Removes the rows of a response that were created after `latest_ms`. Rows are in the data itself.
 pub(super) fn without_newest(body: &Bytes, latest_ms: u64) -> Bytes {
     let Ok(mut response) = serde_json::from_slice::<Value>(body) else { return body.clone() };
     let time = |row: &Value| {
         let time = row.get("createTime").or_else(|| row.get("create_time"))?;
         time.as_u64().or_else(|| time.as_str()?.parse().ok())
     };
-    if let Some(rows) = response["data"].as_array_mut() {
+    if let Some(rows) = data_of(&mut response).as_array_mut() {
         rows.retain(|row| time(row).is_none_or(|time| time <= latest_ms));
     }
     response.to_string().into()
@@ -125,6 +130,27 @@ fn announce_length(headers: &mut HeaderMap, body: &Bytes) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_changed_with_and_without_an_envelope() {
+        let bytes = |text: &'static str| Bytes::from_static(text.as_bytes());
+        for (body, nulled) in [
+            (r#"{"data":[{"a":1}],"x":[{"b":2}]}"#, r#"{"data":[{"a":null}],"x":[{"b":2}]}"#),
+            (r#"{"data":{"list":[{"a":1}],"n":1}}"#, r#"{"data":{"list":[{"a":null}],"n":1}}"#),
+            (r#"{"list":[{"a":1}],"total":1}"#, r#"{"list":[{"a":null}],"total":1}"#),
+            (r#"[{"a":1}]"#, r#"[{"a":null}]"#),
+            (r#"{"data":null}"#, r#"{"data":null}"#),
+        ] {
+            assert_eq!(null_rows(&bytes(body)), nulled);
+        }
+        for (body, older) in [
+            (r#"{"data":[{"createTime":5},{"createTime":6}]}"#, r#"{"data":[{"createTime":5}]}"#),
+            (r#"[{"create_time":"6"},{"a":1}]"#, r#"[{"a":1}]"#),
+            (r#"{"list":[],"total":0}"#, r#"{"list":[],"total":0}"#),
+        ] {
+            assert_eq!(without_newest(&bytes(body), 5), older);
+        }
+    }
 
     #[test]
     fn the_pauses_of_a_drip_are_whole_ticks_and_do_not_exceed_its_time() {

@@ -21,7 +21,7 @@ use tokio::{
 
 use crate::slots::Slot;
 
-/// How long a client may take to read the last response. Bytes that it sends meanwhile are discarded.
+/// Maximum time for a client to read the last response. Bytes that it sends meanwhile are discarded.
 const LINGER: Duration = Duration::from_secs(1);
 /// Maximum number of bytes that are discarded. Unread bytes would reset the connection before the response is read, and
 /// a client that writes before it reads has to get rid of all of a message that is too big. Nothing is stored, and
@@ -42,7 +42,7 @@ impl Default for Lingering {
     }
 }
 
-/// How a connection ends. By default it is closed normally.
+/// The end of a connection. By default it is closed normally.
 #[derive(Debug, Default)]
 pub(super) struct Ending {
     /// Whether it is reset.

@@ -5,7 +5,7 @@ use std::{fmt, io::ErrorKind};
 use super::{EntryNumber, checkpoint, store};
 use crate::SnapshotError;
 
-/// Why a data folder cannot be used.
+/// The reason for which a data folder cannot be used.
 #[derive(Debug)]
 pub(crate) enum DataError {
     InUse,
@@ -84,13 +84,13 @@ impl<E: Into<redb::Error>> From<E> for DataError {
     }
 }
 
-/// What happened to a data folder, which is reported on standard error.
+/// An event of a data folder, which is reported on standard error.
 #[derive(Debug)]
 pub(crate) enum StorageEvent {
     /// The folder had a former format. Its entries were replayed, and not compared with what they led to before. It has
     /// the current format from now on.
     Converted {
-        /// How many entries were replayed.
+        /// Number of the replayed entries.
         entries: usize,
     },
     /// Nothing can be stored at present.

@@ -70,12 +70,12 @@ impl Call {
         self.route.split_once(' ').map_or("", |(_, path)| path)
     }
 
-    /// What it does.
+    /// Its description.
     pub fn description(&self) -> &'static str {
         self.description
     }
 
-    /// What it changes.
+    /// Its effect.
     pub fn effect(&self) -> Effect {
         self.effect
     }
@@ -176,7 +176,7 @@ fn parse<C: OperatorCall>(body: &[u8]) -> Result<C, String> {
     })
 }
 
-/// Which field is no decimal. The error of the decoder names a type of Rust, and no field.
+/// Names the field that is no decimal. The error of the decoder names a type of Rust, and no field.
 fn wrong_decimal(fields: &[Field], body: &[u8]) -> Option<String> {
     let values: Map<String, Value> = serde_json::from_slice(body).ok()?;
     let decimals = fields.iter().filter(|field| field.kind == Kind::Decimal);

@@ -35,7 +35,7 @@ pub struct Field {
     pub kind: Kind,
     /// Whether a call without it is rejected, or a response always has it.
     pub required: bool,
-    /// What it means.
+    /// Its description.
     pub description: &'static str,
     /// A value in JSON.
     pub(crate) example: Option<&'static str>,
@@ -186,9 +186,9 @@ pub(super) use response;
 /// the admin API, its entry of `GET /help`, and the command of the program:
 ///
 /// ```text
-/// /// What it does.
+/// /// Description of the call.
 /// Stored "POST /accounts/freeze" => freeze_account(FreezeAccount) -> FreezeAccount {
-///     /// What the field means.
+///     /// Description of the field.
 ///     account: u32 = 2,
 /// }
 /// ```

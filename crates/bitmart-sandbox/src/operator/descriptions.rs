@@ -80,7 +80,7 @@ describe! {
         network: Option<String> = "TRC20",
         /// Its tag, payment id or memo.
         memo: Option<String>,
-        /// What its owner calls it.
+        /// Its name, chosen by its owner.
         remark: Option<String>,
         /// Whether it is verified; true if absent.
         verified: Option<bool>,

@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 
 use super::MAX_STEPS;
 
-/// Why a call of the operator was rejected. Nothing was changed.
+/// The reason for which a call of the operator was rejected. Nothing was changed, except that the change of
+/// [`NotStored`](Self::NotStored) may be in effect until a restart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OperatorError {

@@ -36,7 +36,7 @@ response! {
         done: usize = 0,
         /// Whether it is playing.
         playing: bool = true,
-        /// Why it has ended early.
+        /// The error because of which it has ended early.
         error: Option<String>,
     }
 }

@@ -1,4 +1,4 @@
-//! Why a sandbox did not start.
+//! The error of a sandbox that did not start.
 
 use std::fmt;
 

@@ -74,9 +74,9 @@ async fn the_oldest_incomplete_head_is_dropped_instead_of_a_served_connection() 
     let served = slots.acquire();
     let _busy = served.begin_request().expect("a slot");
     let heads: Vec<_> = (0..5).map(|_| slots.acquire()).collect();
-    let left: Vec<_> = heads.iter().map(|slot| end_reason(slot)).collect();
+    let reasons: Vec<_> = heads.iter().map(|slot| end_reason(slot)).collect();
     assert_eq!(
-        left,
+        reasons,
         [Some(EndReason::Dropped), Some(EndReason::Dropped), Some(EndReason::Dropped), None, None]
     );
     assert_eq!(end_reason(&served), None);

@@ -17,7 +17,7 @@ const MAX_PATH: usize = 2 << 10;
 /// A request and its response.
 #[derive(Debug)]
 pub(crate) struct RequestRecord {
-    /// When its head arrived, in milliseconds since 1970 by the machine's clock.
+    /// Arrival of its head, in milliseconds since 1970 by the machine's clock.
     pub(crate) at_ms: u64,
     pub(crate) host: Host,
     pub(crate) method: Method,
@@ -27,7 +27,7 @@ pub(crate) struct RequestRecord {
     pub(crate) status: Option<u16>,
     /// Code of the envelope, as far as the sandbox chose one.
     pub(crate) code: Option<u32>,
-    /// Why it was refused.
+    /// The reason of its rejection.
     pub(crate) reason: Option<String>,
     /// Fault that struck it.
     pub(crate) fault: Option<Fault>,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::Excerpt;
 
-/// What replaces a secret.
+/// The text that replaces a secret.
 pub(crate) const HIDDEN: &str = "[hidden]";
 /// Bytes of recorded headers. The rest is left out.
 const MAX_HEADERS: usize = 4 << 10;

@@ -40,14 +40,14 @@ pub(crate) struct FrameRecord {
     pub(crate) direction: Direction,
     pub(crate) kind: FrameKind,
     pub(crate) payload: Payload,
-    /// Why the sandbox refused or ignored it.
+    /// The reason for which the sandbox refused or ignored it.
     pub(crate) reason: Option<String>,
 }
 
-/// How a WebSocket ended.
+/// The end of a WebSocket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ending {
-    /// Who began it: `In` for the client.
+    /// The side that began it: `In` for the client.
     pub(crate) by: Direction,
     /// The code of the close frame; `None` without one.
     pub(crate) code: Option<u16>,
@@ -61,12 +61,12 @@ impl Weighed for FrameRecord {
     }
 }
 
-/// What is known of a WebSocket.
+/// The record of a WebSocket.
 #[derive(Debug)]
 pub(crate) struct SocketRecord {
     pub(crate) opened_ms: u64,
     pub(crate) closed_ms: Option<u64>,
-    /// Who ended it, and why.
+    /// Its end; `None` while it is open.
     pub(crate) ending: Option<Ending>,
     /// Account of its login.
     pub(crate) account: Option<u32>,

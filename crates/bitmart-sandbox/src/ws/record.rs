@@ -1,4 +1,4 @@
-//! What a connection records for the console.
+//! Records the frames and the end of a connection for the console.
 
 use std::sync::Arc;
 
@@ -7,15 +7,15 @@ use bytes::Bytes;
 use super::read::close_parts;
 use crate::traffic::{Direction, FrameKind, SocketLog};
 
-/// Why the sandbox ends a connection.
+/// Reasons for which the sandbox ends a connection.
 pub(super) const STOPPED: &str = "the sandbox stopped";
 pub(super) const CUT: &str =
     "all WebSockets were cut, by the operator or because the exchange went back";
 pub(super) const TOO_SLOW: &str = "the client reads too slowly: the queue of its frames was full";
 pub(super) const NOT_STORED: &str = "the data folder cannot be written to";
-/// Why the client ends it.
+/// The same for the client.
 const GONE: &str = "the client disconnected without a close frame";
-/// Why a ping frame is ignored.
+/// The reason for which a ping frame is ignored.
 const IGNORED_PING: &str = "ignored: spot counts only messages, such as the text ping";
 
 /// The record of a connection; empty without a console, or if too many are open.
@@ -73,7 +73,7 @@ impl Record {
         );
     }
 
-    /// Who ends the connection and why, unless the end has begun.
+    /// Records who ends the connection and why, unless the end has begun.
     pub(super) fn record_ending(&self, by: Direction, code: Option<u16>, why: &str) {
         if let Some(log) = &self.0 {
             log.record_ending(by, code, why);

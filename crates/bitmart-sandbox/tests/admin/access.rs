@@ -1,4 +1,4 @@
-//! Who may call the admin API.
+//! Access to the admin API: tokens, hosts and origins.
 
 use super::*;
 

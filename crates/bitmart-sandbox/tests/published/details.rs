@@ -1,4 +1,4 @@
-//! What single requests do, where captures and samples show it.
+//! Details of single requests that captures and samples show.
 
 use bitmart_sandbox::Permission;
 use serde_json::json;

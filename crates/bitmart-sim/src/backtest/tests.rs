@@ -1,4 +1,4 @@
-//! What happens within a candle, and between candles.
+//! The order of events within a candle, and between candles.
 
 use rust_decimal::Decimal;
 

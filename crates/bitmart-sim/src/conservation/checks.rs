@@ -1,4 +1,4 @@
-//! What holds after every command, and at the end of a run.
+//! Invariants after every command, and at the end of a run.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

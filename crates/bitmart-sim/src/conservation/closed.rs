@@ -160,7 +160,7 @@ fn step() -> impl Strategy<Value = (u32, Step)> {
     (1..5_u32, step)
 }
 
-/// What customers did in a market, or what an account did.
+/// The commands of customers in a market, or of an account.
 #[derive(Debug, Default, PartialEq)]
 struct Activity {
     latest_order: Option<OrderId>,

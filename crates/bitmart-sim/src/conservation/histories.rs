@@ -17,7 +17,7 @@ use crate::{
 
 type Sums = BTreeMap<(AccountId, SmolStr), Decimal>;
 
-/// What is in the spot and funding wallets of customers.
+/// The sums of the spot and funding wallets of customers.
 fn held(exchange: &Exchange) -> Sums {
     let mut sums = Sums::new();
     for account in exchange.accounts.values().filter(|account| !account.house) {
@@ -30,7 +30,7 @@ fn held(exchange: &Exchange) -> Sums {
     sums
 }
 
-/// What the histories of the accounts say that came (above zero) or went.
+/// The sums of money that came in (above zero) or went out, by the histories of the accounts.
 fn listed_changes(exchange: &Exchange) -> Sums {
     let mut sums = Sums::new();
     let mut add = |account, currency: &SmolStr, amount| {

@@ -1,4 +1,4 @@
-//! What a rejected command leaves behind, and that the same commands give the same state, whatever came of them.
+//! Rejected commands change nothing, and the same commands give the same state, whether they were accepted or not.
 
 use proptest::prelude::*;
 

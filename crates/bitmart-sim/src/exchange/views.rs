@@ -1,4 +1,4 @@
-//! What others read of an exchange.
+//! Read access to an exchange.
 
 use crate::{
     AccountId, Exchange, OrderId, SpotMarket,

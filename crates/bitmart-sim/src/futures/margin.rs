@@ -150,7 +150,7 @@ impl Collateral {
         self.spendable().max(Decimal::ZERO)
     }
 
-    /// What pays for cross orders; negative when losses exceed the cash.
+    /// The money that is available for cross orders; negative when losses exceed the cash.
     fn spendable(&self) -> Decimal {
         self.cash + self.cross_profit
     }

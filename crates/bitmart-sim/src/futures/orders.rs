@@ -14,7 +14,7 @@ use crate::{
     round_down,
 };
 
-/// What is reserved for an order before it may trade: contracts of a position to close, and money to open.
+/// The reservation for an order before it may trade: contracts of a position to close, and money to open.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Reservation {
     /// Contracts of the opposite position.

@@ -36,7 +36,7 @@ struct Fill {
     now_ms: u64,
 }
 
-/// What closing contracts has cost or brought, in the quote currency.
+/// The result of closing contracts, in the quote currency.
 #[derive(Debug, Clone, Copy, Default)]
 struct Closed {
     /// Profit before fees; negative for a loss.

@@ -1,4 +1,4 @@
-//! What requests and responses are made of: identifiers, decimals, times, enumerations and rows.
+//! The values of requests and responses: identifiers, decimals, times, enumerations and rows.
 
 mod codec_decimals;
 mod codec_values;

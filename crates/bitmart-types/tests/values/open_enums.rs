@@ -15,7 +15,7 @@ open_enum! {
 }
 
 open_int_enum! {
-    /// What an order does.
+    /// The kind of an order.
     pub enum Way {
         /// Opens.
         Open = 1 | "open",

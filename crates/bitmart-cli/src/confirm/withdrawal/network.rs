@@ -70,7 +70,7 @@ pub(crate) async fn choose_network(
     Ok(())
 }
 
-/// What the listed networks of a coin leave to choose.
+/// The choice of a network among those that are listed for a coin.
 #[derive(Debug, PartialEq)]
 enum Choice<'a> {
     /// The exchange lists none, and decides.

@@ -17,7 +17,7 @@ pub(super) enum Fit {
     Other,
 }
 
-/// What a row says about its request.
+/// The state of the request that a row describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
     /// The exchange has taken it.

@@ -14,7 +14,7 @@ use super::month::{DAY, Month};
 /// An archive of a month in which everything happened that an account can do.
 pub(crate) struct Archive {
     pub(crate) home: tempfile::TempDir,
-    /// What the account has in all wallets of its own.
+    /// The balances of all wallets of the account itself, without sub-accounts.
     pub(crate) holdings: BTreeMap<String, Decimal>,
 }
 

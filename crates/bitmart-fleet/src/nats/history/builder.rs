@@ -14,7 +14,7 @@ use crate::nats::{Error, Options, Store, subject};
 
 /// How large the batches of all topics may be together, unless one message for each needs more.
 const MAX_BYTES: usize = 64 << 20;
-/// What a message of the stream has in addition to headers and payload: its subjects.
+/// Bytes of a message of the stream besides headers and payload: its subjects.
 const SUBJECT_BYTES: usize = 4_096;
 /// How many first batches are read at once.
 const PARALLEL: usize = 16;

@@ -1,4 +1,4 @@
-//! What a span of the history contains.
+//! The items of a span of the history: messages, and reports of what is missing.
 
 use std::sync::Arc;
 
@@ -68,11 +68,11 @@ pub struct HistoryMessage {
     pub term: u64,
     /// From 0 in each term, one more for each message of the topic.
     pub number: u64,
-    /// What it says.
+    /// The event that the message reports.
     pub event: HistoryEvent,
 }
 
-/// What a message of a topic says.
+/// The event that a message of a topic reports.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum HistoryEvent {

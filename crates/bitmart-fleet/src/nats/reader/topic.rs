@@ -100,7 +100,7 @@ struct Topic {
     /// Changes with the table and the heartbeats of collectors.
     changes: watch::Receiver<u64>,
     merger: Merger,
-    /// What is to be passed to the feed.
+    /// Outputs of the merger that are to be passed to the feed.
     out: Vec<Output>,
 }
 

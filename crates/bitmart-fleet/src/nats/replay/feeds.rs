@@ -29,7 +29,7 @@ struct ReplayedTopic {
     frames: u64,
 }
 
-/// What a task is to do. It drops the sender when it is done.
+/// An instruction to the task of a topic, which drops the sender when it is done.
 enum Step {
     Pass(Vec<Output>, oneshot::Sender<()>),
     End(String, oneshot::Sender<()>),

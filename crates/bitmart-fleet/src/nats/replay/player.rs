@@ -1,4 +1,4 @@
-//! What a reader of one topic would have seen.
+//! Turns the stored messages of one topic into the outputs that a reader would have received.
 
 use std::time::{Duration, Instant};
 

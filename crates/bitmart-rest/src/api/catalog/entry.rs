@@ -27,7 +27,7 @@ pub struct EndpointEntry {
     pub permission: Option<&'static str>,
     /// The accounts or symbols that it works for, if not all: the exchange may reject any other request.
     pub availability: Option<&'static str>,
-    /// What it is for, where programs treat it specially.
+    /// The role of the endpoint, if programs treat it specially.
     pub role: Option<Role>,
     /// Remarks on unexpected behavior.
     pub quirks: &'static [&'static str],

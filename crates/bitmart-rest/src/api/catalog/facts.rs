@@ -1,6 +1,6 @@
 //! Facts of endpoints that programs act on.
 
-/// What an endpoint is for.
+/// The role of an endpoint that programs treat specially.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Role {

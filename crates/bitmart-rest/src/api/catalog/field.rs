@@ -8,7 +8,7 @@ pub struct Field {
     pub path: &'static str,
     /// Name of a column of positional rows; empty for other fields.
     pub column: &'static str,
-    /// What its values are.
+    /// The form of its values.
     pub kind: FieldKind,
     /// Form and unit as text: `decimal text, base currency`.
     pub form: &'static str,
@@ -24,7 +24,7 @@ pub struct Field {
     pub is_id: bool,
 }
 
-/// What the values of a field are.
+/// The form of the values of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FieldKind {

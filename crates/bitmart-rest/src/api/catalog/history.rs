@@ -33,7 +33,7 @@ pub struct HistoryRows {
     pub truncated_decimals: usize,
 }
 
-/// What a decoder dropped from values.
+/// Counts of what a decoder dropped from values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Losses {

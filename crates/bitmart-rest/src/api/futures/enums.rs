@@ -215,7 +215,7 @@ bitmart_types::open_enum! {
 }
 
 bitmart_types::open_int_enum! {
-    /// What contracts are margined in.
+    /// The currency in which contracts are margined.
     pub enum ContractType {
         /// USDT.
         Usdt = 1,

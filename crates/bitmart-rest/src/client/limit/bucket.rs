@@ -183,7 +183,7 @@ impl Bucket {
 
     /// Corrects the available permits by a response's headers: downwards only.
     ///
-    /// What others have used is known for the stated window, and so for a published one that is as long.
+    /// The stated use of others is known for the stated window, and so for a published window of the same length.
     /// The request of the response and others may be in flight; they count as used.
     pub(super) fn settle(&mut self, state: RateLimitState, now: Instant) {
         let Some(limit) = Published::new(state.limit, state.window) else { return };

@@ -26,7 +26,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tower_service::Service;
 
-/// What a connection does, shared by its socket and the pool.
+/// The state of a connection, shared by its socket and the pool.
 #[derive(Clone, Debug)]
 pub(super) struct Idle {
     /// One of the constants below.

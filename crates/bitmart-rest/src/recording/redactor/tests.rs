@@ -1,4 +1,4 @@
-//! What a recording keeps and what it replaces.
+//! Which values a recording keeps and which it replaces.
 
 use super::*;
 

@@ -131,7 +131,7 @@ pub(in super::super) fn all_orders(exchange: &Exchange) -> Vec<Vec<String>> {
     rows.into_iter().map(|row| row.1).collect()
 }
 
-/// What all kinds of orders have.
+/// The fields that all kinds of orders have.
 struct Common<'a> {
     id: OrderId,
     account: AccountId,

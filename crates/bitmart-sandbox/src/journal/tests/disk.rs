@@ -30,15 +30,15 @@ pub(super) struct DiskState {
     pub(super) full: bool,
     /// The content of the file `reserve`.
     pub(super) reserve: Vec<u8>,
-    /// How many entries the test knows to be stored.
+    /// Number of entries that were acknowledged to the test.
     pub(super) acknowledged: u32,
-    /// What power failures during writes of the reserve would have left.
+    /// The contents that power failures during writes of the reserve would have left.
     pub(super) failures: Vec<Failure>,
     /// Capacity of the reserve in bytes.
     pub(super) reserve_capacity: usize,
 }
 
-/// What a power failure during a write of the reserve leaves.
+/// The contents after a power failure during a write of the reserve.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) acknowledged: u32,

@@ -1,4 +1,4 @@
-//! What a journal brings back when many of its commands were rejected.
+//! The state after replaying a journal of which many commands were rejected.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What counts towards the quota.
+//! Which withdrawals count towards the quota.
 
 use super::*;
 use crate::{

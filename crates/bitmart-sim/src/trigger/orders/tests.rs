@@ -80,7 +80,7 @@ fn new_order(number: u64, market: usize, account: u32, condition: Condition) -> 
     }
 }
 
-/// What a price triggers, by a check of every order.
+/// The orders that a price triggers, by a check of every order.
 fn triggered(
     all: &mut [Trigger<Algo>],
     symbol: &str,

@@ -1,4 +1,4 @@
-//! What a request without a response says about the idle connections.
+//! Decides from a request without a response whether the idle connections are still usable.
 
 use std::time::{Duration, Instant};
 

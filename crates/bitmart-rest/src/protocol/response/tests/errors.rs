@@ -1,4 +1,4 @@
-//! What errors contain and show.
+//! The contents of errors and of their texts.
 
 use super::*;
 
