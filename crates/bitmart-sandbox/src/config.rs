@@ -241,14 +241,16 @@ impl Config {
         self
     }
 
-    /// Sets the initial spot balance of every account in one currency, from 0 to 1e15.
+    /// Sets the initial spot balance of every main account in one currency. An amount below 0 or above 1e15 is replaced
+    /// by that limit.
     #[must_use]
     pub fn spot_balance(mut self, currency: &str, amount: Decimal) -> Self {
         set_balance(&mut self.spot_funds, currency, amount);
         self
     }
 
-    /// Sets the initial futures balance of every account in one currency, from 0 to 1e15.
+    /// Sets the initial futures balance of every main account in one currency. An amount below 0 or above 1e15 is
+    /// replaced by that limit.
     #[must_use]
     pub fn futures_balance(mut self, currency: &str, amount: Decimal) -> Self {
         set_balance(&mut self.futures_funds, currency, amount);

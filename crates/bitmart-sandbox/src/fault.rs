@@ -149,7 +149,7 @@ impl FaultRule {
         self.remaining
     }
 
-    /// Sets how often the fault occurs.
+    /// Sets how often the fault occurs; never with 0.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.remaining = times;
@@ -168,7 +168,9 @@ pub(crate) struct Faults(Vec<FaultRule>);
 
 impl Faults {
     pub(crate) fn add(&mut self, rule: FaultRule) {
-        self.0.push(rule);
+        if rule.remaining > 0 {
+            self.0.push(rule);
+        }
     }
 
     pub(crate) fn clear(&mut self) {
@@ -182,10 +184,7 @@ impl Faults {
 
     /// Takes one occurrence of the oldest fault on `target` that satisfies `fits`.
     pub(crate) fn take(&mut self, target: &str, fits: impl Fn(Fault) -> bool) -> Option<Fault> {
-        let at = self
-            .0
-            .iter()
-            .position(|rule| rule.remaining > 0 && rule.target == target && fits(rule.fault))?;
+        let at = self.0.iter().position(|rule| rule.target == target && fits(rule.fault))?;
         self.0[at].remaining -= 1;
         let fault = self.0[at].fault;
         self.0.retain(|rule| rule.remaining > 0);
@@ -247,6 +246,8 @@ mod tests {
     #[test]
     fn a_fault_occurs_on_its_target_as_often_as_configured() {
         let mut faults = Faults::default();
+        faults.add(Fault::DropBefore.on("/a").times(0));
+        assert_eq!(faults.active(), []);
         faults.add(Fault::DropAfter.on("/a").times(2));
         assert_eq!(faults.take("/b", |_| true), None);
         assert_eq!(faults.take("/a", |fault| fault == Fault::VersionGap), None);

@@ -191,8 +191,9 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Action, String> {
             }
             "--speed" => {
                 let text = value()?;
-                let fit = text.parse().ok().filter(|speed| (1..=10_000).contains(speed));
-                speed = Some(fit.ok_or_else(|| format!("--speed takes 1 to 10000, not {text:?}"))?);
+                let valid = text.parse().ok().filter(|speed| (1..=10_000).contains(speed));
+                speed =
+                    Some(valid.ok_or_else(|| format!("--speed takes 1 to 10000, not {text:?}"))?);
                 config
             }
             "--fund" => {

@@ -89,7 +89,7 @@ impl State {
         account: u32,
         permissions: Vec<Permission>,
     ) -> Result<ApiKey, ControlError> {
-        let change = Change::MakeKey { account, permissions: permissions.clone() };
+        let change = Change::DeriveKey { account, permissions: permissions.clone() };
         self.execute(change, |exchange, now_ms| {
             process_due_events(exchange, now_ms);
             let main = exchange.customer(AccountId(account))?;
@@ -114,8 +114,8 @@ impl State {
                 let _ = self.apply(command);
             }
             Change::Step => self.step(),
-            Change::Hold(paused) => self.pause_market_makers(paused),
-            Change::MakeKey { account, permissions } => {
+            Change::PauseMarketMakers(paused) => self.pause_market_makers(paused),
+            Change::DeriveKey { account, permissions } => {
                 let _ = self.derive_key(keys, account, permissions);
             }
             Change::AddKey(key) => {
@@ -126,7 +126,7 @@ impl State {
 
     pub(crate) fn pause_market_makers(&mut self, paused: bool) {
         self.makers_paused = paused;
-        self.execute(Change::Hold(paused), process_due_events);
+        self.execute(Change::PauseMarketMakers(paused), process_due_events);
     }
 
     /// Sends the recorded frames that are due. Returns the time until the next frame.

@@ -7,17 +7,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::keys::{ApiKey, Permission};
 
-/// A change of the state. Together with the state and the time it determines the outcome completely.
+/// A change of the state. Together with the state and the time it determines the outcome completely. Some have former
+/// names in stored folders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Change {
     /// A command to the exchange.
     Command(Command),
     /// One step of the market and of the feed.
     Step,
-    /// The market makers pause or resume.
-    Hold(bool),
+    /// The market makers pause (true) or resume.
+    #[serde(rename = "Hold")]
+    PauseMarketMakers(bool),
     /// A key is derived from the seed.
-    MakeKey { account: u32, permissions: Vec<Permission> },
+    #[serde(rename = "MakeKey")]
+    DeriveKey { account: u32, permissions: Vec<Permission> },
     /// A given key is added.
     AddKey(StoredKey),
 }

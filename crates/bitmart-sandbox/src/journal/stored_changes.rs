@@ -20,8 +20,8 @@ const NAMES: usize = 50;
 fn name(change: &Change) -> &'static str {
     match change {
         Change::Step => "step",
-        Change::Hold(_) => "hold",
-        Change::MakeKey { .. } => "make key",
+        Change::PauseMarketMakers(_) => "hold",
+        Change::DeriveKey { .. } => "make key",
         Change::AddKey(_) => "add key",
         Change::Command(Command::Wait) => "wait",
         Change::Command(Command::StepMarket) => "step market",

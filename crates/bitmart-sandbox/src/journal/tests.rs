@@ -129,8 +129,8 @@ async fn entries_that_wait_when_the_disk_becomes_full_are_stored_in_the_reserve(
     assert!(shared.wait_until_stored().await, "the reserve has space for it");
     assert!(matches!(next_event(&events), Some(StorageEvent::Stalled(DataError::Io(_)))));
     assert!(!shared.is_writable());
-    let found = accounts(&shared);
-    assert_eq!(accounts(&reopen(&disk)), found);
+    let count = accounts(&shared);
+    assert_eq!(accounts(&reopen(&disk)), count);
     disk.disk_state().full = false;
     assert!(
         matches!(next_event(&events), Some(StorageEvent::Resumed)),
@@ -139,13 +139,13 @@ async fn entries_that_wait_when_the_disk_becomes_full_are_stored_in_the_reserve(
     assert!(shared.is_writable());
     shared.create_account();
     assert!(shared.wait_until_stored().await);
-    assert_eq!(accounts(&reopen(&disk)), found + 1);
+    assert_eq!(accounts(&reopen(&disk)), count + 1);
     // The reserve can be used again.
     disk.disk_state().full = true;
     shared.create_account();
     assert!(shared.wait_until_stored().await);
     assert!(matches!(next_event(&events), Some(StorageEvent::Stalled(_))));
-    assert_eq!(accounts(&reopen(&disk)), found + 2);
+    assert_eq!(accounts(&reopen(&disk)), count + 2);
 }
 
 #[tokio::test]
@@ -287,18 +287,18 @@ async fn going_back_on_a_full_disk_changes_nothing_and_leaves_no_gap() {
     let earlier = shared.snapshot();
     shared.create_account();
     assert!(shared.wait_until_stored().await);
-    let found = accounts(&shared);
+    let count = accounts(&shared);
     disk.disk_state().full = true;
     assert!(shared.go_back(earlier.clone()).is_err());
     assert!(matches!(next_event(&events), Some(StorageEvent::Stalled(_))));
-    assert_eq!(accounts(&shared), found);
+    assert_eq!(accounts(&shared), count);
     disk.disk_state().full = false;
     assert!(matches!(next_event(&events), Some(StorageEvent::Resumed)));
     shared.create_account();
     assert!(shared.wait_until_stored().await);
-    assert_eq!(accounts(&reopen(&disk)), found + 1, "every entry has its number");
+    assert_eq!(accounts(&reopen(&disk)), count + 1, "every entry has its number");
     assert!(shared.go_back(earlier).is_ok());
-    assert_eq!(accounts(&reopen(&disk)), found - 1);
+    assert_eq!(accounts(&reopen(&disk)), count - 1);
 }
 
 #[tokio::test]
@@ -306,9 +306,9 @@ async fn a_stop_on_a_full_disk_keeps_acknowledged_entries() {
     let (disk, shared, _events) = with_full_disk(100_000);
     shared.create_account();
     assert!(shared.wait_until_stored().await);
-    let found = accounts(&shared);
+    let count = accounts(&shared);
     shared.close_journal().await;
-    assert_eq!(accounts(&reopen(&disk)), found);
+    assert_eq!(accounts(&reopen(&disk)), count);
 }
 
 /// Sends a request and returns the status of the response.
@@ -361,7 +361,7 @@ async fn a_change_that_panicked_is_neither_visible_nor_stored() {
     let (shared, _events) = open(&disk).expect("opens");
     shared.create_account();
     assert!(shared.wait_until_stored().await);
-    let found = accounts(&shared);
+    let count = accounts(&shared);
     let broken = std::panic::catch_unwind(AssertUnwindSafe(|| {
         shared.state().execute(Change::Step, |exchange, now_ms| {
             *exchange = Exchange::new(&Setup::new().pairs([]).contracts([]), now_ms);
@@ -376,5 +376,5 @@ async fn a_change_that_panicked_is_neither_visible_nor_stored() {
         assert!(std::panic::catch_unwind(AssertUnwindSafe(|| look(&shared))).is_err());
     }
     shared.close_journal().await;
-    assert_eq!(accounts(&reopen(&disk)), found);
+    assert_eq!(accounts(&reopen(&disk)), count);
 }
