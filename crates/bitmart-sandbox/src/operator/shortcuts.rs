@@ -115,8 +115,8 @@ impl Sandbox {
         drop(self.operator().call(KillSockets {}));
     }
 
-    /// Simulates a deposit, which passes through its states by the clock and is credited to the spot wallet after
-    /// 30 s. Returns its `deposit_id`; `None` for an unknown account or currency, closed deposits, an amount that is
+    /// Simulates a deposit, which passes through its states by the clock and is credited after
+    /// 30 s: to the spot wallet, unless the account has chosen another one. Returns its `deposit_id`; `None` for an unknown account or currency, closed deposits, an amount that is
     /// not above 0, or a data folder that cannot be written to.
     pub fn deposit(&self, account: u32, currency: &str, amount: Decimal) -> Option<String> {
         let call = MakeDeposit { account, currency: currency.to_owned(), amount };
@@ -126,15 +126,15 @@ impl Sandbox {
     /// Advances a stepped clock, and everything that is due happens. Other clocks are not affected. Stops early if the
     /// data folder cannot be written to, which [`AdvanceClock`] reports.
     pub fn advance(&self, by: Duration) {
-        let mut left = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        let mut remaining = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
         let mut last = None;
         loop {
-            let ms = left.min(MAX_ADVANCE_MS);
+            let ms = remaining.min(MAX_ADVANCE_MS);
             // Rejected by a running clock, and if it cannot be stored.
             let Ok(time) = self.operator().call(AdvanceClock { ms }) else { return };
-            left -= ms;
+            remaining -= ms;
             // The clock stands still at the end of its range.
-            if left == 0 || last.replace(time.now_ms) == Some(time.now_ms) {
+            if remaining == 0 || last.replace(time.now_ms) == Some(time.now_ms) {
                 return;
             }
         }
@@ -143,13 +143,13 @@ impl Sandbox {
     /// Advances the market by `steps` steps of 100 ms, together with a stepped clock. Books, tickers and candles are
     /// pushed on these steps. Stops early if the data folder cannot be written to, which [`StepMarket`] reports.
     pub fn step_market(&self, steps: u32) {
-        let mut left = steps;
-        while left > 0 {
-            let steps = left.min(MAX_STEPS);
+        let mut remaining = steps;
+        while remaining > 0 {
+            let steps = remaining.min(MAX_STEPS);
             if self.operator().call(StepMarket { steps }).is_err() {
                 return;
             }
-            left -= steps;
+            remaining -= steps;
         }
     }
 
