@@ -115,9 +115,9 @@ impl Sandbox {
         drop(self.operator().call(KillSockets {}));
     }
 
-    /// Simulates a deposit, which passes through its states by the clock and is credited after
-    /// 30 s: to the spot wallet, unless the account has chosen another one. Returns its `deposit_id`; `None` for an unknown account or currency, closed deposits, an amount that is
-    /// not above 0, or a data folder that cannot be written to.
+    /// Simulates a deposit, which passes through its states by the clock and is credited after 30 s: to the spot
+    /// wallet, unless the account has chosen another one. Returns its `deposit_id`; `None` for an unknown account or
+    /// currency, closed deposits, an amount that is not above 0, or a data folder that cannot be written to.
     pub fn deposit(&self, account: u32, currency: &str, amount: Decimal) -> Option<String> {
         let call = MakeDeposit { account, currency: currency.to_owned(), amount };
         self.operator().call(call).ok().map(|deposit| deposit.deposit_id)

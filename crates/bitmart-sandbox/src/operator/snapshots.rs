@@ -21,7 +21,7 @@ calls! {
 
     /// Go back to a saved state: accounts, orders, books, prices, and a stepped clock. All WebSockets are closed
     /// without a close frame, so that clients synchronize again. Keys that were derived since then, and given keys of
-    /// accounts that did not exist, are removed; faults stay, and rate limits start anew.
+    /// accounts that did not exist, are removed; faults stay, and rate limits start at zero.
     Stored "POST /snapshots/restore" => go_back(GoBack) -> SavedSnapshot {
         /// Name of the saved state.
         name: String = "before the order",
