@@ -90,8 +90,9 @@ impl Feed {
         self.books.resume(versions);
     }
 
-    /// Continues from a former state of the exchange. Connections keep their subscriptions until they are closed.
-    /// Returns what was published before.
+    /// Continues from a former state of the exchange. Connections keep their subscriptions until they are closed: so that
+    /// none of them takes a new update for the next one of its book, versions never go back. Returns what was published
+    /// before.
     pub(crate) fn go_back(
         &mut self,
         exchange: &Exchange,
@@ -102,6 +103,7 @@ impl Feed {
         let former =
             Published { steps: self.steps, books: std::mem::replace(&mut self.books, books) };
         self.resume(versions);
+        self.books.exceed(&former.books);
         former
     }
 
