@@ -90,9 +90,9 @@ impl Feed {
         self.books.resume(versions);
     }
 
-    /// Continues from a former state of the exchange. Connections keep their subscriptions until they are closed: so that
-    /// none of them takes a new update for the next one of its book, versions never go back. Returns what was published
-    /// before.
+    /// Continues from a former state of the exchange. Connections keep their subscriptions until they are closed.
+    /// Versions of books do not go back, so that no such connection takes an update for the next one of its book.
+    /// Returns what was published before.
     pub(crate) fn go_back(
         &mut self,
         exchange: &Exchange,

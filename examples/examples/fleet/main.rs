@@ -126,8 +126,8 @@ async fn trade(rest: Client, ids: ClientOrderIds, mut live: watch::Receiver<bool
     }
 }
 
-/// Starts everything, kills a collector in the middle, and checks that no limit was exceeded and that the other collector
-/// took over.
+/// Starts everything, kills a collector in the middle, and checks that no limit was exceeded and that the other
+/// collector took over.
 async fn fleet() -> examples::Result {
     let exchange = Sandbox::start(Config::new()).await?; // with its limits on
     let mut fleet = Fleet::start(&exchange.ready_line())?;

@@ -134,7 +134,7 @@ impl Driver {
         self.run_actions();
     }
 
-    /// Does what the session asks for, until it asks for nothing.
+    /// Runs the actions of the session until it has none.
     fn run_actions(&mut self) {
         while let Some(action) = self.session.poll_action() {
             match action {

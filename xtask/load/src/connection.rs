@@ -68,8 +68,8 @@ impl Connection {
         }
     }
 
-    /// Waits for bytes and removes all complete frames. Returns the number of those that are no pong, and whether one was
-    /// a pong.
+    /// Waits for bytes and removes all complete frames. Returns the number of those that are no pong, and whether one
+    /// was a pong.
     pub(crate) async fn frames(&mut self) -> Result<(u64, bool), Failure> {
         self.receive().await?;
         let (mut at, mut count, mut has_pong) = (0, 0, false);

@@ -55,8 +55,8 @@ pub(crate) async fn compare_console(path: &str, options: Options) -> Result<(), 
     Ok(())
 }
 
-/// Starts a sandbox with these further arguments, and sends orders on all connections as fast as it accepts them. Prints
-/// orders per second and latencies.
+/// Starts a sandbox with these further arguments, and sends orders on all connections as fast as it accepts them.
+/// Prints orders per second and latencies.
 pub(crate) async fn measure(
     path: &str,
     options: Options,

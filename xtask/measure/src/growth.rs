@@ -26,7 +26,8 @@ pub(crate) struct Cost {
     pub(crate) memory: u128,
 }
 
-/// Measures a subject with `size` things and prints its cost as JSON. `program` is the path of `bitmart`, for the export.
+/// Measures a subject with `size` things and prints its cost as JSON. `program` is the path of `bitmart`, which the
+/// export needs.
 pub(crate) fn run(subject: &str, size: usize, program: Option<&str>) -> Result<(), Failure> {
     let Cost { time, memory } = match subject {
         "topics" => topics::measure(size)?,

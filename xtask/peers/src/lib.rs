@@ -65,7 +65,7 @@ pub fn run<P: Peer>(new: impl Fn() -> Result<P, Failure>) -> Result<(), Failure>
         let line = line?;
         let words: Vec<&str> = line.split_whitespace().collect();
         let response = runtime.block_on(async {
-            // Between two commands nothing runs. Now the client can notice connections that the server closed meanwhile.
+            // Between two commands nothing runs. Now the client can notice connections that the server has closed.
             tokio::time::sleep(Duration::from_millis(2)).await;
             respond(&peer, &words).await
         });

@@ -159,7 +159,8 @@ fn steps(path: &str) -> Vec<Step<'_>> {
     steps
 }
 
-/// The schema of a value from its description, such as `t, integer, s`: the first part between commas that names a type.
+/// The schema of a value from its description, such as `t, integer, s`: the first part between commas that
+/// names a type.
 fn scalar(form: &str) -> Value {
     let schema = |part: &str| {
         Some(match part {

@@ -1,7 +1,8 @@
 //! Live updates: what is new for a page that is open.
 //!
 //! The script requests it a few times a second and says how far the page is. Each request ends at once: a browser
-//! opens at most six connections to an address, so that six pages with a stream each would leave none for the next page.
+//! opens at most six connections to an address, so that six pages with a stream each would leave none for the next
+//! page.
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
@@ -135,9 +136,9 @@ impl Position {
         (std::mem::replace(&mut self.version, version) != self.version).then_some(value)
     }
 
-    /// The records since the last update, newest first; `None` if there are none and the page has a list already. Without
-    /// a filter they are at most as many as an update contains; the others are counted as skipped. Records are rendered
-    /// later, without the lock.
+    /// The records since the last update, newest first; `None` if there are none and the page has a list already.
+    /// Without a filter they are at most as many as an update contains; the others are counted as skipped. Records are
+    /// rendered later, without the lock.
     fn new_records<T: Weighed>(&mut self, ring: &Ring<T>) -> Option<Vec<(u64, Arc<T>)>> {
         let last = ring.last();
         if last == self.after && !self.begins {

@@ -1,6 +1,6 @@
 //! The rate limiter with many tasks that want permits at once, of which about a quarter gets one in each window: the
-//! processor time of a request, in which only the part of the limiter depends on the number of tasks, and the bytes of a
-//! waiting task.
+//! processor time of a request, in which only the part of the limiter depends on the number of tasks, and the bytes of
+//! a waiting task.
 
 use std::time::Duration;
 

@@ -14,7 +14,7 @@ const ORDER: &str = r#"{"orderId":"118100034543076010","clientOrderId":"","symbo
     "size":"0.50000","filledSize":"0.00000","notional":"24400.00000000","filledNotional":"0.00000000",
     "createTime":1681701557927,"updateTime":1681701559408}"#;
 
-/// A tracker, and the orders that it is told about.
+/// A tracker, and the orders that are reported to it.
 pub(crate) struct Tracked {
     sync: AccountSync,
     orders: Vec<Order>,
@@ -43,21 +43,21 @@ impl Tracked {
         Ok(Self { sync, orders, random: Random(17), now })
     }
 
-    /// Tells the tracker about every order.
+    /// Reports every order to the tracker.
     pub(crate) fn report_all(&mut self) {
         for number in 0..self.orders.len() {
             self.report(number);
         }
     }
 
-    /// Tells the tracker about an order as it is now.
+    /// Reports an order to the tracker as it is now.
     fn report(&mut self, number: usize) {
         let order = self.orders[number].clone();
         self.sync.apply(self.now, Market::Spot, 0, Change::Order(order));
         while self.sync.poll_event().is_some() {}
     }
 
-    /// Fills one of the orders a little further, and tells the tracker.
+    /// Fills one of the orders a little further, and reports it.
     pub(crate) fn step(&mut self) {
         let number = self.random.below(self.orders.len());
         self.now = Timestamp::from_millis(self.now.as_millis() + 1);

@@ -78,8 +78,8 @@ fn parse(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
     Ok(NewPlan { client_order_id: fields::client_order_id(params)?, condition, terms })
 }
 
-/// The limit price of the order that the trigger places; `None` for a market order: with `category` market, with a price of 0,
-/// and for the whole position unless `category` is limit.
+/// The limit price of the order that the trigger places; `None` for a market order: with `category` market, with a
+/// price of 0, and for the whole position unless `category` is limit.
 fn execution_price(
     params: &Params,
     rules: &FuturesRules,

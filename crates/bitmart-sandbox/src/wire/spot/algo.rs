@@ -1,4 +1,5 @@
-//! Spot algo orders, which wait for a price and then become an order. No source documents the responses, so their fields are those that client libraries read.
+//! Spot algo orders, which wait for a price and then become an order. No source documents the responses, so their
+//! fields are those that client libraries read.
 
 use bitmart_sim::{
     AccountId, Exchange, OrderId, Reject, SpotRequest,
