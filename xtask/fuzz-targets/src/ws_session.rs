@@ -91,7 +91,7 @@ impl Driver {
             6 => self.wait(Duration::from_millis(u64::from(kind >> 4) * 700)),
             7 => self.wait(Duration::from_secs(u64::from(kind >> 4) * 5)),
             8 if self.connection == Connection::Open && kind & 16 == 0 => {
-                self.session.frame_received(now)
+                self.session.frame_received(now);
             }
             8 if self.connection == Connection::Open => {
                 let wants_pong = self.session.ping_received(now);

@@ -9,7 +9,8 @@ const DEFAULT_MS: u64 = 7 * DAY_MS;
 const MAX_FUTURES_MS: u64 = 90 * DAY_MS;
 const MAX_AFFILIATE_MS: u64 = 60 * DAY_MS;
 
-/// A time window in milliseconds.
+/// A time window in milliseconds since 1970.
+#[allow(clippy::struct_field_names, reason = "all names have the unit")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Window {
     from_ms: u64,
