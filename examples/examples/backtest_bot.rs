@@ -24,6 +24,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 struct Bot {
     rest: Client,
     orders: ws::Subscription<ws::spot::OrderUpdate>,
+    /// The price of the step before.
     last: Option<Decimal>,
 }
 
@@ -51,7 +52,7 @@ impl Bot {
     }
 }
 
-/// How the bot reaches an exchange, and what time it is there.
+/// How the bot reaches an exchange, and its clock.
 struct Access<N, K> {
     environment: Environment,
     credentials: Credentials,
@@ -125,12 +126,12 @@ async fn in_process() -> examples::Result<Vec<Fill>> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> examples::Result {
-    let begun = Instant::now();
+    let begin = Instant::now();
     let tcp = over_tcp().await?;
-    println!("over TCP:   {} trades, {:?}", tcp.len(), begun.elapsed());
-    let begun = Instant::now();
+    println!("over TCP:   {} trades, {:?}", tcp.len(), begin.elapsed());
+    let begin = Instant::now();
     let memory = in_process().await?;
-    println!("in process: {} trades, {:?}", memory.len(), begun.elapsed());
+    println!("in process: {} trades, {:?}", memory.len(), begin.elapsed());
     for fill in &memory {
         println!("{} {} at {}", fill.time_ms, fill.size, fill.price);
     }

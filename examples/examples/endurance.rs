@@ -101,7 +101,7 @@ async fn main() -> examples::Result {
     let mut fault = tokio::time::interval(Duration::from_secs(3));
     let mut order = tokio::time::interval(Duration::from_millis(150));
     order.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-    let mut turn = 0_u32;
+    let mut fault_count = 0_u32;
     while Instant::now() < end {
         tokio::select! {
             event = account.next() => {
@@ -109,8 +109,8 @@ async fn main() -> examples::Result {
                 record(&event, &mut totals, &mut fills, &mut caught_up);
             }
             _ = fault.tick() => {
-                turn += 1;
-                inject_fault(&exchange, turn, &mut totals);
+                fault_count += 1;
+                inject_fault(&exchange, fault_count, &mut totals);
             }
             _ = order.tick() => {
                 let (pair, size) = PAIRS[totals.orders % PAIRS.len()];
@@ -142,13 +142,13 @@ async fn main() -> examples::Result {
         .map_err(|_| format!("{} of {} fills are known", fills.len(), exchange_fills.len()))??;
     totals.fills_caught_up = caught_up;
     totals.fills_streamed = fills.len() - caught_up;
-    let mut wrong = Vec::new();
+    let mut different = Vec::new();
     while let Some(result) = books.join_next().await {
         let result = result?.map_err(|error| format!("a book ended: {error}"))?;
         totals.book_changes += result.changes;
         totals.book_resyncs += result.resyncs;
         if !result.equal {
-            wrong.push(result.symbol);
+            different.push(result.symbol);
         }
     }
     let known: BTreeSet<TradeId> = fills.iter().cloned().collect();
@@ -159,18 +159,22 @@ async fn main() -> examples::Result {
         "fills: {} on the exchange, {missing} missing, {duplicated} duplicated",
         exchange_fills.len()
     );
-    println!("books: {} followed, {} differ {wrong:?}", PAIRS.len() + CONTRACTS.len(), wrong.len());
+    println!(
+        "books: {} followed, {} differ {different:?}",
+        PAIRS.len() + CONTRACTS.len(),
+        different.len()
+    );
     streams.shutdown().await;
-    if missing + duplicated + wrong.len() > 0 {
+    if missing + duplicated + different.len() > 0 {
         Err("fills or books differ".into())
     } else {
         Ok(())
     }
 }
 
-/// Injects the next kind of fault in turn.
-fn inject_fault(exchange: &Sandbox, turn: u32, totals: &mut Totals) {
-    match turn % 4 {
+/// Injects a fault. Its number decides the kind, so that all kinds take turns.
+fn inject_fault(exchange: &Sandbox, number: u32, totals: &mut Totals) {
+    match number % 4 {
         0 | 2 => {
             exchange.kill_sockets();
             totals.disconnects += 1;

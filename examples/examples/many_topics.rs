@@ -15,8 +15,8 @@ async fn main() -> examples::Result {
     let topics = ["BTC_USDT", "ETH_USDT"].map(topic::spot::ticker);
     let options = FanInOptions::new().capacity(1_000).overflow_policy(OverflowPolicy::Conflate);
     let mut tickers = client.fan_in_with(topics, options).await?;
-    let mut left = 4;
-    while left > 0 {
+    let mut remaining = 4;
+    while remaining > 0 {
         let Some(item) = tickers.next().await else { break };
         // An error with a topic ends that topic only.
         let received = item?;
@@ -24,7 +24,7 @@ async fn main() -> examples::Result {
             Update::Data(ticker) => {
                 let (topic, waiting) = (&received.topic, tickers.queued());
                 println!("{topic}: {:?}, {waiting} waiting", ticker.last_price);
-                left -= 1;
+                remaining -= 1;
             }
             // Each topic reports its own gaps and dropped events.
             other => {

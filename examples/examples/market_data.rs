@@ -37,12 +37,12 @@ async fn main() -> examples::Result {
 
     let streams = ws::Client::builder().environment(environment).build()?;
     let mut trades = streams.subscribe(topic::spot::trades("BTC_USDT")).await?;
-    let mut left = 3;
-    while left > 0 {
+    let mut remaining = 3;
+    while remaining > 0 {
         match trades.next().await {
             Some(Ok(Update::Data(trade))) => {
                 println!("trade: {} {} at {}", trade.side, trade.size, trade.price);
-                left -= 1;
+                remaining -= 1;
             }
             // Lost connections are reported, so that no gap goes unnoticed.
             Some(Ok(other)) => println!("{other:?}"),

@@ -8,7 +8,7 @@ use bitmart::sandbox::{self, Config, Fault, Sandbox};
 use bitmart::types::Clock;
 use bitmart::{Decimal, Timestamp, dec};
 
-/// Holds half of the funds in bitcoin: trades when the difference exceeds one percent.
+/// Keeps half of the funds in bitcoin. It trades if more than one percent of the funds have to be moved for that.
 struct Rebalancer {
     client: Client,
 }

@@ -15,15 +15,16 @@ use crate::performance::{self, Section};
 use crate::plot::{self, Line};
 use crate::run::{cargo, output, run as run_command, target_folder};
 use crate::stats::{factor, grouped, time};
-use subjects::{SUBJECTS, Subject, What};
+use subjects::{Measurer, SUBJECTS, Subject};
 
-/// What one unit costs at a size.
+/// The cost at one number of things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Point {
+    /// How many things there are.
     size: u64,
-    /// Nanoseconds.
+    /// Nanoseconds of one step.
     time: u64,
-    /// Bytes.
+    /// Bytes of one thing; of an export, of the program.
     memory: u64,
 }
 
@@ -46,14 +47,14 @@ pub(crate) fn run(arguments: &[&str]) -> TaskResult {
         }
     }
     if !names.is_empty() {
-        println!("\n{text}\nnot written: {FILE_NOTE}");
+        println!("\n{text}\nnot written: {NOT_WRITTEN}");
         return Ok(());
     }
     let command = if quick { "cargo xtask growth --quick" } else { "cargo xtask growth" };
     performance::write(Section::Growth, "Growth", command, &text)
 }
 
-const FILE_NOTE: &str = "only a run of all subjects replaces the page";
+const NOT_WRITTEN: &str = "only a run of all subjects replaces the page";
 
 const METHOD: &str = "\
 Each size runs in a process of its own. The time of a unit is the least of several tries, since other programs of the
@@ -79,14 +80,14 @@ fn program(name: &str) -> PathBuf {
 }
 
 fn measure(subject: &Subject, sizes: &[u64]) -> Result<Vec<Point>, String> {
-    if subject.what == What::Engine {
+    if subject.measurer == Measurer::Engine {
         return engine(sizes);
     }
     let mut points = Vec::new();
     for size in sizes {
         let mut command = Command::new(program("measure"));
         command.args(["growth", subject.name]).arg(size.to_string());
-        if subject.what == What::Export {
+        if subject.measurer == Measurer::Export {
             command.arg(program("bitmart"));
         }
         let line = output(&mut command)?;
@@ -103,7 +104,7 @@ fn point(size: u64, line: &str) -> Result<Point, String> {
     Ok(Point { size, time: number("time")?, memory: number("memory")? })
 }
 
-/// The bench of the engine measures this already.
+/// Runs the bench of the sandbox's engine, which measures this already.
 fn engine(sizes: &[u64]) -> Result<Vec<Point>, String> {
     let mut command = cargo();
     command.args(["bench", "--quiet", "--package", "bitmart-sim", "--bench", "engine"]);
@@ -129,7 +130,7 @@ fn rows(text: &str, count: usize) -> Result<Vec<Point>, String> {
     }
 }
 
-/// Whether the cost of a unit grows at most with the logarithm of the number of units.
+/// Whether the time of a step grows at most with the logarithm of the number of things, with half of it as tolerance.
 fn is_at_most_n_log_n(points: &[Point]) -> bool {
     let (Some(first), Some(last)) = (points.iter().find(|point| point.size >= 100), points.last())
     else {
@@ -154,8 +155,8 @@ fn table(subject: &Subject, points: &[Point]) -> String {
     let Subject { title, unit, about, time: times, memory, note, .. } = subject;
     let mut text =
         format!("\n### {title}\n\n{about}\n\n| {unit} | {times} | {memory} |\n|---:|---:|---:|\n");
-    for Point { size, time: taken, memory } in points {
-        let _ = writeln!(text, "| {} | {} | {} |", grouped(*size), time(*taken), bytes(*memory));
+    for Point { size, time: nanos, memory } in points {
+        let _ = writeln!(text, "| {} | {} | {} |", grouped(*size), time(*nanos), bytes(*memory));
     }
     let _ = writeln!(text, "\nThe time is {}.{note}\n", outcome(points));
     text

@@ -28,7 +28,7 @@ use crate::{
     keys::{ApiKey, Permission},
     wire::{
         error::{WireError, error},
-        number,
+        parse_number,
     },
 };
 
@@ -331,7 +331,7 @@ impl KeyRing {
         let sign = auth_headers.sign.filter(|sign| !sign.is_empty()).ok_or_else(|| error(30004))?;
         let text =
             auth_headers.timestamp.filter(|text| !text.is_empty()).ok_or_else(|| error(30006))?;
-        let sent = number::unsigned(text).ok_or_else(|| {
+        let sent = parse_number::unsigned(text).ok_or_else(|| {
             error(30006)
                 .with_message("Header X-BM-TIMESTAMP must be long type")
                 .with_reason(diagnosis::no_timestamp(text, Location::Headers))
@@ -370,7 +370,7 @@ impl KeyRing {
         if timestamp.is_empty() {
             return Err(LoginError::EmptyTimestamp.into());
         }
-        let sent = number::unsigned(timestamp).ok_or_else(|| {
+        let sent = parse_number::unsigned(timestamp).ok_or_else(|| {
             LoginError::InvalidTimestamp
                 .with_reason(diagnosis::no_timestamp(timestamp, Location::Login))
         })?;

@@ -92,6 +92,7 @@ impl Feed {
     }
 
     /// Continues from a former state of the exchange. Connections keep their subscriptions until they are closed.
+    /// Versions of books do not go back, so that no such connection takes an update for the next one of its book.
     /// Returns what was published before.
     pub(crate) fn go_back(
         &mut self,
@@ -103,6 +104,7 @@ impl Feed {
         let former =
             Published { steps: self.steps, books: std::mem::replace(&mut self.books, books) };
         self.resume(versions);
+        self.books.exceed(&former.books);
         former
     }
 

@@ -4,7 +4,6 @@
 pub(crate) mod affiliate;
 pub(crate) mod api_key;
 pub(crate) mod currencies;
-pub(crate) mod decimal;
 pub(crate) mod dispatch;
 pub(crate) mod earn;
 pub(crate) mod engine;
@@ -13,8 +12,9 @@ pub(crate) mod error;
 pub(crate) mod funding;
 pub(crate) mod futures;
 pub(crate) mod margin;
-pub(crate) mod number;
 pub(crate) mod params;
+pub(crate) mod parse_number;
+pub(crate) mod render;
 pub(crate) mod session;
 pub(crate) mod spot;
 pub(crate) mod sub_account;

@@ -227,8 +227,9 @@ async fn exercise_streams(exchange: &Sandbox, metrics: &MetricsRecorder) -> Test
 
     let mut orders = client.subscribe(topic::spot::user_orders("ETH_USDT")).await?;
     rest.spot().submit_order(resting_order()).await?;
-    while let Some(update) = orders.next().await {
-        match update? {
+    loop {
+        let update = tokio::time::timeout(TIMEOUT, orders.next()).await?;
+        match update.ok_or("the subscription ended")?? {
             Update::Data(_) => exchange.kill_sockets(),
             Update::Resynced => break,
             _ => {}

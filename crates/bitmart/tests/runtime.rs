@@ -31,11 +31,14 @@ type Work = Pin<Box<dyn Future<Output = ()>>>;
 /// The name of a function, where it panics, and a call of it.
 type Case = (&'static str, Panics, fn() -> Work);
 
-/// Where a call panics: without a runtime, in one without time and I/O, in one with time only.
+/// Where a call panics.
 #[derive(Debug, PartialEq, Eq)]
 struct Panics {
+    /// Without a runtime.
     outside: bool,
+    /// In a runtime without time and I/O.
     bare: bool,
+    /// In a runtime with time and without I/O.
     time_only: bool,
 }
 

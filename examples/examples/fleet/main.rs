@@ -30,6 +30,8 @@ const LIMIT: usize = 40;
 const WINDOW_MS: i64 = 2_000;
 /// The longest time that a request of a bot may take.
 const TIMEOUT: Duration = Duration::from_secs(1);
+/// The names of the bots, which are also the beginnings of their client order ids.
+const BOTS: [&str; 2] = ["m1", "m2"];
 /// Orders of each bot before the collector is killed, and again afterwards.
 const ORDERS: usize = 60;
 
@@ -60,7 +62,7 @@ async fn collector(id: &str, nats: &str) -> examples::Result {
 /// Reads market data from the fleet, and trades as long as it arrives.
 async fn bot(name: &str, nats: &str, redis: &str) -> examples::Result {
     let exchange = examples::exchange().await?;
-    // The exchange counts the orders of both bots together: so do they.
+    // The exchange counts the orders of both bots together, so both take their permits from Redis.
     let budgets = RedisBudgets::builder(redis, "127.0.0.1").call_timeout(TIMEOUT).build()?;
     budgets.check().await?;
     let limiter = Limiter::new(LimitPolicy::WaitUpTo(Duration::from_secs(20)))
@@ -98,7 +100,7 @@ async fn bot(name: &str, nats: &str, redis: &str) -> examples::Result {
     live.send_replace(false);
     drop(live);
     trading.await?;
-    // Its permits are free at once.
+    // Gives its permits back at once.
     budgets.close().await;
     processes::report(&Event::Frames(frames));
     Ok(())
@@ -124,7 +126,8 @@ async fn trade(rest: Client, ids: ClientOrderIds, mut live: watch::Receiver<bool
     }
 }
 
-/// Starts everything, kills a collector in the middle, and judges.
+/// Starts everything, kills a collector in the middle, and checks that no limit was exceeded and that the other
+/// collector took over.
 async fn fleet() -> examples::Result {
     let exchange = Sandbox::start(Config::new()).await?; // with its limits on
     let mut fleet = Fleet::start(&exchange.ready_line())?;
@@ -132,29 +135,30 @@ async fn fleet() -> examples::Result {
         fleet.start_process("collector", id)?;
     }
     fleet.until(|seen| holder(seen).is_some())?;
-    for name in ["m1", "m2"] {
+    for name in BOTS {
         fleet.start_process("bot", name)?;
     }
-    println!("Redis counts nothing it does not know, so the first orders wait a few seconds.");
-    let traded =
-        |seen: &Seen, count: usize| ["m1", "m2"].iter().all(|m| accepted(seen, m) >= count);
+    println!(
+        "Redis does not know what was sent before it started, so the first orders wait a few seconds."
+    );
+    let traded = |seen: &Seen, count: usize| BOTS.iter().all(|bot| accepted(seen, bot) >= count);
     fleet.until(|seen| traded(seen, ORDERS))?;
     let killed = holder(fleet.seen()).ok_or("nobody holds the topics")?;
     println!("kill -9 {killed}");
     let killed_at = Timestamp::now().as_millis();
     fleet.kill(&killed)?;
     // The bots go on as soon as the other collector publishes.
-    let before = ["m1", "m2"].map(|bot| accepted(fleet.seen(), bot));
+    let before = BOTS.map(|bot| accepted(fleet.seen(), bot));
     fleet.until(|seen| {
         let resumed =
-            ["m1", "m2"].iter().all(|m| find(seen, m, |e| matches!(e, Event::Resumed(_))));
+            BOTS.iter().all(|bot| has_event(seen, bot, |event| matches!(event, Event::Resumed(_))));
         resumed && traded(seen, before[0].max(before[1]) + ORDERS)
     })?;
     let successor = holder(fleet.seen());
-    let seen = fleet.stop(["m1", "m2"])?;
+    let seen = fleet.stop(BOTS)?;
 
     let mut orders = Vec::new();
-    for bot in ["m1", "m2"] {
+    for bot in BOTS {
         println!("{bot}: {} orders accepted", accepted(&seen, bot));
         for event in &seen[bot] {
             match event {
@@ -172,10 +176,10 @@ async fn fleet() -> examples::Result {
     let refused = seen.values().flatten().filter(|event| matches!(event, Event::Refused)).count();
     println!("{refused} orders refused by the limit of the exchange, {LIMIT} in {WINDOW_MS} ms");
     orders.sort_unstable();
-    let within =
+    let in_window =
         |from: i64| orders.iter().filter(|at| (from..from + WINDOW_MS).contains(*at)).count();
-    let most = orders.iter().map(|at| within(*at)).max().unwrap_or(0);
-    println!("{most} orders accepted in the busiest {WINDOW_MS} ms");
+    let maximum = orders.iter().map(|at| in_window(*at)).max().unwrap_or(0);
+    println!("{maximum} orders accepted in the busiest {WINDOW_MS} ms");
     if refused > 0 || successor.is_none_or(|successor| successor == killed) {
         return Err("a limit was exceeded, or nobody took over".into());
     }
@@ -185,15 +189,16 @@ async fn fleet() -> examples::Result {
 /// The reports of each process, in order.
 type Seen = BTreeMap<String, Vec<Event>>;
 
-fn find(seen: &Seen, process: &str, is: impl Fn(&Event) -> bool) -> bool {
-    seen.get(process).into_iter().flatten().any(is)
+fn has_event(seen: &Seen, process: &str, wanted: impl Fn(&Event) -> bool) -> bool {
+    seen.get(process).into_iter().flatten().any(wanted)
 }
 
+/// The number of orders of a bot that were accepted.
 fn accepted(seen: &Seen, bot: &str) -> usize {
     seen.get(bot).into_iter().flatten().filter(|event| matches!(event, Event::Accepted(_))).count()
 }
 
-/// The collector that last reported a lease.
+/// The collector whose latest report says that it holds a lease.
 fn holder(seen: &Seen) -> Option<String> {
     let holds = |events: &[Event]| {
         events.iter().rev().find_map(|event| match event {

@@ -14,9 +14,9 @@ use crate::{Difference, Expected, OtherUnit};
 /// Whether the models may omit members that are recorded without a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EmptyMembers {
-    /// A request omits parameters that are not set.
+    /// A request: it omits parameters that are not set.
     MayBeOmitted,
-    /// A model that omits a member does not know it.
+    /// A response or frame: a model that omits a member does not know it.
     MustBeKept,
 }
 
@@ -24,7 +24,7 @@ pub(crate) enum EmptyMembers {
 pub(crate) struct Comparison<'a> {
     /// Whether a difference at this path is accepted. Paths begin below the root and have `[]` for every index.
     pub(crate) is_ignored: &'a dyn Fn(&str) -> bool,
-    /// The name of the field whose alias is at this path.
+    /// The name of the field that the models write for the member at this path, if that is an alias.
     pub(crate) own_name: &'a dyn Fn(&str) -> Option<&'a str>,
     /// Whether the field at this path is a time, for which zero means no value.
     pub(crate) is_time: &'a dyn Fn(&str) -> bool,
@@ -48,7 +48,7 @@ pub(crate) struct Findings {
     pub(crate) units: Vec<OtherUnit>,
 }
 
-/// A path in the tree, with indexes and with `[]` instead.
+/// A path below the root: as it is, such as `rows[2].fee`, and as a pattern, `rows[].fee`.
 #[derive(Clone, Default)]
 struct Location {
     exact: String,
@@ -70,7 +70,7 @@ impl Location {
 
 impl Comparison<'_> {
     /// Compares the recording with what the models wrote.
-    pub(crate) fn find(&self, recorded: &Node, got: &Node) -> Findings {
+    pub(crate) fn compare_roots(&self, recorded: &Node, got: &Node) -> Findings {
         let found = RefCell::default();
         self.compare(&Location::default(), recorded, Some(got), &found);
         found.into_inner()
@@ -251,7 +251,7 @@ fn is_zero(node: &Node) -> bool {
     decimal(node).is_some_and(|value| value.is_zero())
 }
 
-/// Two spellings of the same time. The written one may be less exact.
+/// The two times, if both are spellings of the same time; the written one may be less exact.
 fn same_time(recorded: &Node, got: &Node) -> Option<(WireTime, WireTime)> {
     let (recorded, got) = (time_of(recorded)?, time_of(got)?);
     (time::is_same(recorded, got)).then_some((recorded, got))

@@ -59,7 +59,7 @@ struct Recording<'a> {
     faults: Vec<String>,
 }
 
-/// Declared losses, as paths in the recording.
+/// The losses that a recording declares, as paths in it.
 #[derive(Debug, Default)]
 struct Expected {
     unreadable: Vec<String>,
@@ -68,7 +68,7 @@ struct Expected {
 
 impl Expected {
     /// Declared losses that did not occur.
-    fn missing(&self, lost: &[String]) -> Vec<Difference> {
+    fn not_lost(&self, lost: &[String]) -> Vec<Difference> {
         let kept = |paths: &[String], what: &str| -> Vec<Difference> {
             let kept = paths.iter().filter(|path| !lost.contains(path));
             kept.map(|path| Difference::new(path, what, "what decodes")).collect()

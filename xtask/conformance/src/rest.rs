@@ -60,7 +60,7 @@ pub(crate) fn check(
         let mut found = Findings::default();
         check_response(entry, recording.status.unwrap_or(200), response, expected, &mut found);
         differences.extend(found.differences);
-        differences.extend(expected.missing(&found.lost));
+        differences.extend(expected.not_lost(&found.lost));
         units = found.units;
     }
     if differences.is_empty() && parameters.is_none() && recording.response.is_none() {
@@ -107,7 +107,7 @@ fn check_request(
                 empty_members: EmptyMembers::MayBeOmitted,
                 root: location,
             };
-            let mut found = comparison.find(&Node::Object(recorded), &got).differences;
+            let mut found = comparison.compare_roots(&Node::Object(recorded), &got).differences;
             // Parameters that are not described have been reported above.
             found.retain(|difference| {
                 !differences.iter().any(|known| known.path == difference.path)
@@ -292,7 +292,7 @@ fn check_data(
     if *recorded == Node::Null && got == Node::Object(BTreeMap::default()) {
         return;
     }
-    let compared = comparison.find(recorded, &got);
+    let compared = comparison.compare_roots(recorded, &got);
     found.differences.extend(compared.differences);
     found.lost.extend(compared.lost);
     found.units.extend(compared.units);

@@ -91,7 +91,7 @@ pub(crate) fn check(market: &str, frame: Option<&RawValue>, expected: &Expected)
         empty_members: EmptyMembers::MustBeKept,
         root: "frame",
     };
-    let mut found = comparison.find(&recorded, &got);
-    found.differences.extend(expected.missing(&found.lost));
+    let mut found = comparison.compare_roots(&recorded, &got);
+    found.differences.extend(expected.not_lost(&found.lost));
     Outcome::new(found.differences, found.units)
 }

@@ -17,11 +17,11 @@ pub fn run(input: &[u8]) {
         return;
     }
     // A model reads what it has written, and writes it again unchanged.
-    let again = match entry.metadata.envelope {
+    let response = match entry.metadata.envelope {
         bitmart_rest::endpoint::Envelope::None => data.clone(),
         _ => format!(r#"{{"code":1000,"success":true,"data":{data}}}"#),
     };
-    if let Ok(written) = entry.recode_response(StatusCode::OK, &again.into()) {
+    if let Ok(written) = entry.recode_response(StatusCode::OK, &response.into()) {
         assert_eq!(written, data, "{}", entry.metadata.id);
     }
 }

@@ -1,8 +1,9 @@
 //! Commands to the simulated exchange: no money appears or vanishes, no balance gets below zero, nothing
 //! panics, and what is stored at the end can be read again.
 //!
-//! The first byte is the seed of the market, 0 for none. Each command is a byte for its kind, one for the
-//! account and the time that passes, and bytes for its fields. Numbers are such as a server lets through.
+//! The first byte is the seed of the market; with 0 the market does not move. Each command is a byte for its kind, one
+//! for its account, one for the time that passes before it, and bytes for its fields. Numbers have at most as many
+//! decimals as a server lets through.
 
 use bitmart_sim::{
     AccountId, Command, Decimal, Exchange, FuturesRequest, OperatorCommand, OrderId, Outcome,
@@ -38,13 +39,13 @@ pub fn run(input: &[u8]) {
     let setup = setup.account(AccountId(1)).account(AccountId(2));
     let mut exchange = Exchange::new(&setup.sub_account(AccountId(3), AccountId(1)), START_MS);
     let mut now_ms = START_MS;
-    // Of spot and futures.
-    let mut newest = [OrderId(0); 2];
-    while let Some((command, wait_ms)) = input.command(newest) {
+    // The newest order of spot, and that of futures.
+    let mut newest_orders = [OrderId(0); 2];
+    while let Some((command, wait_ms)) = input.command(newest_orders) {
         now_ms += wait_ms;
-        let spot = matches!(&command, Command::Customer { request: Request::Spot(_), .. });
+        let is_spot = matches!(&command, Command::Customer { request: Request::Spot(_), .. });
         if let Ok(Outcome::Order(id)) = exchange.apply(command, now_ms) {
-            newest[usize::from(!spot)] = id;
+            newest_orders[usize::from(!is_spot)] = id;
         }
         exchange.take_events();
         assert!(exchange.ledger().sums().values().all(Decimal::is_zero));
@@ -59,6 +60,7 @@ pub fn run(input: &[u8]) {
     assert!(serde_json::to_value(&restored).expect("JSON") == stored);
 }
 
+/// The unread bytes of an input. Its functions return `None` at the end.
 struct Input<'a>(&'a [u8]);
 
 impl Input<'_> {
@@ -80,7 +82,7 @@ impl Input<'_> {
         Some(self.byte()? & 1 == 1)
     }
 
-    /// Money or a size: from nothing to more than anybody has.
+    /// Money: from nothing to 65,535.
     fn amount(&mut self) -> Option<Decimal> {
         let scale = self.pick(&[0, 2, 2, 3, 5, 5, 8])?;
         Some(Decimal::new(self.number()?, scale))
@@ -95,7 +97,7 @@ impl Input<'_> {
         })
     }
 
-    /// One of the latest orders, or one that there never was.
+    /// The newest order or one of the 31 ids before it, not all of which exist.
     fn id(&mut self, newest: OrderId) -> Option<OrderId> {
         Some(OrderId(newest.0.saturating_sub(u64::from(self.byte()? % 32))))
     }
@@ -105,7 +107,7 @@ impl Input<'_> {
     }
 
     /// A command, and the milliseconds that pass before it.
-    fn command(&mut self, newest: [OrderId; 2]) -> Option<(Command, u64)> {
+    fn command(&mut self, newest_orders: [OrderId; 2]) -> Option<(Command, u64)> {
         let kind = self.byte()?;
         let account = self.account()?;
         let wait_ms = self.pick(&[0, 1, 50, 50, 100, 1_000, 60_000, 3_600_000, 86_400_000])?;
@@ -113,8 +115,10 @@ impl Input<'_> {
             0 => Command::Wait,
             1 => Command::StepMarket,
             2 => Command::Operator(self.operator(account)?),
-            3..=7 => Command::Customer { account, request: self.spot(newest[0])?.into() },
-            8..=12 => Command::Customer { account, request: self.futures(newest[1])?.into() },
+            3..=7 => Command::Customer { account, request: self.spot(newest_orders[0])?.into() },
+            8..=12 => {
+                Command::Customer { account, request: self.futures(newest_orders[1])?.into() }
+            }
             _ => Command::Customer { account, request: self.wallet(account)?.into() },
         };
         Some((command, wait_ms))
@@ -194,8 +198,11 @@ impl Input<'_> {
             return Some(Preset::default());
         }
         let price_type = self.pick(&[PriceType::Last, PriceType::Mark])?;
-        let leg = |price| Some(PresetPrice { price, price_type });
-        Some(Preset { take_profit: leg(self.price()?), stop_loss: leg(self.price()?) })
+        let preset_price = |price| Some(PresetPrice { price, price_type });
+        Some(Preset {
+            take_profit: preset_price(self.price()?),
+            stop_loss: preset_price(self.price()?),
+        })
     }
 
     fn futures(&mut self, newest: OrderId) -> Option<FuturesRequest> {

@@ -15,7 +15,7 @@ pub fn run(input: &[u8]) {
     let Some(limit) = input.byte() else { return };
     let limit = (limit > 0).then(|| usize::from(limit % 8) + 1);
     let mut book = limit.map_or_else(OrderBook::new, OrderBook::with_limit);
-    let mut model = Model { version: None, sides: Default::default(), limit };
+    let mut naive = NaiveBook { version: None, sides: Default::default(), limit };
     let mut version = 100;
     while let Some(event) = input.event(version) {
         let update = BookUpdate {
@@ -26,11 +26,11 @@ pub fn run(input: &[u8]) {
             bids: &event.sides[1],
         };
         version = version.max(event.version);
-        let lost = matches!(book.apply(update), Applied::OutOfSync(_) | Applied::Ignored);
-        model.apply(&event);
-        assert_eq!(lost, !book.is_synchronized());
-        assert_eq!(book.version(), model.version);
-        let [asks, bids] = model.levels();
+        let is_lost = matches!(book.apply(update), Applied::OutOfSync(_) | Applied::Ignored);
+        naive.apply(&event);
+        assert_eq!(is_lost, !book.is_synchronized());
+        assert_eq!(book.version(), naive.version);
+        let [asks, bids] = naive.levels();
         assert_eq!(book.asks().collect::<Vec<_>>(), asks);
         assert_eq!(book.bids().collect::<Vec<_>>(), bids);
         assert_eq!(
@@ -47,20 +47,20 @@ fn query(book: &OrderBook, asks: &[Level], bids: &[Level]) {
     let _ = (book.mid_price(), book.spread(), book.imbalance(3), book.asks_complete_to());
     let _ = (book.cumulative_asks().count(), book.cumulative_bids().count());
     for level in asks.iter().chain(bids).take(6) {
-        let untils = [
+        let sweep_limits = [
             SweepLimit::Size(level.size),
             SweepLimit::Notional(level.size),
             SweepLimit::Price(level.price),
             SweepLimit::Size(level.price),
             SweepLimit::Notional(level.price),
         ];
-        for until in untils {
-            for walk in [book.sweep_asks(until), book.sweep_bids(until)].into_iter().flatten() {
-                let _ = walk.average_price();
-                if let (SweepLimit::Size(wanted), true) = (until, walk.complete) {
-                    assert_eq!(walk.size, wanted.max(Decimal::ZERO));
+        for limit in sweep_limits {
+            for sweep in [book.sweep_asks(limit), book.sweep_bids(limit)].into_iter().flatten() {
+                let _ = sweep.average_price();
+                if let (SweepLimit::Size(wanted), true) = (limit, sweep.complete) {
+                    assert_eq!(sweep.size, wanted.max(Decimal::ZERO));
                 }
-                assert!(walk.levels <= asks.len().max(bids.len()));
+                assert!(sweep.levels <= asks.len().max(bids.len()));
             }
         }
     }
@@ -76,6 +76,7 @@ struct Event {
     sides: [Vec<Level>; 2],
 }
 
+/// The unread bytes of an input. Its functions return `None` at the end.
 struct Input<'a>(&'a [u8]);
 
 impl Input<'_> {
@@ -133,20 +134,20 @@ impl Input<'_> {
 }
 
 /// A naive book: prices and sizes in maps, and the rules as documented.
-struct Model {
+struct NaiveBook {
     version: Option<u64>,
     sides: [BTreeMap<Decimal, Decimal>; 2],
     limit: Option<usize>,
 }
 
-impl Model {
+impl NaiveBook {
     fn apply(&mut self, event: &Event) {
         match (&event.kind, self.version) {
             (DepthKind::Snapshot, _) => self.sides = Default::default(),
             (DepthKind::Update, Some(version)) if event.version == version + 1 => {}
             (DepthKind::Update, Some(version)) if event.version <= version => return,
             (DepthKind::Update, None) => return,
-            _ => return self.lose(),
+            _ => return self.lose_sync(),
         }
         for (index, (side, levels)) in self.sides.iter_mut().zip(&event.sides).enumerate() {
             // The book reads a snapshot backwards, so that the first level of a duplicate price counts.
@@ -169,12 +170,13 @@ impl Model {
         let [asks, bids] = &self.sides;
         let best = asks.first_key_value().zip(bids.last_key_value());
         if best.is_some_and(|(ask, bid)| bid.0 >= ask.0) {
-            return self.lose();
+            return self.lose_sync();
         }
         self.version = Some(event.version);
     }
 
-    fn lose(&mut self) {
+    /// Forgets everything until the next snapshot.
+    fn lose_sync(&mut self) {
         self.version = None;
         self.sides = Default::default();
     }

@@ -12,7 +12,7 @@ use bitmart_ws::inflate::{InflateError, Inflater};
 use bitmart_ws::peek;
 use bitmart_ws::spot;
 
-/// Small, so that inputs reach it.
+/// The most bytes of an inflated frame: few, so that inputs reach it.
 const LIMIT: usize = 40_000;
 
 thread_local! {
@@ -61,14 +61,13 @@ fn frame(market: Market, text: &str) {
     if let Some(frame_name) = peek::frame_name(text) {
         assert!(text.contains(frame_name));
     }
-    // The fast decoder of books agrees with the general one.
-    same::<spot::Depth>(text);
-    same::<spot::DepthUpdate>(text);
+    decodes_alike::<spot::Depth>(text);
+    decodes_alike::<spot::DepthUpdate>(text);
     // Entries decode one by one as they do together.
-    let (mut together, mut each): (Vec<spot::Depth>, Vec<_>) = Default::default();
-    let is_valid = spot::Depth::decode(text, &mut together).is_ok();
-    spot::Depth::decode_each(text, &mut each);
-    assert!(!is_valid || each.into_iter().eq(together.into_iter().map(Ok)), "{text}");
+    let (mut all_at_once, mut one_by_one): (Vec<spot::Depth>, Vec<_>) = Default::default();
+    let is_valid = spot::Depth::decode(text, &mut all_at_once).is_ok();
+    spot::Depth::decode_each(text, &mut one_by_one);
+    assert!(!is_valid || one_by_one.into_iter().eq(all_at_once.into_iter().map(Ok)), "{text}");
     let mut raw: Vec<RawEvent> = Vec::new();
     if RawEvent::decode(text, &mut raw).is_ok() {
         assert!(raw.iter().all(|entry| text.contains(entry.json.get())));
@@ -82,7 +81,8 @@ fn frame(market: Market, text: &str) {
     assert_eq!(again, Ok(Some(written.clone())), "{text}");
 }
 
-fn same<E>(text: &str)
+/// The fast decoder of an event and the general one return the same.
+fn decodes_alike<E>(text: &str)
 where
     E: Event + PartialEq + std::fmt::Debug + for<'de> serde::Deserialize<'de>,
 {

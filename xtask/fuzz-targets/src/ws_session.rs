@@ -25,23 +25,24 @@ pub fn run(input: &[u8]) {
     let mut driver = Driver::new(first);
     while let Some((&kind, after)) = rest.split_first() {
         rest = driver.step(kind, after);
-        driver.settle();
+        driver.run_actions();
     }
     // Time alone must not make a session spin.
     driver.wait(Duration::from_secs(600));
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Link {
+enum Connection {
     None,
     Connecting,
     Open,
 }
 
+/// A session and its connection, driven by the bytes of an input.
 struct Driver {
     limits: Limits,
     session: Session,
-    link: Link,
+    connection: Connection,
     now: Instant,
     /// Times of the messages sent on this connection.
     sent: Vec<Instant>,
@@ -60,7 +61,13 @@ impl Driver {
             limits.topics_per_connection = 4;
         }
         let session = Session::new(market, access, limits, u64::from(choice));
-        Self { limits, session, link: Link::None, now: Instant::now(), sent: Vec::new() }
+        Self {
+            limits,
+            session,
+            connection: Connection::None,
+            now: Instant::now(),
+            sent: Vec::new(),
+        }
     }
 
     /// Applies the input that `kind` selects and returns the rest.
@@ -72,30 +79,32 @@ impl Driver {
             1 => self.session.unsubscribe(now, topic),
             2 => self.session.request_snapshot(now, topic),
             3 => self.session.resubscribe(now, topic),
-            4 if self.link == Link::Connecting => {
-                self.link = Link::Open;
+            4 if self.connection == Connection::Connecting => {
+                self.connection = Connection::Open;
                 self.sent.clear();
                 self.session.connected(now);
             }
-            5 if self.link != Link::None => {
-                self.link = Link::None;
+            5 if self.connection != Connection::None => {
+                self.connection = Connection::None;
                 self.session.disconnected(now, ReconnectReason::Closed { code: None, text: None });
             }
             6 => self.wait(Duration::from_millis(u64::from(kind >> 4) * 700)),
             7 => self.wait(Duration::from_secs(u64::from(kind >> 4) * 5)),
-            8 if self.link == Link::Open && kind & 16 == 0 => self.session.frame_received(now),
-            8 if self.link == Link::Open => {
+            8 if self.connection == Connection::Open && kind & 16 == 0 => {
+                self.session.frame_received(now);
+            }
+            8 if self.connection == Connection::Open => {
                 let wants_pong = self.session.ping_received(now);
                 if wants_pong {
-                    self.sent("pong");
+                    self.check_sent("pong");
                 }
             }
             9 => {
                 let more = TOPICS.iter().map(|topic| Arc::from(*topic));
                 self.session.subscribe_all(now, more.take(usize::from(kind >> 4)));
             }
-            // A frame with its length in the next byte, or the whole rest.
-            kind if self.link == Link::Open => {
+            // A frame: of the length in the next byte, or all bytes that are left.
+            kind if self.connection == Connection::Open => {
                 let Some((&length, rest)) = rest.split_first() else { return rest };
                 let all = kind & 1 == 0;
                 let length = if all { rest.len() } else { usize::from(length).min(rest.len()) };
@@ -118,23 +127,24 @@ impl Driver {
             assert!(deadline > self.now, "a deadline in the past would spin");
             self.now = deadline;
             self.session.tick(self.now);
-            self.settle();
+            self.run_actions();
         }
         self.now = end;
         self.session.tick(self.now);
-        self.settle();
+        self.run_actions();
     }
 
-    fn settle(&mut self) {
+    /// Runs the actions of the session until it has none.
+    fn run_actions(&mut self) {
         while let Some(action) = self.session.poll_action() {
             match action {
                 Action::Connect { .. } => {
-                    assert!(self.link == Link::None, "one connection at a time");
-                    self.link = Link::Connecting;
+                    assert!(self.connection == Connection::None, "one connection at a time");
+                    self.connection = Connection::Connecting;
                 }
-                Action::Close => self.link = Link::None,
-                Action::Login => self.sent("login"),
-                Action::Send(text) => self.sent(&text),
+                Action::Close => self.connection = Connection::None,
+                Action::Login => self.check_sent("login"),
+                Action::Send(text) => self.check_sent(&text),
                 // Notices need no reaction.
                 _ => {}
             }
@@ -142,8 +152,9 @@ impl Driver {
         let _ = (self.session.status(), self.session.is_idle(), self.session.desired_topics());
     }
 
-    fn sent(&mut self, text: &str) {
-        assert!(self.link == Link::Open, "frames need a connection");
+    /// Checks a message that the session sends.
+    fn check_sent(&mut self, text: &str) {
+        assert!(self.connection == Connection::Open, "frames need a connection");
         assert!(text.len() <= self.limits.bytes_per_message);
         assert!(!text.is_empty());
         self.sent.push(self.now);

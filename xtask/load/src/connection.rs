@@ -1,4 +1,4 @@
-//! Just enough of HTTP and WebSocket to talk to the sandbox.
+//! HTTP and WebSocket connections to the sandbox, with only what the measurements need.
 
 use std::io;
 
@@ -68,10 +68,11 @@ impl Connection {
         }
     }
 
-    /// Waits for bytes and removes all complete frames. Returns their number and whether one was a pong.
+    /// Waits for bytes and removes all complete frames. Returns the number of those that are no pong, and whether one
+    /// was a pong.
     pub(crate) async fn frames(&mut self) -> Result<(u64, bool), Failure> {
         self.receive().await?;
-        let (mut at, mut count, mut pong) = (0, 0, false);
+        let (mut at, mut count, mut has_pong) = (0, 0, false);
         while let Some((from, to)) = frame(&self.received[at..]) {
             let (code, payload) = (self.received[at] & 15, &self.received[at + from..at + to]);
             match code {
@@ -80,14 +81,14 @@ impl Connection {
                 1 if payload == b"pong"
                     || payload.windows(5).take(40).any(|five| five == b"pong+") =>
                 {
-                    pong = true;
+                    has_pong = true;
                 }
                 _ => count += 1,
             }
             at += to;
         }
         self.received.drain(..at);
-        Ok((count, pong))
+        Ok((count, has_pong))
     }
 }
 
@@ -122,7 +123,7 @@ fn frame(bytes: &[u8]) -> Option<(usize, usize)> {
     (bytes.len() >= to).then_some((from, to))
 }
 
-/// The head of a response and its end.
+/// The head of a response, and where it ends; `None` if it is incomplete.
 fn head(bytes: &[u8]) -> Option<(&str, usize)> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     Some((std::str::from_utf8(&bytes[..end]).ok()?, end))

@@ -22,7 +22,7 @@ const CONNECTIONS: usize = 20;
 const TOPICS_PER_MESSAGE: usize = 20;
 /// Market steps per request to the admin API.
 const STEPS_PER_REQUEST: u32 = 10;
-/// How often memory is sampled.
+/// Samples of the memory during a measurement.
 const SAMPLES: u32 = 10;
 const SPOT: [&str; 5] =
     ["spot/ticker", "spot/bookTicker", "spot/trade", "spot/depth20", "spot/depth/increase100"];
@@ -45,11 +45,8 @@ const PAIRS: [&str; 20] = [
 const CONTRACTS: [&str; 10] =
     ["BTC", "ETH", "SOL", "XRP", "BNB", "DOGE", "ADA", "AVAX", "LINK", "LTC"];
 
-/// A connection with subscriptions.
-struct Subscriber {
-    /// Makes it send a ping. The pong arrives after all frames that were pushed before.
-    ping: mpsc::Sender<()>,
-}
+/// Asks a connection with subscriptions to send a ping. Its pong arrives after all frames that were pushed before.
+type PingRequests = mpsc::Sender<()>;
 
 /// Steps the market as fast as its frames can be delivered, and prints the frames per second.
 pub(crate) async fn measure(path: &str, options: Options) -> Result<(), Failure> {
@@ -57,7 +54,7 @@ pub(crate) async fn measure(path: &str, options: Options) -> Result<(), Failure>
     let arguments = ["--admin", "127.0.0.1:0", "--clock", now.as_str()];
     let program = Program::start(path, &arguments).await?;
     let (frames, pongs) = (Arc::new(AtomicU64::new(0)), Arc::new(Semaphore::new(0)));
-    let mut subscribers = Vec::new();
+    let mut ping_requests = Vec::new();
     for number in 0..CONNECTIONS {
         let (host, ping) = if number % 2 == 0 {
             ("/spot/rest", "ping".to_owned())
@@ -71,9 +68,9 @@ pub(crate) async fn measure(path: &str, options: Options) -> Result<(), Failure>
         }
         let (sender, receiver) = mpsc::channel(1);
         tokio::spawn(listen(connection, ping, receiver, Arc::clone(&frames), Arc::clone(&pongs)));
-        subscribers.push(Subscriber { ping: sender });
+        ping_requests.push(sender);
     }
-    wait_for_all_frames(&subscribers, &pongs).await?;
+    wait_for_all_frames(&ping_requests, &pongs).await?;
     frames.store(0, Ordering::Relaxed);
     let mut memory = Memory::new();
     memory.sample(&program);
@@ -91,7 +88,7 @@ pub(crate) async fn measure(path: &str, options: Options) -> Result<(), Failure>
         if response.windows(7).any(|part| part == b"\"error\"") {
             return Err(String::from_utf8_lossy(&response).into());
         }
-        wait_for_all_frames(&subscribers, &pongs).await?;
+        wait_for_all_frames(&ping_requests, &pongs).await?;
         steps += STEPS_PER_REQUEST;
         if started.elapsed() >= options.time / SAMPLES * samples {
             memory.sample(&program);
@@ -109,12 +106,15 @@ pub(crate) async fn measure(path: &str, options: Options) -> Result<(), Failure>
     Ok(())
 }
 
-/// Waits until every subscriber has received all frames.
-async fn wait_for_all_frames(subscribers: &[Subscriber], pongs: &Semaphore) -> Result<(), Failure> {
-    for subscriber in subscribers {
-        subscriber.ping.send(()).await.map_err(|_| "a connection was closed")?;
+/// Waits until every connection has received all frames.
+async fn wait_for_all_frames(
+    connections: &[PingRequests],
+    pongs: &Semaphore,
+) -> Result<(), Failure> {
+    for connection in connections {
+        connection.send(()).await.map_err(|_| "a connection was closed")?;
     }
-    let count = u32::try_from(subscribers.len())?;
+    let count = u32::try_from(connections.len())?;
     tokio::time::timeout(std::time::Duration::from_secs(30), pongs.acquire_many(count))
         .await
         .map_err(|_| "no pong within 30 s")??
@@ -122,24 +122,24 @@ async fn wait_for_all_frames(subscribers: &[Subscriber], pongs: &Semaphore) -> R
     Ok(())
 }
 
-/// Sends a ping whenever one is requested, and counts frames until its pong.
+/// Whenever a ping is requested, sends it and counts frames until its pong.
 async fn listen(
     mut connection: Connection,
     ping: String,
-    mut pings: mpsc::Receiver<()>,
+    mut requests: mpsc::Receiver<()>,
     frames: Arc<AtomicU64>,
     pongs: Arc<Semaphore>,
 ) {
     let ping = text_frame(&ping);
-    while pings.recv().await.is_some() {
+    while requests.recv().await.is_some() {
         if connection.write(&ping).await.is_err() {
             return;
         }
         loop {
             // A failure shows as a missing pong.
-            let Ok((count, pong)) = connection.frames().await else { return };
+            let Ok((count, has_pong)) = connection.frames().await else { return };
             frames.fetch_add(count, Ordering::Relaxed);
-            if pong {
+            if has_pong {
                 pongs.add_permits(1);
                 break;
             }

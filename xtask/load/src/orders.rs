@@ -15,7 +15,7 @@ use crate::{
 
 pub(crate) const SUBMIT: &str = "/spot/v2/submit_order";
 const CANCEL: &str = "/spot/v3/cancel_order";
-/// How often memory is sampled.
+/// Samples of the memory during a measurement.
 const SAMPLES: u32 = 10;
 
 /// The throughput of the sandbox at its limit.
@@ -40,7 +40,7 @@ struct Totals {
 /// Pairs of measurements without and with the console.
 const PAIRS: usize = 3;
 
-/// Prints which part of the orders a second remains when the console records every request.
+/// Prints how many percent of the orders a second remain when the console records every request.
 pub(crate) async fn compare_console(path: &str, options: Options) -> Result<(), Failure> {
     let options = Options { time: options.time / 2, ..options };
     let mut percents = Vec::new();
@@ -55,9 +55,15 @@ pub(crate) async fn compare_console(path: &str, options: Options) -> Result<(), 
     Ok(())
 }
 
-/// Sends orders on all connections as fast as they are accepted. Prints orders per second and latencies.
-pub(crate) async fn measure(path: &str, options: Options, more: &[&str]) -> Result<Limit, Failure> {
-    let program = Program::start(path, &[&["--admin", "127.0.0.1:0"], more].concat()).await?;
+/// Starts a sandbox with these further arguments, and sends orders on all connections as fast as it accepts them.
+/// Prints orders per second and latencies.
+pub(crate) async fn measure(
+    path: &str,
+    options: Options,
+    more_arguments: &[&str],
+) -> Result<Limit, Failure> {
+    let program =
+        Program::start(path, &[&["--admin", "127.0.0.1:0"], more_arguments].concat()).await?;
     fund(&program).await?;
     let credentials = credentials(&program)?;
     let authority = program.authority("/spot/rest")?.to_owned();
@@ -85,7 +91,8 @@ pub(crate) async fn measure(path: &str, options: Options, more: &[&str]) -> Resu
     let used = program.processor().zip(before).map(|(after, before)| after.saturating_sub(before));
     let cores = used.map(|used| used.as_secs_f64() / started.elapsed().as_secs_f64());
     sum.orders.sort_unstable();
-    let at = |percent: usize| sum.orders[(sum.orders.len() - 1) * percent / 100].as_micros();
+    let percentile =
+        |percent: usize| sum.orders[(sum.orders.len() - 1) * percent / 100].as_micros();
     let per_second = |count: usize| count as u128 * 1_000 / started.elapsed().as_millis().max(1);
     println!(
         "orders: {} signed orders a second and {} cancels, over {} connections; \
@@ -93,8 +100,8 @@ pub(crate) async fn measure(path: &str, options: Options, more: &[&str]) -> Resu
         per_second(sum.orders.len()),
         per_second(sum.cancels),
         options.connections,
-        at(50),
-        at(99),
+        percentile(50),
+        percentile(99),
     );
     println!("        {}", memory.report());
     Ok(Limit { orders: per_second(sum.orders.len()), cancels: per_second(sum.cancels), cores })

@@ -30,7 +30,7 @@ use crate::{
 /// Requests a second of all connections together.
 const RATE: u32 = 1_000;
 const CONNECTIONS: u32 = 8;
-/// One request of this number is refused, so that the page has something to search for.
+/// Every request whose number is divisible by this is refused, so that the page has something to search for.
 const REFUSED_EVERY: u32 = 100;
 /// Pairs of measurements without and with the console. Their order alternates.
 const ROUNDS: usize = 5;
@@ -126,7 +126,7 @@ async fn steady(path: &str, page: Option<&Page>, options: Options) -> Result<Cos
     orders::fund(&program).await?;
     let credentials = orders::credentials(&program)?;
     let authority = program.authority("/spot/rest")?.to_owned();
-    let mut open = match page {
+    let mut open_page = match page {
         Some(page) => Some(OpenPage::start(page, &program).await?),
         None => None,
     };
@@ -146,8 +146,8 @@ async fn steady(path: &str, page: Option<&Page>, options: Options) -> Result<Cos
     let elapsed = started.elapsed().as_secs_f64();
     let after = program.processor().ok_or("the processor time is not known")?;
     let used = after.saturating_sub(before).as_secs_f64();
-    let report = match open.take() {
-        Some(open) => Some(open.finish(elapsed).await?),
+    let report = match open_page.take() {
+        Some(open_page) => Some(open_page.finish(elapsed).await?),
         None => None,
     };
     latencies.sort_unstable();

@@ -62,7 +62,7 @@ impl Program {
     }
 }
 
-/// Prints which part of a core the markets need without any client.
+/// Prints how many percent of a core the markets need without any client.
 pub(crate) async fn measure_idle(path: &str) -> Result<(), Failure> {
     const TIME: u64 = 10;
     let program = Program::start(path, &[]).await?;

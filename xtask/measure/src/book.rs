@@ -9,9 +9,9 @@ use bitmart_ws::event::{BookUpdate, DepthKind, Level};
 
 use crate::random::Random;
 
-/// Changed levels a side in an update.
-const CHANGES: usize = 8;
-/// Updates before they repeat.
+/// Changed levels a side in an update, at most: one that disappears or returns, and others at random.
+const CHANGES: usize = 7;
+/// Different updates. After them they repeat.
 const UPDATES: usize = 1_000;
 
 struct Sides {
@@ -19,7 +19,7 @@ struct Sides {
     bids: Vec<Level>,
 }
 
-/// A market that changes most near its best prices.
+/// A snapshot of a book, and updates that change mostly levels near the best prices.
 pub(crate) struct Market {
     snapshot: Sides,
     updates: Vec<Sides>,
@@ -37,7 +37,7 @@ impl Market {
                         let index = (0..3).map(|_| random.below(levels)).min().unwrap_or_default();
                         level(sign, index, 1 + random.below(9_999_999))
                     };
-                    let mut changes: Vec<Level> = (2..CHANGES).map(change).collect();
+                    let mut changes: Vec<Level> = (1..CHANGES).map(change).collect();
                     // A level disappears in one update and is back in the next.
                     let index = (number / 2 * 7) % levels;
                     let size = if number % 2 == 0 { 0 } else { 1 + random.below(9_999_999) };

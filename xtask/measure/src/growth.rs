@@ -1,5 +1,5 @@
-//! What one unit of a subject costs when there are many: one topic of many, one level of a book of many, and so on.
-//! Each subject is a module that says what its unit is.
+//! How the cost of one thing grows with the number of such things: of a topic among many topics, of a level in a large
+//! order book, and so on. Each is a subject of `cargo xtask growth` and has a module, which says what is measured.
 
 mod export;
 mod levels;
@@ -17,15 +17,17 @@ use crate::Failure;
 
 pub(crate) use tracker::Tracked;
 
-/// What one unit costs.
+/// The cost at one number of things.
 #[derive(Debug)]
 pub(crate) struct Cost {
-    /// Nanoseconds for one unit of work.
+    /// Nanoseconds for one step, such as an update of a book or a request.
     pub(crate) time: u128,
-    /// Bytes, of what the module of the subject states.
+    /// Bytes of one of the things; of an export, of the whole program.
     pub(crate) memory: u128,
 }
 
+/// Measures a subject with `size` things and prints its cost as JSON. `program` is the path of `bitmart`, which the
+/// export needs.
 pub(crate) fn run(subject: &str, size: usize, program: Option<&str>) -> Result<(), Failure> {
     let Cost { time, memory } = match subject {
         "topics" => topics::measure(size)?,
@@ -40,7 +42,7 @@ pub(crate) fn run(subject: &str, size: usize, program: Option<&str>) -> Result<(
 }
 
 /// Returns the processor time of one step in nanoseconds. It is measured five times, and the smallest figure counts,
-/// because other programs only add to it.
+/// because other programs only add to it. A 64th of a reading of the clock is in it.
 fn time_of_step(mut step: impl FnMut()) -> u128 {
     const TIME: Duration = Duration::from_millis(40);
     /// Steps between two readings of the time, so that a reading, which is a system call, adds little to a step.
@@ -66,9 +68,9 @@ fn processor_time() -> u128 {
     thread_processor_time().unwrap_or_else(|_| START.elapsed().as_nanos())
 }
 
-/// Returns the bytes of one unit. If more memory was released than allocated, a unit needs none.
-fn bytes_of_unit(allocated: i64, units: usize) -> u128 {
-    u128::try_from(allocated).unwrap_or(0) / u128::try_from(units.max(1)).unwrap_or(1)
+/// Returns the bytes of one of `count` things. If more memory was released than allocated, it needs none.
+fn bytes_of_each(allocated: i64, count: usize) -> u128 {
+    u128::try_from(allocated).unwrap_or(0) / u128::try_from(count.max(1)).unwrap_or(1)
 }
 
 #[cfg(test)]

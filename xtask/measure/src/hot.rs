@@ -1,5 +1,6 @@
-//! The hot paths: what a program does for each order, read and frame. Each prepares what it needs and then does one
-//! thing so many times; `cargo xtask perf` takes the difference of two numbers of times.
+//! The hot paths: what a program does for each order, read and frame. A path prepares what it needs and then does one
+//! thing `count` times. `cargo xtask perf` runs it with two counts and takes the difference, which is without the
+//! preparation.
 
 use std::hint::black_box;
 
@@ -135,7 +136,7 @@ fn decode_frame(count: usize) -> Result<(), Failure> {
     if count > 0 && books.len() != 1 { Err("not one book".into()) } else { Ok(()) }
 }
 
-/// An update of 16 levels of a book with 100 a side.
+/// An update of at most seven levels a side, of a book with 100 a side.
 fn update_book(count: usize) -> Result<(), Failure> {
     let market = Market::new(100);
     let mut follower = Follower::new(&market);
@@ -148,7 +149,7 @@ fn update_book(count: usize) -> Result<(), Failure> {
 /// An update of one of 1,000 open orders.
 fn track_order(count: usize) -> Result<(), Failure> {
     let mut tracked = Tracked::new(1_000)?;
-    tracked.fill();
+    tracked.report_all();
     for _ in 0..count {
         tracked.step();
     }
@@ -185,7 +186,7 @@ fn match_order(count: usize) -> Result<(), Failure> {
         let request = SpotRequest::Place(order).into();
         exchange.apply(Command::Customer { account, request }, now).ok()
     };
-    // Something to find a way around.
+    // Other orders, so that the books are as large as in use.
     for ticks in 1..=500 {
         place(&mut exchange, ME, Side::Buy, -ticks, START_MS);
         place(&mut exchange, ME, Side::Sell, ticks, START_MS);

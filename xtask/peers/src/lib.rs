@@ -5,7 +5,7 @@
 //! | `order` | `{"values": []}` once an order is accepted |
 //! | `ticker` | `{"values": [...]}`: what was decoded, as texts |
 //! | `books URL COUNT` | the same for so many frames of `spot/depth50:BTC_USDT` |
-//! | `orders plain\|tls IN_FLIGHT COUNT` | `{"elapsed": ns, "each": [ns, ...]}` |
+//! | `orders plain\|tls IN_FLIGHT COUNT` | `{"elapsed": ns, "each": [ns, ...]}`: times of all together, and of each |
 //! | `tickers COUNT` | the same |
 //! | `frames URL COUNT` | `{"elapsed": ns}` |
 //! | `clean` | `{"values": []}` once no order is open; ours only |
@@ -30,7 +30,7 @@ pub const TICKER_PATH: &str = "/spot/quotation/v3/ticker?symbol=BTC_USDT";
 /// The topic whose frames are replayed.
 pub const TOPIC: &str = "spot/depth50:BTC_USDT";
 
-/// Decoded values as texts, outside of what is timed.
+/// What was decoded, as texts, to compare the programs. This is not timed.
 pub trait Values {
     fn values(&self) -> Vec<String>;
 }
@@ -40,10 +40,11 @@ pub trait Peer: Clone + Send + Sync + 'static {
     type Ticker: Values + Send;
     type Book: Values + Send;
 
-    /// Places an order and returns when it is accepted.
+    /// Places an order, over TLS or not, and returns when it is accepted.
     fn order(&self, tls: bool) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Queries a ticker.
     fn ticker(&self) -> impl Future<Output = Result<Self::Ticker, Failure>> + Send;
-    /// Connects, subscribes and passes on so many decoded books.
+    /// Connects, subscribes and calls `each` with each decoded book, `count` times.
     fn books(
         &self,
         url: &str,
@@ -64,7 +65,7 @@ pub fn run<P: Peer>(new: impl Fn() -> Result<P, Failure>) -> Result<(), Failure>
         let line = line?;
         let words: Vec<&str> = line.split_whitespace().collect();
         let response = runtime.block_on(async {
-            // While no command runs, nothing does: connections that the server has closed meanwhile are noticed now.
+            // Between two commands nothing runs. Now the client can notice connections that the server has closed.
             tokio::time::sleep(Duration::from_millis(2)).await;
             respond(&peer, &words).await
         });

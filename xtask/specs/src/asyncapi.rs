@@ -1,4 +1,4 @@
-//! Renders the AsyncAPI document from the side of the client, which receives events and sends commands.
+//! Renders the AsyncAPI document. It is written from the side of the client: it receives events and sends commands.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -262,7 +262,8 @@ fn send(dialect: &Dialect, id: &str) -> Value {
     })
 }
 
-/// AsyncAPI uses draft 07 of JSON Schema, in which the columns of a row are `items`.
+/// Converts a schema to draft 07 of JSON Schema, which AsyncAPI uses: there the columns of a row are `items`, not
+/// `prefixItems`.
 fn draft_07(mut schema: Value) -> Value {
     match &mut schema {
         Value::Object(members) => {

@@ -96,7 +96,7 @@ impl Servers {
 }
 
 fn operation(section: &Section, endpoint: &Endpoint, fixtures: &[Fixture]) -> Value {
-    let verified = !endpoint.response.starts_with("Unverified<");
+    let is_verified = !endpoint.response.starts_with("Unverified<");
     let mut operation = json!({
         "operationId": endpoint.id,
         "summary": endpoint.title,
@@ -105,7 +105,7 @@ fn operation(section: &Section, endpoint: &Endpoint, fixtures: &[Fixture]) -> Va
         "responses": responses(endpoint, fixtures),
         "x-effect": endpoint.effect,
         "x-envelope": endpoint.envelope,
-        "x-verified": verified,
+        "x-verified": is_verified,
         "x-sources": endpoint.sources,
         "x-checked": endpoint.checked,
     });
@@ -166,7 +166,7 @@ fn query_parameter(param: &Param, fixtures: &[Fixture]) -> Value {
     parameter
 }
 
-/// Recorded queries are texts; the value gets the type of the schema.
+/// A value of a recorded query, in which all are texts, as the type of the schema.
 fn typed(schema: &Value, recorded: &Value) -> Value {
     let is_text = schema["type"] == "string";
     let text = recorded.as_str().filter(|_| !is_text);
@@ -190,7 +190,7 @@ fn example(fixture: &Fixture, value: &Value) -> (String, Value) {
 
 fn responses(endpoint: &Endpoint, fixtures: &[Fixture]) -> Value {
     let responses = fixtures.iter().filter(|fixture| !fixture.response.is_null());
-    let (errors, successes): (Vec<_>, Vec<_>) = responses.partition(|fixture| {
+    let (failures, successes): (Vec<_>, Vec<_>) = responses.partition(|fixture| {
         let response = &fixture.response;
         response["success"] == json!(false)
             || (endpoint.envelope == "standard"
@@ -229,11 +229,11 @@ fn responses(endpoint: &Endpoint, fixtures: &[Fixture]) -> Value {
             ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }))
         })
         .collect();
-    let failure = if errors.is_empty() {
+    let failure = if failures.is_empty() {
         json!({ "$ref": "#/components/responses/Failure" })
     } else {
         let reference = json!({ "$ref": "#/components/schemas/Error" });
-        json!({ "description": FAILURE, "content": content(reference, errors) })
+        json!({ "description": FAILURE, "content": content(reference, failures) })
     };
     json!({
         "200": {

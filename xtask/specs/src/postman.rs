@@ -13,7 +13,8 @@ use crate::{SANDBOX_FUTURES, SANDBOX_SPOT};
 const SCHEMA: &str = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json";
 /// Runs before each request and signs it.
 const SIGN: &str = include_str!("sign.js");
-/// Origins of values, the preferred first: the newest reference has realistic amounts.
+/// Beginnings of the names of fixtures, which say where they come from. Values of the first origin that has some are
+/// used: the newest reference has realistic amounts.
 const ORIGINS: [&str; 4] = ["reference", "postman", "documentation", ""];
 
 /// Names in docs/postman and contents of the files.
@@ -159,16 +160,16 @@ fn query(param: &Param, value: Option<&Value>) -> Value {
     entry
 }
 
-/// The parameters of one published request, and required ones that it lacks from others.
+/// The parameters of a published request. Required ones that it lacks come from other requests, or are placeholders.
 fn values(endpoint: &Endpoint, fixtures: &[Fixture]) -> Map<String, Value> {
-    let sent = |fixture: &Fixture| {
+    let parameters = |fixture: &Fixture| {
         let sent = if endpoint.method == "POST" { &fixture.body } else { &fixture.query };
         sent.as_object().filter(|sent| !sent.is_empty()).cloned()
     };
     let published: Vec<Map<String, Value>> = ORIGINS
         .iter()
         .flat_map(|prefix| fixtures.iter().filter(move |fixture| origin(fixture) == *prefix))
-        .filter_map(sent)
+        .filter_map(parameters)
         .collect();
     let mut values = published.first().cloned().unwrap_or_default();
     let is_known = |name: &String| endpoint.params.iter().any(|param| param.name == *name);
@@ -183,12 +184,13 @@ fn values(endpoint: &Endpoint, fixtures: &[Fixture]) -> Map<String, Value> {
     values
 }
 
-/// Drops client order ids with an underscore. Some are published, and the exchange rejects them.
+/// Drops client order ids with other characters than letters and digits. Some are published, but the exchange rejects
+/// them.
 fn drop_rejected(values: &mut Map<String, Value>) {
-    let is_odd = |text: &str| text.chars().any(|letter| !letter.is_ascii_alphanumeric());
+    let has_other_letters = |text: &str| text.chars().any(|letter| !letter.is_ascii_alphanumeric());
     values.retain(|name, value| {
         let is_client_id = matches!(name.as_str(), "client_order_id" | "clientOrderId");
-        !(is_client_id && value.as_str().is_some_and(is_odd))
+        !(is_client_id && value.as_str().is_some_and(has_other_letters))
     });
     let lists = values.values_mut().filter_map(Value::as_array_mut);
     lists.flatten().filter_map(Value::as_object_mut).for_each(drop_rejected);

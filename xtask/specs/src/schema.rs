@@ -31,11 +31,11 @@ pub(crate) fn parameter(param: &Param) -> Value {
         schema["enum"] = Value::from(values);
     }
     // A schema cannot bound a decimal in a text.
-    let (least, most) =
+    let (minimum, maximum) =
         if is_integer { ("minimum", "maximum") } else { ("x-minimum", "x-maximum") };
     let bounds = [
-        (least, param.min.clone()),
-        (most, param.max.clone()),
+        (minimum, param.min.clone()),
+        (maximum, param.max.clone()),
         ("maxLength", param.max_length.map(Value::from)),
         ("maxItems", param.max_items.map(Value::from)),
         ("x-unit", param.unit.as_deref().map(Value::from)),
@@ -130,14 +130,19 @@ pub(crate) fn data(fields: &[String]) -> Value {
     schema
 }
 
+/// A step down the path of a field.
 enum Step<'a> {
+    /// To the items of a list: `[]`.
     Item,
+    /// To a column of a row: `[2]`.
     Column(usize),
-    /// The name is a value: `{date}`.
+    /// To the members of an object whose names are values: `{date}`.
     AnyMember,
+    /// To the member of this name.
     Member(&'a str),
 }
 
+/// The steps of a path such as `records[].fee`.
 fn steps(path: &str) -> Vec<Step<'_>> {
     let mut steps = Vec::new();
     for part in path.split('.') {
@@ -154,7 +159,8 @@ fn steps(path: &str) -> Vec<Step<'_>> {
     steps
 }
 
-/// The schema of a value from its description: the first part that is a form, behind an optional column name.
+/// The schema of a value from its description, such as `t, integer, s`: the first part between commas that
+/// names a type.
 fn scalar(form: &str) -> Value {
     let schema = |part: &str| {
         Some(match part {

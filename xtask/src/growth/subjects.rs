@@ -1,9 +1,9 @@
-//! The subjects of `cargo xtask growth`: what is measured at growing sizes.
+//! The subjects of `cargo xtask growth`: of what the number grows, and what is measured.
 
 /// The program that measures a subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
-    /// The program `measure`.
+pub(super) enum Measurer {
+    /// The program `measure`, which calls a library.
     Library,
     /// The program `measure`, which starts the program `bitmart`.
     Export,
@@ -12,16 +12,18 @@ pub(super) enum What {
 }
 
 pub(super) struct Subject {
-    /// Its name in `measure`.
+    /// Its name on the command line.
     pub(super) name: &'static str,
     pub(super) title: &'static str,
-    pub(super) what: What,
-    /// The unit that the sizes count.
+    pub(super) measurer: Measurer,
+    /// The things whose number grows, in the plural.
     pub(super) unit: &'static str,
+    /// The numbers of things, in ascending order.
     pub(super) sizes: &'static [u64],
     pub(super) about: &'static str,
-    /// Titles of the columns.
+    /// Title of the column of times.
     pub(super) time: &'static str,
+    /// Title of the column of bytes.
     pub(super) memory: &'static str,
     /// An explanation that follows the outcome.
     pub(super) note: &'static str,
@@ -31,7 +33,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
     Subject {
         name: "topics",
         title: "Topics of a stream",
-        what: What::Library,
+        measurer: Measurer::Library,
         unit: "topics",
         sizes: &[1, 10, 100, 1_000, 2_300],
         about: "One stream of many `depth50` topics over as many connections as the exchange requires; 2,300 is\n\
@@ -44,10 +46,10 @@ pub(super) const SUBJECTS: &[Subject] = &[
     Subject {
         name: "levels",
         title: "Levels of an order book",
-        what: What::Library,
+        measurer: Measurer::Library,
         unit: "levels a side",
         sizes: &[10, 100, 1_000, 5_000],
-        about: "An update changes up to 8 levels a side, most of them in the better half.",
+        about: "An update changes up to 7 levels a side, most of them in the better half.",
         time: "time of an update",
         memory: "memory of a level",
         note: "",
@@ -55,7 +57,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
     Subject {
         name: "engine",
         title: "Open orders in the sandbox's engine",
-        what: What::Engine,
+        measurer: Measurer::Engine,
         unit: "open orders",
         sizes: &[100, 1_000, 10_000, 100_000, 1_000_000],
         about: "Of 100 commands 15 match at once; the others place orders that rest, and cancel.",
@@ -66,7 +68,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
     Subject {
         name: "export",
         title: "Rows of an export",
-        what: What::Export,
+        measurer: Measurer::Export,
         unit: "rows",
         sizes: &[1_000, 10_000, 100_000, 1_000_000],
         about: "`bitmart export` of deposits from a server on the same machine, in pages of up to 1,000 rows,\n\
@@ -78,7 +80,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
     Subject {
         name: "limiter",
         title: "Tasks at the rate limiter",
-        what: What::Library,
+        measurer: Measurer::Library,
         unit: "tasks",
         sizes: &[1, 10, 100, 1_000, 10_000],
         about: "All tasks want a permit of one limit at once, and about a quarter gets one in each window.\n\
@@ -90,7 +92,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
     Subject {
         name: "tracker",
         title: "Orders of the account tracker",
-        what: What::Library,
+        measurer: Measurer::Library,
         unit: "open orders",
         sizes: &[10, 100, 1_000, 10_000, 100_000],
         about: "Updates of random open orders: each is filled a little further.",

@@ -5,7 +5,7 @@ use crate::{
     clock::Clock,
     wire::{
         error::{WireError, error},
-        number,
+        parse_number,
     },
 };
 
@@ -30,7 +30,7 @@ pub(crate) fn check_recv_window(
         return Err(error(30007)
             .with_message("Param recvWindow must be less than 60000 and greater than 0"));
     }
-    let sent = timestamp.and_then(number::unsigned).unwrap_or(0);
+    let sent = timestamp.and_then(parse_number::unsigned).unwrap_or(0);
     let now_ms = clock.nearest_to(sent);
     let late = now_ms.saturating_sub(sent) > window.unsigned_abs();
     if late || sent >= now_ms + MAX_AHEAD_MS {

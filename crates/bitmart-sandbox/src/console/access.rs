@@ -25,7 +25,7 @@ const MAX_SESSIONS: usize = 16;
 
 type Hash = [u8; 32];
 
-/// Hashes are compared, so that the duration of the comparison does not reveal the secret.
+/// Hashes are compared in place of secrets, since the duration of a comparison may reveal what is compared.
 fn hash(secret: &str) -> Hash {
     Sha256::digest(secret).into()
 }
@@ -42,7 +42,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One-use codes, with when each ends.
+/// The hashes of one-use codes, each with the time at which it becomes invalid.
 #[derive(Debug, Default)]
 pub(super) struct OneUseCodes(Mutex<VecDeque<(Hash, Instant)>>);
 
@@ -57,7 +57,7 @@ impl OneUseCodes {
         Ok(code)
     }
 
-    /// Whether a code is valid, which it is once.
+    /// Uses a code up. Returns whether it was valid.
     pub(super) fn redeem(&self, code: &str) -> bool {
         let (given, now) = (hash(code), Instant::now());
         let mut codes = lock(&self.0);

@@ -17,7 +17,7 @@ use crate::{
     operator::{CreateAccount, FreezeAccount, MakeDeposit, SetBalance},
 };
 
-/// Accounts of the list.
+/// Accounts that the list shows.
 const ACCOUNTS_SHOWN: usize = 500;
 
 #[derive(Template)]
@@ -123,9 +123,10 @@ pub(super) fn account(visit: &Visit<'_>, number: &str) -> Reply {
     let fills = rows::fills(exchange, id);
     let ledger = ledger::rows(exchange, account);
     let frozen = exchange.operator_settings().is_frozen(id);
+    let now_ms = state.clock.now_ms();
     drop(state);
     let keys = visit.shared.keys.keys_of_account(id);
-    let keys = keys.iter().map(|key| key_row(key));
+    let keys = keys.iter().map(|key| key_row(key, now_ms));
     let back = format!("/console/accounts/{number}");
     let section = |heading, table| Section { heading, table: Some(table), forms: Vec::new() };
     let none = "None.";
@@ -193,12 +194,13 @@ pub(super) fn account(visit: &Visit<'_>, number: &str) -> Reply {
     })
 }
 
-fn key_row(key: &ApiKey) -> Vec<String> {
+fn key_row(key: &ApiKey, now_ms: u64) -> Vec<String> {
     let permissions = key.permissions.iter().filter_map(|one| serde_json::to_value(one).ok());
     let permissions: Vec<_> =
         permissions.filter_map(|one| one.as_str().map(ToOwned::to_owned)).collect();
     let state = match (key.frozen, key.expires_ms) {
         (true, _) => "frozen".to_owned(),
+        (false, Some(at_ms)) if key.is_expired(now_ms) => format!("expired {}", time::date(at_ms)),
         (false, Some(at_ms)) => format!("expires {}", time::date(at_ms)),
         (false, None) => "active".to_owned(),
     };

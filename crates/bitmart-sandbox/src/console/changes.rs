@@ -1,6 +1,6 @@
 //! The differences of two states: rows of only one of them, and rows whose content differs.
 //!
-//! Ids repeat after going back, so that whole rows are compared.
+//! After going back to a saved state, ids are used again for other orders and fills: so rows are compared, not ids.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,8 @@ use super::{
     table::{Column, Table, TableElement},
 };
 
-/// Most rows of orders and of fills that are new, and most that are gone.
+/// Longest list of changes, for each of: orders that are new or differ, orders that are gone, new fills, fills that are
+/// gone.
 const MAX_CHANGES: usize = 500;
 
 const BALANCES: &[Column] = &[
@@ -46,7 +47,7 @@ const FILLS: &[Column] = &[
 
 /// What changed in the accounts from one state to another.
 pub(super) fn changes(before: &Exchange, after: &Exchange) -> Vec<(&'static str, TableElement)> {
-    let none = "Nothing changed.";
+    let unchanged = "Nothing changed.";
     let orders_caption = format!(
         "Orders that are new, differ or are gone, newest first, {MAX_CHANGES} at most; an order is also gone if it is \
          no longer kept"
@@ -60,11 +61,14 @@ pub(super) fn changes(before: &Exchange, after: &Exchange) -> Vec<(&'static str,
                 "Balances that changed; available and frozen together",
                 BALANCES,
                 balances(before, after),
-                none,
+                unchanged,
             ),
         ),
-        ("Orders", Table::element("orders", orders_caption, ORDERS, orders(before, after), none)),
-        ("Fills", Table::element("fills", fills_caption, FILLS, fills(before, after), none)),
+        (
+            "Orders",
+            Table::element("orders", orders_caption, ORDERS, orders(before, after), unchanged),
+        ),
+        ("Fills", Table::element("fills", fills_caption, FILLS, fills(before, after), unchanged)),
     ]
 }
 
@@ -145,7 +149,7 @@ fn fills(before: &Exchange, after: &Exchange) -> Vec<Vec<String>> {
     shown.collect()
 }
 
-/// All fills by time, with all that is known of them.
+/// All fills: their times, which sort them, and their cells.
 fn fill_rows(exchange: &Exchange) -> BTreeSet<(u64, Vec<String>)> {
     let row = |fill: bitmart_sim::report::Fill| {
         let cells = vec![

@@ -48,6 +48,7 @@ pub(super) fn page(visit: &Visit<'_>) -> Reply {
     let back = "/console/faults";
     let active = Operator::new(shared).call(ListFaults {}).map(|listed| listed.faults);
     let active = active.unwrap_or_default().into_iter().map(|row| {
+        // A fault without an end has the greatest number.
         let times = if row.times > 1_000_000 { "always".to_owned() } else { row.times.to_string() };
         vec![row.fault.as_str().to_owned(), row.on, times]
     });

@@ -64,8 +64,8 @@ pub(super) fn referring_page(headers: &HeaderMap) -> String {
 
 /// Makes a call of the operator. Returns the page to return to, and what is shown there.
 pub(super) async fn call(shared: &Arc<Shared>, name: &str, fields: Fields) -> (String, Flash) {
-    let found = calls().find(|call| call.name() == name && !EXCLUDED_CALLS.contains(&name));
-    let result = match found {
+    let requested = calls().find(|call| call.name() == name && !EXCLUDED_CALLS.contains(&name));
+    let result = match requested {
         Some(call) => run(shared, call, &fields).await,
         None => Err("the console has no such call".to_owned()),
     };
@@ -94,7 +94,7 @@ fn in_words(response: &Value, described: &[Field]) -> String {
             let member = |field: &Field| {
                 let value = members.get(field.name).filter(|value| !value.is_null())?;
                 let (name, value) = match (field.name.strip_suffix("_ms"), value.as_u64()) {
-                    // Shorter ones are durations.
+                    // Smaller numbers are durations; as a time this one is in 2001.
                     (Some(name), Some(ms)) if ms > 1_000_000_000_000 => {
                         (name, format!("{} UTC", time::date(ms)))
                     }
@@ -118,7 +118,8 @@ fn in_words(response: &Value, described: &[Field]) -> String {
     }
 }
 
-/// The JSON of a call.
+/// The members of the JSON body of a call: the fields of its form, each as the type that is described. Empty fields are
+/// left out.
 fn values(described: &[Field], fields: &Fields) -> Result<Map<String, Value>, String> {
     let mut values = Map::new();
     for field in described {
@@ -177,6 +178,7 @@ pub(super) enum Control {
     Area,
     Number,
     Select(Vec<String>),
+    /// A text with suggestions: those of the `datalist` of the page with this id.
     Suggest(&'static str),
 }
 
@@ -217,22 +219,22 @@ impl CallForm {
         self
     }
 
-    /// Fills a field in.
+    /// Gives a field a value, which can be changed.
     pub(super) fn with(self, name: &str, value: impl fmt::Display) -> Self {
         self.change(name, |input| input.value = value.to_string())
     }
 
-    /// Sets a field, which is not shown.
+    /// Gives a field a value and hides it.
     pub(super) fn fixed(self, name: &str, value: impl fmt::Display) -> Self {
         self.with(name, value).change(name, |input| input.control = Control::Hidden)
     }
 
-    /// Fills a field in, which has lines.
+    /// Gives a field several lines of text, which can be changed.
     pub(super) fn lines(self, name: &str, lines: impl fmt::Display) -> Self {
         self.with(name, lines).change(name, |input| input.control = Control::Area)
     }
 
-    /// Offers the values of a list of the page.
+    /// Offers values for a field: those of the `datalist` of the page with this id.
     pub(super) fn suggest(self, name: &str, list: &'static str) -> Self {
         self.change(name, |input| input.control = Control::Suggest(list))
     }

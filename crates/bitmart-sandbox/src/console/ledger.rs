@@ -27,6 +27,7 @@ pub(super) const COLUMNS: &[Column] = &[
     Column::number("balance after"),
 ];
 
+/// A change of a balance.
 struct Movement {
     time_ms: u64,
     turn: Turn,
@@ -46,7 +47,7 @@ enum Turn {
 }
 
 impl Turn {
-    /// The turn of a movement between wallets.
+    /// The turn of a movement that is no trade.
     fn of(amount: Decimal) -> Self {
         if amount.is_sign_negative() { Self::GoesOut } else { Self::ComesIn }
     }
@@ -58,7 +59,7 @@ pub(super) const CAPTION: &str = "Latest movements of money. The balance after e
     withdrawal has the time of its beginning. Transfers to and from margin are not kept, so that an account with a \
     margin wallet has only balances of the futures wallet";
 
-/// The latest movements, newest first. At most as many of each kind are looked at.
+/// The latest movements, newest first: [`LIMIT`] of them, taken from the latest [`LIMIT`] of each kind.
 pub(super) fn rows(exchange: &Exchange, account: &Account) -> Vec<Vec<String>> {
     let id = account.id;
     let mut movements = trades(exchange, id);
@@ -131,7 +132,7 @@ fn trades(exchange: &Exchange, account: AccountId) -> Vec<Movement> {
         let request = &fill.request;
         let (base, quote) = request.symbol.split_once('_').unwrap_or((&request.symbol, ""));
         let (value, verb) = (fill.price * fill.size, super::rows::side(request.side));
-        let (gets, pays) = match request.side {
+        let (base_amount, quote_amount) = match request.side {
             Side::Buy => (fill.size, -value),
             Side::Sell => (-fill.size, value),
         };
@@ -144,8 +145,8 @@ fn trades(exchange: &Exchange, account: AccountId) -> Vec<Movement> {
             amount,
         };
         [
-            leg(format!("{verb} {}", request.symbol), base, gets),
-            leg(format!("{verb} {}", request.symbol), quote, pays),
+            leg(format!("{verb} {}", request.symbol), base, base_amount),
+            leg(format!("{verb} {}", request.symbol), quote, quote_amount),
             leg("fee".to_owned(), quote, -fill.fee),
         ]
     });

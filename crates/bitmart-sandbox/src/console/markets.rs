@@ -22,7 +22,7 @@ use super::{
 };
 use crate::operator::{DelistContract, HaltMarket, MovePrice, SetBrackets};
 
-/// Minutes of a small line of prices.
+/// Minutes that the small line of prices beside a market shows.
 const SPARK_MINUTES: usize = 120;
 /// Candles of a plot.
 const CANDLES: usize = 120;
@@ -92,7 +92,7 @@ impl Market<'_> {
         }
     }
 
-    /// The row of the market, and the prices of its plot.
+    /// The row of the market, still without its plot, and the prices for that.
     fn row(&self, exchange: &Exchange, now_ms: u64, open_orders: usize) -> (Row, Vec<Decimal>) {
         let last = self.tape.last_price();
         let day = self.tape.day(now_ms);
@@ -298,7 +298,7 @@ fn editable(contract: &FuturesMarket) -> String {
     format!("[{}]", rows.collect::<Vec<_>>().join(",\n "))
 }
 
-/// The levels of a book with the sums of their sizes from the best price.
+/// The levels of a book; the sum of a level is the size up to it, from the best price on.
 fn ladder(book: &Book) -> Vec<Vec<String>> {
     let side = |side: Side, name: &'static str| {
         let mut sum = Decimal::ZERO;

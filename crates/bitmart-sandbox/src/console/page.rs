@@ -20,7 +20,7 @@ pub(super) const ICON: &str = include_str!("../../templates/console/icon.svg");
 #[derive(Debug, Clone)]
 pub(super) struct Flash {
     pub(super) text: String,
-    /// The rejected call with its fields, and without a name if it was not read; `None` after a success.
+    /// The name of the rejected call and its fields, both empty if the form was not read; `None` after a success.
     pub(super) rejected: Option<(String, Fields)>,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct Addresses {
     pub(super) futures: String,
 }
 
-/// A request of a page by somebody who may see it.
+/// A request for a page by a browser with a session.
 pub(super) struct Visit<'a> {
     pub(super) shared: &'a Arc<Shared>,
     pub(super) addresses: &'a Addresses,
@@ -60,7 +60,7 @@ impl Visit<'_> {
         (name == call).then_some(fields)
     }
 
-    /// The frame of a page.
+    /// The frame of a page; `current` is its name in the navigation.
     pub(super) fn shell(&self, title: impl Into<String>, current: &'static str) -> Shell {
         Shell { title: title.into(), current, flash: self.flash.clone() }
     }
@@ -70,6 +70,7 @@ impl Visit<'_> {
 #[derive(Debug, Clone)]
 pub(super) struct Shell {
     pub(super) title: String,
+    /// The name in the navigation of the page that is open.
     current: &'static str,
     pub(super) flash: Option<Flash>,
 }
@@ -86,6 +87,7 @@ const PAGES: [(&str, &str); 7] = [
 ];
 
 impl Shell {
+    /// Path and name of each page of the navigation, and whether it is the open one.
     pub(super) fn pages(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
         PAGES.iter().map(|(path, name)| (*path, *name, *name == self.current))
     }

@@ -17,16 +17,16 @@ use rust_decimal::Decimal;
 
 use super::time;
 
-/// Width and height of the plot of candles, and of a small line of prices.
+/// Width and height in pixels of the plot of candles, and of a small line of prices.
 const CANDLES: (u32, u32) = (960, 320);
 const SPARK: (u32, u32) = (320, 40);
-/// Width of the labels of prices, and height of those of times.
+/// Width in pixels of the labels of prices, and height of those of times.
 const LABELS: (u32, u32) = (84, 26);
 const FONT: f64 = 15.5;
-/// Lines of the grid, and labels of times.
+/// Distances between lines of the grid, and between labels of times: there is one more of each.
 const LINES: u32 = 4;
 
-/// Placeholders for the colors of the page.
+/// Colors that the plot is drawn with, and that [`COLORS`] replaces by those of the page.
 const INK: RGBColor = RGBColor(1, 1, 1);
 const GRID: RGBColor = RGBColor(2, 2, 2);
 const UP: RGBColor = RGBColor(3, 3, 3);
@@ -123,6 +123,7 @@ fn range(prices: impl Iterator<Item = Decimal>) -> Option<(f64, f64)> {
     (low <= high).then_some((low - margin, high + margin))
 }
 
+/// Draws into an SVG of this size. Returns its content without the `svg` tags, in the colors of the page.
 fn draw(
     size: (u32, u32),
     draw: impl FnOnce(

@@ -11,7 +11,7 @@ pub(super) use self::orders::{
 use super::{table::Column, time};
 use crate::wire::enums;
 
-/// Rows of a table of history. At most as many of each kind are looked at.
+/// Rows of a table of history. They are the newest of the newest `LIMIT` of each kind, such as spot and futures.
 pub(super) const LIMIT: usize = 200;
 
 /// A number without trailing zeros.

@@ -76,7 +76,8 @@ pub(super) fn of(
         Host::Spot => addresses.spot.as_str(),
         Host::Futures => addresses.futures.as_str(),
     };
-    let request = Parts { record, address, target, body: body.to_owned(), content_type, auth };
+    let request =
+        CopiedRequest { record, address, target, body: body.to_owned(), content_type, auth };
     let signed = request.check_clients_of_this_project();
     let can_be_pasted = if is_shown(&request.target) && is_shown(&request.body) {
         Ok(())
@@ -121,17 +122,19 @@ fn header<'a>(lines: &'a str, name: &str) -> Option<&'a str> {
     pairs.find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
 
-struct Parts<'a> {
+/// A recorded request, as the code that sends it again needs it.
+struct CopiedRequest<'a> {
     record: &'a RequestRecord,
-    /// Of the sandbox that recorded it.
+    /// The address of the REST API to which it was sent.
     address: &'a str,
+    /// Path and query.
     target: String,
     body: String,
     content_type: Option<String>,
     auth: Auth,
 }
 
-impl Parts<'_> {
+impl CopiedRequest<'_> {
     fn host(&self) -> &'static str {
         match self.record.host {
             Host::Spot => "Spot",
@@ -274,11 +277,12 @@ impl Parts<'_> {
     }
 }
 
+/// A word of a shell.
 fn shell(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// A JSON string is a literal of Python as well. Characters that are not shown are escaped.
+/// A string literal of Python, which a JSON string is as well. Characters that are not shown are escaped.
 fn python(text: &str) -> String {
     let letter = |letter: char| match letter {
         letter if is_shown(letter.encode_utf8(&mut [0; 4])) => letter.to_string(),
@@ -287,7 +291,8 @@ fn python(text: &str) -> String {
     Value::from(text).to_string().chars().map(letter).collect()
 }
 
-/// A raw string, or an escaped one if a raw one cannot contain the text or would hide what it is.
+/// A string literal of Rust: a raw one for a text with quotes or backslashes, unless that cannot contain the text or
+/// would show other characters than it has.
 fn rust_text(text: &str) -> String {
     let mut hashes = (1..9).map(|count| "#".repeat(count));
     match hashes.find(|hashes| !text.contains(&format!("\"{hashes}"))) {

@@ -48,6 +48,7 @@ fn name(log: &SocketLog) -> String {
     format!("{} {}", crate::address::address(log.host, log.kind), log.number)
 }
 
+/// Who sent a frame.
 fn side(direction: Direction) -> &'static str {
     match direction {
         Direction::In => "client",
@@ -76,7 +77,7 @@ pub(super) struct FrameRow {
     from: &'static str,
     kind: &'static str,
     bytes: String,
-    /// At most the first 4,000 characters.
+    /// The start of its text.
     text: String,
     /// Why it was refused; empty if it was not.
     why: String,
@@ -105,7 +106,7 @@ impl Filter {
     }
 }
 
-/// The size of a frame in bytes, as far as it is known.
+/// The size of a frame in bytes; a lower bound if the frame was not read to its end.
 fn size(frame: &FrameRecord) -> String {
     let Payload { length, is_unread, .. } = frame.payload;
     if is_unread { format!("at least {length}") } else { length.to_string() }

@@ -7,7 +7,7 @@ use crate::traffic::{Direction, FrameKind, FrameRecord};
 
 /// Longest text of a frame in a list, in characters.
 const MAX_SHOWN: usize = 4_000;
-/// Bytes of a decompressed frame.
+/// Longest decompressed text of a frame, in bytes. The rest is not shown.
 const MAX_INFLATED: usize = 64 << 10;
 
 /// A body or frame as a page shows it.

@@ -1,4 +1,4 @@
-//! Times as text.
+//! Times and durations as text.
 
 /// The time of day in UTC: `14:05:09.123`.
 pub(super) fn of_day(ms: u64) -> String {
@@ -14,7 +14,7 @@ pub(super) fn date(ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02} {}", time.get(..8).unwrap_or_default())
 }
 
-/// Year, month and day of a number of days since 1970.
+/// Year, month and day of a day, which is counted from 1970-01-01.
 fn civil(days: u64) -> (u64, u64, u64) {
     // Years begin in March, so that a leap day is the last one. 400 years have 146,097 days.
     let days = days + 719_468;

@@ -17,7 +17,7 @@ use crate::{
     traffic::{Excerpt, RequestRecord, Traffic},
 };
 
-/// Rows of a page. The script adds later ones.
+/// Rows that a list has when it is loaded or begun anew. The script adds later ones.
 pub(super) const ROWS: usize = 200;
 /// Longest shown path of a row, in characters.
 const PATH_LENGTH: usize = 200;
@@ -35,11 +35,11 @@ pub(super) struct Row {
     status: String,
     /// The code of the envelope; empty if the sandbox chose none.
     code: String,
-    /// The duration.
+    /// The duration in milliseconds.
     millis: String,
     /// The account of the key; empty without one.
     account: String,
-    /// Why it was refused; empty if it was not.
+    /// See [`why`].
     why: String,
     refused: bool,
 }
@@ -58,11 +58,12 @@ impl Filter {
         Self { text, only_refused: query.get("refused").is_some() }
     }
 
-    /// Whether it lets everything pass.
+    /// Whether it shows everything.
     pub(super) fn is_empty(&self) -> bool {
         self.text.is_empty() && !self.only_refused
     }
 
+    /// Whether one of the texts contains the text of the filter.
     pub(super) fn fits<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> bool {
         self.text.is_empty()
             || texts.into_iter().any(|text| text.to_lowercase().contains(&self.text))
@@ -94,7 +95,8 @@ impl Filter {
     }
 }
 
-/// Why a request was refused, in words: the message of the response, the reason, the fault.
+/// What a page says about a request: the fault that hit it and, if it was refused, the message of the response and the
+/// reason.
 fn why(record: &RequestRecord) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(fault) = record.fault {
@@ -122,10 +124,12 @@ struct TrafficPage<'a> {
     refused: bool,
     /// Paths of requests that a fault holds back.
     held: Vec<String>,
-    /// Requests that were recorded, those that are kept, their size, and those that were dropped.
+    /// Requests that were recorded.
     total: u64,
+    /// Those that are kept, and their size.
     kept: usize,
     kept_kib: usize,
+    /// Those that were dropped because newer ones came.
     dropped: u64,
     /// The number of the newest request, after which the script continues.
     last: u64,

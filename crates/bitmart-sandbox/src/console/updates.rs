@@ -1,7 +1,8 @@
 //! Updates of an open page: the rows and figures that are new since its last update.
 //!
 //! The script requests it a few times a second and says how far the page is. Each request ends at once: a browser
-//! opens six connections to an address, so that a few pages with a stream each would leave none for the next page.
+//! opens at most six connections to an address, so that six pages with a stream each would leave none for the next
+//! page.
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
@@ -23,7 +24,7 @@ use crate::{
     traffic::{Ring, Traffic, Weighed},
 };
 
-/// Rows of an update that the filter lets pass. If there are more, only the newest ones are sent.
+/// Rows of an update that continues a list. If the filter shows more, only the newest ones are sent.
 const MAX_ROWS: usize = 50;
 
 /// How far a page is, and what it shows. The script repeats the figures of the latest update.
@@ -33,9 +34,10 @@ struct Position {
     after: u64,
     /// Whether this begins a list, which is sent even without rows: the page has another filter now.
     begins: bool,
-    /// How many records were too fast for the page so far.
+    /// Records since the page was opened that no update contained, because too many came at once.
     skipped: u64,
-    /// The version of the WebSockets or the scenario that the page shows; empty if it is not known.
+    /// A hash of the list of WebSockets, or of the progress of the scenario, that the page shows; empty if the page has
+    /// none yet.
     version: String,
 }
 
@@ -126,7 +128,7 @@ impl Position {
         Some(json!({ "version": self.version, "stats": { "scenario": progress } }))
     }
 
-    /// A value if the page shows another version of it.
+    /// The value, if it differs from what the page shows.
     fn changed(&mut self, value: Value) -> Option<Value> {
         let mut hasher = DefaultHasher::new();
         value.to_string().hash(&mut hasher);
@@ -134,15 +136,16 @@ impl Position {
         (std::mem::replace(&mut self.version, version) != self.version).then_some(value)
     }
 
-    /// The records since the last update, newest first, without those that no update can contain; `None` if there are
-    /// none and the page has a list already. Records are rendered later, without the lock.
+    /// The records since the last update, newest first; `None` if there are none and the page has a list already.
+    /// Without a filter they are at most as many as an update contains; the others are counted as skipped. Records are
+    /// rendered later, without the lock.
     fn new_records<T: Weighed>(&mut self, ring: &Ring<T>) -> Option<Vec<(u64, Arc<T>)>> {
         let last = ring.last();
         if last == self.after && !self.begins {
             return None;
         }
-        let most = if self.filter.is_empty() { self.max_rows() } else { usize::MAX };
-        let new = ring.after(self.after).take(most);
+        let max = if self.filter.is_empty() { self.max_rows() } else { usize::MAX };
+        let new = ring.after(self.after).take(max);
         let new: Vec<_> = new.map(|(number, record)| (number, Arc::clone(record))).collect();
         if !self.begins {
             // A page may name a record that does not exist, because another sandbox has its address now.

@@ -67,6 +67,17 @@ impl Books {
         }
     }
 
+    /// Makes the version of every book higher than it was in `former`, by more than the next update adds.
+    pub(super) fn exceed(&mut self, former: &Self) {
+        for (symbol, view) in &mut self.spot {
+            view.exceed(former.spot.get(symbol));
+        }
+        for (key, view) in &mut self.futures {
+            view.exceed(former.futures.get(key));
+        }
+        self.skipped.clone_from(&former.skipped);
+    }
+
     /// Updates the published books of spot.
     pub(super) fn refresh_spot(&mut self, exchange: &Exchange) {
         for (symbol, view) in &mut self.spot {
@@ -126,5 +137,45 @@ impl Books {
                 wire::futures::market::pushed_book(&topic.symbol, sides, version, snapshot)
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bitmart_sim::Setup;
+
+    use super::*;
+    use crate::wire::topic::parse;
+
+    /// A connection may get an update after the sandbox went back, and before it is closed.
+    #[test]
+    fn a_version_is_never_used_again() {
+        let exchange = Exchange::new(&Setup::new(), 1_700_000_000_000);
+        let mut books = Books::new(&exchange, 1);
+        let saved = books.versions(0);
+        let topics = [
+            parse(Host::Spot, "spot/depth/increase100:BTC_USDT").expect("a topic"),
+            parse(Host::Futures, "futures/depthIncrease20:BTCUSDT").expect("a topic"),
+        ];
+        let version = |books: &Books, topic| {
+            books.snapshot(&exchange, topic).expect("a book")["version"].as_u64().expect("a number")
+        };
+        for topic in &topics {
+            books.skip(topic, 3);
+        }
+        for _ in 0..5 {
+            books.refresh_futures(&exchange);
+            let seen = topics.each_ref().map(|topic| version(&books, topic));
+            let mut restored = Books::new(&exchange, 1);
+            restored.resume(&saved);
+            restored.exceed(&books);
+            restored.refresh_futures(&exchange);
+            for (topic, seen) in topics.iter().zip(seen) {
+                assert!(version(&restored, topic) > seen, "{topic:?}");
+            }
+            // The futures book had an update after going back, which must not look like the next one.
+            assert!(version(&restored, &topics[1]) > seen[1] + 1);
+            books = restored;
+        }
     }
 }

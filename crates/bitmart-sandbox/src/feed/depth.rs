@@ -44,6 +44,11 @@ impl DepthView {
         }
     }
 
+    /// Makes the version higher than that of a former view of the same book.
+    pub(super) fn exceed(&mut self, former: Option<&Self>) {
+        self.version = self.version.max(former.map_or(0, |former| former.version)) + 1;
+    }
+
     /// Publishes the current levels, and keeps the differences in `changed_asks` and `changed_bids`.
     pub(super) fn refresh(&mut self, book: &Book) {
         let (asks, bids) =

@@ -15,8 +15,8 @@ use crate::{
     shared::Shared,
     wire::{
         error::{WireError, error},
-        number,
         params::{Params, RECV_WINDOW},
+        parse_number,
     },
 };
 
@@ -96,7 +96,7 @@ fn clock_error(
     if rejection.code != 30007 || route.codes != Codes::Futures {
         return rejection;
     }
-    let sent = auth_headers.timestamp.and_then(number::unsigned).unwrap_or(0);
+    let sent = auth_headers.timestamp.and_then(parse_number::unsigned).unwrap_or(0);
     WireError { reason: rejection.reason, ..error(if sent < now_ms { 40039 } else { 40013 }) }
 }
 

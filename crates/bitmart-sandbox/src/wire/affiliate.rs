@@ -15,17 +15,17 @@ use smol_str::SmolStr;
 
 use super::{Call, HandlerResult, params::Params, window::Window};
 use crate::wire::{
-    decimal::{number, plain, rfc3339},
     enums,
     error::WireError,
-    number,
+    parse_number,
+    render::{json_number, plain, rfc3339},
 };
 
 /// Maximum number of rows per page where none is documented.
 const MAX_ROWS: usize = 100;
 /// The documented maximum of the lists that were added in 2026.
 const MAX_CUSTOMERS: usize = 50;
-/// The currency of responses to requests without a currency.
+/// The currency of amounts for which a request cannot name one.
 const CURRENCY: &str = "USDT";
 /// "Direct" of enumeration `affiliate_user_type`.
 const DIRECT: u8 = 1;
@@ -40,29 +40,31 @@ struct Page {
 
 impl Page {
     /// Both fields are required.
-    fn requested(params: &Params, most: usize) -> Result<Self, WireError> {
+    fn requested(params: &Params, max_size: usize) -> Result<Self, WireError> {
         Ok(Self {
             page: bounded(params, "page", usize::MAX)?,
-            size: bounded(params, "size", most)?,
+            size: bounded(params, "size", max_size)?,
         })
     }
 
+    /// The rows of this page.
     fn of(&self, rows: impl Iterator<Item = Value>) -> Value {
         rows.skip((self.page - 1).saturating_mul(self.size)).take(self.size).collect()
     }
 }
 
-fn bounded(params: &Params, name: &str, most: usize) -> Result<usize, WireError> {
+/// A required whole number from 1 to `max`.
+fn bounded(params: &Params, name: &str, max: usize) -> Result<usize, WireError> {
     params.required(name)?;
     let value = params.integer(name)?.and_then(|value| usize::try_from(value).ok());
-    let value = value.filter(|value| (1..=most).contains(value));
-    value.ok_or_else(|| params.invalid(name, &format!("must be 1 to {most}")))
+    let value = value.filter(|value| (1..=max).contains(value));
+    value.ok_or_else(|| params.invalid(name, &format!("must be 1 to {max}")))
 }
 
 /// The user id in a field; `None` if it is not a customer of the caller.
 fn customer(call: &Call<'_>, field: &str) -> Result<Option<AccountId>, WireError> {
     let text = call.params.required(field)?;
-    let id = number::unsigned(&text).and_then(|id| u32::try_from(id).ok());
+    let id = parse_number::unsigned(&text).and_then(|id| u32::try_from(id).ok());
     let id = id.ok_or_else(|| call.params.invalid(field, "must be a user id"))?;
     let customers = call.exchange.customers(call.account_id()?);
     Ok(customers.into_iter().find(|customer| customer.0 == id))
@@ -102,7 +104,7 @@ pub(crate) fn rebates(call: &mut Call<'_>) -> HandlerResult {
         .collect();
     let sum = |currency| {
         let rebates = selected.iter().map(|customer| rebate(*customer, currency));
-        number(rebates.fold(Decimal::ZERO, Decimal::saturating_add))
+        json_number(rebates.fold(Decimal::ZERO, Decimal::saturating_add))
     };
     Ok(json!({
         "total": rows.len(),
@@ -114,25 +116,26 @@ pub(crate) fn rebates(call: &mut Call<'_>) -> HandlerResult {
         "rebate_detail_page_data": page.of(rows.into_iter().map(|(customer, rebate)| json!({
             "rebate_coin": currency,
             "trade_user_id": customer.0,
-            "total_rebate_amount": number(rebate),
+            "total_rebate_amount": json_number(rebate),
             "user_type": DIRECT,
         }))),
     }))
 }
 
-/// Trades of a customer, newest first. No contract here has a coin as margin (type 2).
+/// Trades of a customer, newest first. There are none of type 2, contracts with a coin as margin, because the sandbox
+/// has no such contract.
 pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
     let customer = customer(call, "user_id")?;
     let params = &call.params;
     params.required("type")?;
-    let coins = match params.integer("type")? {
+    let is_coin_margined = match params.integer("type")? {
         Some(1) => false,
         Some(2) => true,
         _ => return Err(params.invalid("type", "must be 1 or 2")),
     };
     let page = Page::requested(params, MAX_ROWS)?;
     let window = Window::open(params, "start_time", "end_time", call.now_ms)?;
-    let fills = customer.filter(|_| !coins).into_iter();
+    let fills = customer.filter(|_| !is_coin_margined).into_iter();
     let fills = fills.flat_map(|customer| call.exchange.futures_fills_by(customer));
     let fills: Vec<_> = fills.filter(|(fill, _)| window.contains(fill.time_ms)).collect();
     Ok(json!({
@@ -157,31 +160,31 @@ fn trade_row(fill: &FuturesFill, order: Option<&FuturesOrder>) -> Value {
         "way": enums::futures_side(fill.side),
         "category": if request.is_some_and(|request| request.price.is_some()) { 1 } else { 2 },
         "select_copy_trade": 2,
-        "deal_price": number(fill.price),
-        "deal_vol": number(fill.size),
-        "fee": number(fill.fee),
-        "realised_profit": number(fill.realized),
+        "deal_price": json_number(fill.price),
+        "deal_vol": json_number(fill.size),
+        "fee": json_number(fill.fee),
+        "realised_profit": json_number(fill.realized),
     })
 }
 
 /// Fields that end in `_total` are about all time, the others about the window. No source states this.
 pub(crate) fn user_rebate(call: &mut Call<'_>) -> HandlerResult {
     let (customer, window) = (customer(call, "cid")?, sixty_day_window(call)?);
-    let count = |fits: &dyn Fn(u64) -> bool| {
+    let totals = |is_counted: &dyn Fn(u64) -> bool| {
         customer.map_or_else(TradingTotals::default, |one| {
-            call.exchange.trading_totals(one, CURRENCY, fits)
+            call.exchange.trading_totals(one, CURRENCY, is_counted)
         })
     };
-    let (all, part) = (count(&|_| true), count(&|time| window.contains(time)));
+    let (all, in_window) = (totals(&|_| true), totals(&|time| window.contains(time)));
     Ok(json!({
         "cid": call.params.integer("cid")?,
         "back_rate": plain(REBATE_SHARE),
         "trading_vol_total": plain(all.volume),
         "trading_fee_total": plain(all.fees),
         "rebate_total": plain(all.rebate()),
-        "trading_vol": plain(part.volume),
-        "trading_fee": plain(part.fees),
-        "rebate": plain(part.rebate()),
+        "trading_vol": plain(in_window.volume),
+        "trading_fee": plain(in_window.fees),
+        "rebate": plain(in_window.rebate()),
     }))
 }
 

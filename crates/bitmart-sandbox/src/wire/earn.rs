@@ -1,14 +1,14 @@
 //! Savings: products, holdings, records, subscription and redemption.
 //!
-//! Undocumented values (tags, kinds of subscription, states) are invented.
+//! Values that no source documents are invented: tags of products, kinds of subscription, states.
 
 use std::collections::BTreeMap;
 
 use super::{Call, HandlerResult};
 use crate::wire::{
-    decimal::{fixed, plain},
     error::WireError,
-    number,
+    parse_number,
+    render::{fixed, plain},
 };
 use bitmart_sim::{
     Outcome, WalletRequest,
@@ -44,11 +44,11 @@ impl Term {
 
 /// The requested page of rows, and the total number.
 fn page(call: &Call<'_>, rows: impl Iterator<Item = Value>) -> HandlerResult {
-    let number = |name: &str, most: usize| {
+    let number = |name: &str, max: usize| {
         call.params.required(name)?;
         let requested = usize::try_from(call.params.integer(name)?.unwrap_or_default()).ok();
-        let rule = || call.params.invalid(name, "must be at least 1, and sizePage at most 100");
-        requested.filter(|requested| (1..=most).contains(requested)).ok_or_else(rule)
+        let invalid = || call.params.invalid(name, "must be at least 1, and sizePage at most 100");
+        requested.filter(|requested| (1..=max).contains(requested)).ok_or_else(invalid)
     };
     let (page, size) = (number("currentPage", usize::MAX)?, number("sizePage", 100)?);
     let rows: Vec<Value> = rows.collect();
@@ -71,7 +71,7 @@ fn tag(product: &SavingProduct) -> &'static str {
 }
 
 /// The common fields of products and holdings.
-fn described(product: &SavingProduct) -> Value {
+fn common_fields(product: &SavingProduct) -> Value {
     let mut row = json!({
         "productId": product.id.to_string(),
         "coinName": product.currency.as_str(),
@@ -87,7 +87,7 @@ fn described(product: &SavingProduct) -> Value {
 }
 
 fn product_row(product: &SavingProduct) -> Value {
-    let mut row = described(product);
+    let mut row = common_fields(product);
     row["minPurchaseAmount"] = json!(plain(MIN_SUBSCRIPTION));
     row["maxPurchaseAmount"] = json!(plain(MAX_SUBSCRIPTION));
     row
@@ -133,7 +133,8 @@ fn product(call: &Call<'_>, term: Term) -> Result<SavingProduct, WireError> {
 
 fn earn_id(call: &Call<'_>) -> Result<u64, WireError> {
     let id = call.params.required("earnId")?;
-    number::unsigned(&id).ok_or_else(|| call.params.invalid("earnId", "there is no such saving"))
+    parse_number::unsigned(&id)
+        .ok_or_else(|| call.params.invalid("earnId", "there is no such saving"))
 }
 
 fn renewal(call: &Call<'_>) -> Result<Renewal, WireError> {
@@ -219,7 +220,7 @@ fn list_holdings(call: &Call<'_>, term: Term, row: impl Fn(&Holding) -> Value) -
 }
 
 fn holding_row(holding: &Holding) -> Value {
-    let mut row = described(&holding.product);
+    let mut row = common_fields(&holding.product);
     row["earnId"] = json!(holding.id.to_string());
     row["coinId"] = json!(holding.product.id);
     row["totalProfit"] = json!(fixed(holding.profit, DECIMALS));
@@ -267,8 +268,8 @@ fn record_row(record: &SavingRecord) -> Value {
     row
 }
 
-fn record_type(act: SavingAction) -> &'static str {
-    match act {
+fn record_type(action: SavingAction) -> &'static str {
+    match action {
         SavingAction::Subscribe => "subscribe",
         SavingAction::Redeem => "redeem",
         SavingAction::Interest => "interest",
@@ -325,8 +326,8 @@ pub(crate) fn holdings(call: &mut Call<'_>) -> HandlerResult {
     Ok(rows.collect())
 }
 
-/// Parses a setting: `open` or `close`.
-fn is_open(call: &Call<'_>) -> Result<bool, WireError> {
+/// Whether `autoSubscribe` is `open`, and not `close`.
+fn is_switched_on(call: &Call<'_>) -> Result<bool, WireError> {
     match call.params.required("autoSubscribe")?.as_str() {
         "open" => Ok(true),
         "close" => Ok(false),
@@ -334,24 +335,24 @@ fn is_open(call: &Call<'_>) -> Result<bool, WireError> {
     }
 }
 
-fn status(on: bool) -> &'static str {
+fn on_or_off(on: bool) -> &'static str {
     if on { "ON" } else { "OFF" }
 }
 
 pub(crate) fn set_auto_saving(call: &mut Call<'_>) -> HandlerResult {
-    let (account, on) = (call.account_id()?, is_open(call)?);
+    let (account, on) = (call.account_id()?, is_switched_on(call)?);
     call.exchange.apply(account, WalletRequest::SetAutomaticSaving { product: None, on })?;
     Ok(json!(true))
 }
 
 pub(crate) fn auto_saving(call: &mut Call<'_>) -> HandlerResult {
     let on = call.exchange.savings().is_automatic(call.account_id()?);
-    Ok(json!({ "batchSubscribeStatus": status(on) }))
+    Ok(json!({ "batchSubscribeStatus": on_or_off(on) }))
 }
 
 pub(crate) fn set_auto_subscribe(call: &mut Call<'_>) -> HandlerResult {
     let (account, product) = (call.account_id()?, Some(product(call, Term::Flexible)?.id));
-    let on = is_open(call)?;
+    let on = is_switched_on(call)?;
     call.exchange.apply(account, WalletRequest::SetAutomaticSaving { product, on })?;
     Ok(json!(true))
 }
@@ -359,5 +360,5 @@ pub(crate) fn set_auto_subscribe(call: &mut Call<'_>) -> HandlerResult {
 pub(crate) fn auto_subscribe(call: &mut Call<'_>) -> HandlerResult {
     let (account, product) = (call.account_id()?, product(call, Term::Flexible)?.id);
     let on = call.exchange.savings().is_automatic_for(account, product);
-    Ok(json!({ "subscribeStatus": status(on) }))
+    Ok(json!({ "subscribeStatus": on_or_off(on) }))
 }

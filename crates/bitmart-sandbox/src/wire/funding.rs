@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::{Call, HandlerResult};
 use crate::wire::{
     currencies::{address_on, chain},
-    decimal::{fixed, plain},
     enums,
     error::{WireError, error},
+    render::{fixed, plain},
 };
 use bitmart_sim::{
     AccountId, WalletRequest,
@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 const DECIMALS: u32 = 8;
 const DAY_MS: i64 = 86_400_000;
+/// Currencies that a request may name.
 const MAX_CURRENCIES: usize = 20;
 /// The networks of USDT. Every other currency has one network with its own name.
 const USDT_NETWORKS: [&str; 2] = ["TRC20", "ERC20"];
@@ -95,7 +96,7 @@ pub(crate) fn currencies(call: &mut Call<'_>) -> HandlerResult {
         markets.flat_map(|market| [&market.rules.base, &market.rules.quote]).collect();
     let mut rows = Vec::new();
     for name in names {
-        let usd = call.exchange.usd_price(name);
+        let usd_price = call.exchange.usd_price(name);
         let is_requested = |code: &str| {
             requested.as_ref().is_none_or(|all| all.contains(&name.as_str()) || all.contains(&code))
         };
@@ -104,7 +105,7 @@ pub(crate) fn currencies(call: &mut Call<'_>) -> HandlerResult {
                 return;
             }
             let terms = call.exchange.operator_settings().terms(&code);
-            let usd = usd.checked_mul(terms.fee).unwrap_or_default();
+            let fee_usd = usd_price.checked_mul(terms.fee).unwrap_or_default();
             let (deposits, withdrawals) = call.exchange.operator_settings().is_open(&code);
             rows.push(json!({
                 "currency": code.clone(),
@@ -116,7 +117,7 @@ pub(crate) fn currencies(call: &mut Call<'_>) -> HandlerResult {
                 "withdraw_minsize": fixed(terms.min_withdrawal(), DECIMALS),
                 "withdraw_minfee": null,
                 "withdraw_fee": plain(terms.fee),
-                "withdraw_fee_estimate": fixed(usd, DECIMALS),
+                "withdraw_fee_estimate": fixed(fee_usd, DECIMALS),
             }));
         };
         if name == "USDT" {
@@ -152,10 +153,10 @@ pub(crate) fn withdraw_quota(call: &mut Call<'_>) -> HandlerResult {
     let account = main_account(call)?;
     let currency = call.params.required("currency")?;
     call.exchange.plain_currency(&currency).ok_or_else(|| error(60002))?;
-    let left = call.exchange.withdraw_quota_btc(account, call.now_ms);
+    let quota_btc = call.exchange.withdraw_quota_btc(account, call.now_ms);
     let terms = call.exchange.operator_settings().terms(&currency);
     Ok(json!({
-        "today_available_withdraw_BTC": fixed(left, 4),
+        "today_available_withdraw_BTC": fixed(quota_btc, 4),
         "min_withdraw": fixed(terms.min_withdrawal(), DECIMALS),
         "withdraw_precision": terms.decimals,
         "withdraw_fee": fixed(terms.fee, DECIMALS),
@@ -207,11 +208,11 @@ pub(crate) fn funding_history(call: &mut Call<'_>) -> HandlerResult {
     let currency = params.text("currency")?;
     let now = i64::try_from(call.now_ms).unwrap_or(i64::MAX);
     let (start, end) = (params.integer("startTime")?, params.integer("endTime")?);
-    let too_long = if start.is_some() && end.is_some() { 60067 } else { 60066 };
+    let window_error = if start.is_some() && end.is_some() { 60067 } else { 60066 };
     let end = end.unwrap_or(now);
     let start = start.unwrap_or(end.saturating_sub(90 * DAY_MS));
     if !(0..=90 * DAY_MS).contains(&end.saturating_sub(start)) {
-        return Err(error(too_long));
+        return Err(error(window_error));
     }
     let within = |time_ms: u64| i64::try_from(time_ms).is_ok_and(|at| (start..=end).contains(&at));
     let rows = call

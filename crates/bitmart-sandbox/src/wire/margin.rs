@@ -14,8 +14,8 @@ use smol_str::SmolStr;
 
 use super::{Call, HandlerResult, spot::orders::parse_order};
 use crate::wire::{
-    decimal::{fixed, plain},
     error::{WireError, error},
+    render::{fixed, plain},
 };
 
 const DECIMALS: u32 = MONEY_DECIMALS;
@@ -79,14 +79,14 @@ fn requested_pairs(call: &Call<'_>) -> Result<Vec<SpotRules>, WireError> {
 pub(crate) fn pairs(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account_id()?;
     let side = |rules: &SpotRules, currency: &SmolStr| {
-        let (least, most) = loan_limits(*currency == rules.base);
+        let (min_loan, max_loan) = loan_limits(*currency == rules.base);
         let borrowable = call.exchange.borrowable(account, &rules.symbol, currency);
         json!({
             "currency": currency.as_str(),
             "daily_interest": fixed(DAILY_RATE, DECIMALS),
             "hourly_interest": fixed(HOURLY_RATE, DECIMALS),
-            "max_borrow_amount": fixed(most, DECIMALS),
-            "min_borrow_amount": fixed(least, DECIMALS),
+            "max_borrow_amount": fixed(max_loan, DECIMALS),
+            "min_borrow_amount": fixed(min_loan, DECIMALS),
             "borrowable_amount": fixed(borrowable, DECIMALS),
         })
     };

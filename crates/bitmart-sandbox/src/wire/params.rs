@@ -12,12 +12,12 @@ use crate::{
     generated::{Codes, Kind, Param},
     wire::{
         error::{WireError, error},
-        number,
+        parse_number,
     },
 };
 
-/// How old a request may be when it arrives. The npm package bitmart-api sends it with every signed request; the
-/// exchange only uses it where it is documented.
+/// The field that says how old a request may be when it arrives, in milliseconds. The npm package bitmart-api sends it
+/// with every signed request; the exchange only uses it where it is documented.
 pub(crate) const RECV_WINDOW: &str = "recvWindow";
 
 /// The parameters of a request. Empty strings and null count as absent, because clients send them for optional fields
@@ -54,11 +54,12 @@ impl Params {
         Self { values, codes, listed_until_ms: None }
     }
 
-    /// Limits lists to rows up to this time.
+    /// Leaves rows after this time out of lists.
     pub(crate) fn limit_to(&mut self, newest_ms: u64) {
         self.listed_until_ms = Some(newest_ms);
     }
 
+    /// The latest time of which rows are listed.
     pub(crate) fn newest_listed_ms(&self) -> u64 {
         self.listed_until_ms.unwrap_or(u64::MAX)
     }
@@ -118,35 +119,38 @@ impl Params {
         }
     }
 
+    /// A string, as [`text`](Self::text); an error if absent.
     pub(crate) fn required(&self, name: &str) -> Result<String, WireError> {
         self.text(name)?.ok_or_else(|| self.missing(name))
     }
 
+    /// A whole number, as number or string; `None` if absent.
     pub(crate) fn integer(&self, name: &str) -> Result<Option<i64>, WireError> {
         self.borrowed_text(name)?
             .map(|text| {
-                number::integer(&text).ok_or_else(|| self.invalid(name, "must be a whole number"))
+                parse_number::integer(&text)
+                    .ok_or_else(|| self.invalid(name, "must be a whole number"))
             })
             .transpose()
     }
 
-    /// The requested number of rows.
-    pub(crate) fn limit(&self, default: i64, most: i64) -> Result<usize, WireError> {
+    /// The requested number of rows, from 1 to `max`; `default` if absent.
+    pub(crate) fn limit(&self, default: i64, max: i64) -> Result<usize, WireError> {
         let requested = self.integer("limit")?.unwrap_or(default);
         if requested < 1 {
             return Err(error(50015));
         }
-        if requested > most {
-            return Err(error(50016).with_message(format!("Maximum limit is {most}")));
+        if requested > max {
+            return Err(error(50016).with_message(format!("Maximum limit is {max}")));
         }
         Ok(usize::try_from(requested).unwrap_or(1))
     }
 
-    /// A decimal above zero, as string or number.
+    /// A decimal above zero, as string or number; `None` if absent.
     pub(crate) fn decimal(&self, name: &str) -> Result<Option<Decimal>, WireError> {
         let Some(text) = self.borrowed_text(name)? else { return Ok(None) };
-        let value =
-            number::decimal(&text).ok_or_else(|| self.invalid(name, "must be a decimal number"))?;
+        let value = parse_number::decimal(&text)
+            .ok_or_else(|| self.invalid(name, "must be a decimal number"))?;
         if value <= Decimal::ZERO || value > MAX_AMOUNT || value.normalize().scale() > 12 {
             return Err(
                 self.invalid(name, "must be above 0, at most 1e12, with at most 12 decimals")
@@ -227,7 +231,7 @@ impl Params {
                 Kind::Decimal => self.borrowed_text(field.name)?,
                 _ => None,
             };
-            if text.is_some_and(|text| number::decimal(&text).is_none()) {
+            if text.is_some_and(|text| parse_number::decimal(&text).is_none()) {
                 return Err(self.malformed(field.name));
             }
         }

@@ -12,13 +12,14 @@ use smol_str::SmolStr;
 use super::{Call, HandlerResult, transfer::amount};
 use crate::wire::{
     currencies::full_name,
-    decimal::{fixed, plain},
     enums::account_name,
     error::{WireError, error},
+    render::{fixed, plain},
 };
 
 /// Histories cover three months, as documented.
 const HISTORY_MS: u64 = 90 * 86_400_000;
+/// Characters of a `requestNo`.
 const MAX_REQUEST_NUMBER: usize = 64;
 const MAX_ROWS: i64 = 100;
 
@@ -158,7 +159,8 @@ pub(crate) fn futures_wallet(call: &mut Call<'_>) -> HandlerResult {
     balances_of(call, WalletKind::Futures)
 }
 
-/// Transfers of a kind of wallet between `account` and others, or between `account` and `counterparty`, newest first.
+/// The number of transfers between accounts, and as many of them as requested, newest first: those from or to `account`
+/// or one of its sub-accounts. With a counterparty only those that involve it.
 fn history(
     call: &Call<'_>,
     kind: WalletKind,
@@ -168,9 +170,9 @@ fn history(
 ) -> Result<(usize, Value), WireError> {
     let params = &call.params;
     params.required(rows_field)?;
-    let rows = params.integer(rows_field)?.filter(|rows| (1..=MAX_ROWS).contains(rows));
-    let rows = rows.and_then(|rows| usize::try_from(rows).ok());
-    let rows = rows.ok_or_else(|| params.invalid(rows_field, "must be 1 to 100"))?;
+    let count = params.integer(rows_field)?.filter(|count| (1..=MAX_ROWS).contains(count));
+    let count = count.and_then(|count| usize::try_from(count).ok());
+    let count = count.ok_or_else(|| params.invalid(rows_field, "must be 1 to 100"))?;
     let since = call.now_ms.saturating_sub(HISTORY_MS);
     // A main account also sees transfers between its sub-accounts.
     let is_own = |end: AccountWallet| {
@@ -188,7 +190,7 @@ fn history(
         .filter(|row| is_own(row.from) || is_own(row.to))
         .filter(|row| counterparty.is_none_or(|counterparty| row.involves(counterparty)))
         .collect();
-    Ok((transfers.len(), transfers.into_iter().take(rows).map(history_row).collect()))
+    Ok((transfers.len(), transfers.into_iter().take(count).map(history_row).collect()))
 }
 
 fn history_row(row: &Transfer) -> Value {

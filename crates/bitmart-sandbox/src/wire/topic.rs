@@ -75,6 +75,7 @@ pub(crate) fn parse(host: Host, text: &str) -> Option<Topic> {
     })
 }
 
+/// Whether a topic of a channel may have this argument, or none.
 fn fits(row: &Channel, argument: Option<&str>) -> bool {
     match (row.argument, argument) {
         (Argument::None, None) => true,

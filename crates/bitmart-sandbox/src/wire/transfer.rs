@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use super::{Call, HandlerResult, params::Params};
 use crate::wire::{
-    decimal::plain,
     error::{WireError, error},
-    number,
+    parse_number,
+    render::plain,
 };
 
 /// Parses an amount, with the errors for one that is not above 0 and for one with too many decimals.
@@ -24,7 +24,7 @@ pub(crate) fn amount(
     too_many_decimals: WireError,
 ) -> Result<Decimal, WireError> {
     let text = params.required("amount")?;
-    if number::decimal(&text).is_some_and(|amount| amount <= Decimal::ZERO) {
+    if parse_number::decimal(&text).is_some_and(|amount| amount <= Decimal::ZERO) {
         return Err(too_small);
     }
     let amount = params.decimal("amount")?.unwrap_or_default();

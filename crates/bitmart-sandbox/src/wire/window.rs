@@ -4,18 +4,19 @@ use super::params::Params;
 use crate::wire::error::{WireError, error};
 
 const DAY_MS: u64 = 86_400_000;
-/// Length of a window without a start, as documented.
+/// Length of a window whose start is not requested, as documented.
 const DEFAULT_MS: u64 = 7 * DAY_MS;
 const MAX_FUTURES_MS: u64 = 90 * DAY_MS;
 const MAX_AFFILIATE_MS: u64 = 60 * DAY_MS;
 
-/// A time window in milliseconds.
+/// A time window in milliseconds since 1970.
+#[allow(clippy::struct_field_names, reason = "all names have the unit")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Window {
     from_ms: u64,
     to_ms: u64,
-    /// The time of the newest row that is listed, regardless of the request.
-    newest: u64,
+    /// Rows after this time are not listed, whatever is requested (`Fault::LateHistory`).
+    newest_ms: u64,
 }
 
 impl Window {
@@ -50,7 +51,8 @@ impl Window {
         Ok(window)
     }
 
-    /// Times in seconds with the given names; an absent time is no bound.
+    /// Times in seconds with the given names. Without a start the window begins in 1970; without an end it ends now, or
+    /// at a start that is later.
     pub(crate) fn open(
         params: &Params,
         start: &str,
@@ -63,7 +65,7 @@ impl Window {
         if to_ms < from_ms {
             return Err(params.invalid(end, &format!("must not be before {start}")));
         }
-        Ok(Self { from_ms, to_ms, newest: params.newest_listed_ms() })
+        Ok(Self { from_ms, to_ms, newest_ms: params.newest_listed_ms() })
     }
 
     fn within_bounds(
@@ -82,15 +84,16 @@ impl Window {
     fn new(start: Option<u64>, end: Option<u64>, params: &Params, now_ms: u64) -> Option<Self> {
         let to_ms = end.unwrap_or(now_ms.max(start.unwrap_or_default()));
         let from_ms = start.unwrap_or(to_ms.saturating_sub(DEFAULT_MS));
-        let newest = params.newest_listed_ms();
-        (from_ms <= to_ms).then_some(Self { from_ms, to_ms, newest })
+        let newest_ms = params.newest_listed_ms();
+        (from_ms <= to_ms).then_some(Self { from_ms, to_ms, newest_ms })
     }
 
     pub(crate) fn contains(self, time_ms: u64) -> bool {
-        (self.from_ms..=self.to_ms.min(self.newest)).contains(&time_ms)
+        (self.from_ms..=self.to_ms.min(self.newest_ms)).contains(&time_ms)
     }
 }
 
+/// A time of a request, in the unit of the field; `None` if absent.
 fn time(params: &Params, name: &str) -> Result<Option<u64>, WireError> {
     let whole = params.integer(name)?;
     let positive = |value| u64::try_from(value).map_err(|_| params.invalid(name, "is below 0"));
@@ -113,7 +116,7 @@ mod tests {
     #[test]
     fn a_window_without_a_start_is_seven_days_long() {
         let spot = |fields| Window::spot(&params(&fields, Codes::Spot), NOW).expect("good");
-        let week = Window { from_ms: NOW - 7 * DAY_MS, to_ms: NOW, newest: u64::MAX };
+        let week = Window { from_ms: NOW - 7 * DAY_MS, to_ms: NOW, newest_ms: u64::MAX };
         assert_eq!(spot(json!({})), week);
         assert_eq!(spot(json!({ "endTime": NOW })), week);
         let open = spot(json!({ "startTime": "5" }));
@@ -130,7 +133,7 @@ mod tests {
             let fields = json!({ "start_time": 0, "end_time": days * DAY_MS / 1_000 });
             Window::futures(&params(&fields, Codes::Futures), NOW)
         };
-        assert_eq!(days(90), Ok(Window { from_ms: 0, to_ms: 90 * DAY_MS, newest: u64::MAX }));
+        assert_eq!(days(90), Ok(Window { from_ms: 0, to_ms: 90 * DAY_MS, newest_ms: u64::MAX }));
         assert_eq!(days(91).expect_err("too long").code, 40007);
     }
 }

@@ -4,7 +4,7 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use bitmart_sandbox::{ApiKey, Config, Fault, Sandbox, SpotPair};
 use serde_json::json;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
     HOSTILE,
@@ -18,8 +18,8 @@ async fn sandbox_with(change: impl FnOnce(Config) -> Config) -> Sandbox {
     start(change(config.admin((Ipv4Addr::LOCALHOST, 0).into()).console(true))).await
 }
 
-/// Reloads a page until it has a text.
-async fn until(browser: &Browser<'_>, path: &str, text: &str) -> String {
+/// Reloads a page until it has a text, and returns it.
+async fn page_with(browser: &Browser<'_>, path: &str, text: &str) -> String {
     let end = Instant::now() + DEADLINE;
     loop {
         let page = browser.get(path).await.text;
@@ -33,7 +33,9 @@ async fn until(browser: &Browser<'_>, path: &str, text: &str) -> String {
 
 /// Receives until the connection ends.
 async fn drain(socket: &mut Socket) {
-    while !matches!(socket.receive().await, Received::Close(_) | Received::Gone) {}
+    let end =
+        async { while !matches!(socket.receive().await, Received::Close(_) | Received::Gone) {} };
+    timeout(DEADLINE, end).await.expect("the connection ends");
 }
 
 #[tokio::test]
@@ -51,9 +53,9 @@ async fn a_close_by_the_client_is_shown_as_such() {
         }
         drop(socket);
         let text = format!("closed by the client {how}");
-        let page = until(&browser, &format!("/console/sockets/{number}"), &text).await;
+        let page = page_with(&browser, &format!("/console/sockets/{number}"), &text).await;
         assert!(!page.contains("closed by the sandbox"), "{page}");
-        until(&browser, "/console/traffic", &text).await;
+        page_with(&browser, "/console/traffic", &text).await;
     }
 }
 
@@ -66,7 +68,7 @@ async fn a_close_by_the_sandbox_has_its_reason() {
     let browser = Browser::open(&sandbox).await;
     let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
     drain(&mut socket).await;
-    until(
+    page_with(
         &browser,
         "/console/sockets/1",
         "closed by the sandbox with code 1001: no message for 0.05 s",
@@ -78,7 +80,7 @@ async fn a_close_by_the_sandbox_has_its_reason() {
     let browser = Browser::open(&sandbox).await;
     let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
     drain(&mut socket).await;
-    until(&browser, "/console/sockets/1", "code 1001: no login and no topic for 0.05 s").await;
+    page_with(&browser, "/console/sockets/1", "code 1001: no login and no topic for 0.05 s").await;
 
     let sandbox = sandbox_with(|config| {
         config.rate_limits(true).socket_idle(long).socket_without_topic(long, long)
@@ -97,24 +99,24 @@ async fn a_close_by_the_sandbox_has_its_reason() {
         }
         drain(&mut socket).await;
         let path = format!("/console/sockets/{number}");
-        let page = until(&browser, &path, "closed by the sandbox with ").await;
+        let page = page_with(&browser, &path, "closed by the sandbox with ").await;
         assert!(page.contains(reason), "{reason}: {page}");
         let size = "<td class=\"n\">at least 5000</td>";
         let is_listed = page.contains("refused, and not kept") && page.contains(size);
         assert!(number != 1 || is_listed, "{page}");
     }
     let _socket = Socket::connect(&sandbox.spot().ws_public).await;
-    until(&browser, "/console/sockets/4", "<h1>WebSocket").await;
+    page_with(&browser, "/console/sockets/4", "<h1>WebSocket").await;
     browser.post("/console/call/kill_sockets", "").await;
-    until(&browser, "/console/sockets/4", "without a close frame: all WebSockets were cut").await;
+    page_with(&browser, "/console/sockets/4", "without a close frame: all WebSockets were cut")
+        .await;
 }
 
 #[tokio::test]
 async fn a_client_that_reads_too_slowly_has_another_reason_than_a_cut() {
     let sandbox = sandbox_with(|config| config.socket_queue(1)).await;
     let browser = Browser::open(&sandbox).await;
-    let socket = Socket::connect_with_small_buffer(&sandbox.spot().ws_public).await;
-    let mut socket = socket;
+    let mut socket = Socket::connect_with_small_buffer(&sandbox.spot().ws_public).await;
     socket.subscribe_spot("spot/depth/increase100:BTC_USDT").await;
     let end = Instant::now() + DEADLINE;
     loop {
@@ -136,7 +138,7 @@ async fn every_frame_is_recorded_and_has_a_page_with_all_that_is_kept() {
     socket.pong_frame(b"one pong").await;
     socket.subscribe_spot("spot/depth50:BTC_USDT").await;
     let pushed = socket.binary().await;
-    let page = until(&browser, "/console/sockets/1", "one pong").await;
+    let page = page_with(&browser, "/console/sockets/1", "one pong").await;
     assert!(page.contains("one ping") && page.contains("ignored: spot counts only"), "{page}");
     // A push is shown decompressed: in the list its start, and on its page the whole.
     let (_, rest) = page.split_once(">binary</td>").expect("a push");
@@ -154,7 +156,7 @@ async fn every_frame_is_recorded_and_has_a_page_with_all_that_is_kept() {
     // The response repeats the topic three times, and ends with `"success":false`.
     socket.json(json!({ "action": "subscribe", "args": ["x".repeat(1_400)] })).await;
     assert_eq!(socket.text().await["success"], false);
-    let list = until(&browser, "/console/sockets/2", "not exist").await;
+    let list = page_with(&browser, "/console/sockets/2", "not exist").await;
     assert!(!list.contains("success") && list.contains('…'), "it is shortened: {list}");
     let found = browser.get("/console/sockets/2?q=SUCCESS").await.text;
     assert!(found.contains("not exist"), "the filter looks at the whole: {found}");
@@ -169,7 +171,7 @@ async fn a_binary_message_of_a_client_is_listed_as_such_with_its_size() {
     // As text each of the last two bytes would be a replacement character of three bytes.
     socket.binary_frame(b"ping\xff\xfe").await;
     socket.binary_frame(b"ping").await;
-    let page = until(&browser, "/console/sockets/1", "\nping</pre>").await;
+    let page = page_with(&browser, "/console/sockets/1", "\nping</pre>").await;
     for size in [6, 4] {
         let cells = format!("<td>binary</td><td class=\"n\">{size}</td>");
         assert!(page.contains(&cells), "{size}: {page}");
@@ -195,7 +197,7 @@ async fn markup_of_a_websocket_client_stays_text_and_its_keys_are_hidden() {
         socket.close_frame_with_reason(1000, HOSTILE).await;
         drain(&mut socket).await;
         let path = format!("/console/sockets/{number}");
-        let list = until(&browser, &path, "closed by the client").await;
+        let list = page_with(&browser, &path, "closed by the client").await;
         assert!(list.contains("alert(1)"), "{list}");
         let mut pages = vec![list, browser.get("/console/traffic").await.text];
         for frame in 1..9 {
@@ -223,7 +225,8 @@ async fn a_silent_websocket_has_an_end_but_no_close_frame() {
     sandbox.inject(Fault::SilentSocket.on(topic));
     sandbox.step_market(1);
     socket.close_frame(1000).await;
-    let page = until(&browser, "/console/sockets/1", "closed by the client with code 1000").await;
+    let page =
+        page_with(&browser, "/console/sockets/1", "closed by the client with code 1000").await;
     let closes = page.split(">close</td>").count() - 1;
     assert_eq!(closes, 1, "only that of the client: {page}");
 }

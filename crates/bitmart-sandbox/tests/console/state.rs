@@ -1,4 +1,5 @@
-//! The pages about accounts and markets: orders, balances, leverage brackets.
+//! The pages about accounts, markets, saved states and scenarios: orders, balances, leverage brackets, comparisons, and
+//! forms whose call was rejected.
 
 use bitmart_sandbox::Decimal;
 use serde_json::json;
@@ -121,8 +122,8 @@ async fn all_pages_count_the_same_open_orders() {
     assert_eq!(cells(&page, "open").len(), 2);
 }
 
-/// Every change of a balance is a movement in the table, so that counting back leads to the first balance. If there
-/// are changes that are not kept, there is no balance.
+/// Every change of a balance is a movement in the table, so that counting back leads to the first balance. Transfers to
+/// margin are not kept: after one, the table has no balances of the spot wallet.
 #[tokio::test]
 async fn counted_back_over_all_movements_a_balance_is_that_of_the_beginning() {
     let sandbox = sandbox().await;
@@ -134,7 +135,7 @@ async fn counted_back_over_all_movements_a_balance_is_that_of_the_beginning() {
         own.filter(|row| row.account == 1).map(|row| row.available + row.frozen).sum::<Decimal>()
     };
     let cash = ["spot", "funding"];
-    let begun = [sum(&cash, "USDT"), sum(&cash, "BTC"), sum(&["futures"], "USDT")];
+    let begin_balances = [sum(&cash, "USDT"), sum(&cash, "BTC"), sum(&["futures"], "USDT")];
     let market =
         json!({ "symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": "500" });
     spot.post(SUBMIT, market).await.data();
@@ -170,19 +171,20 @@ async fn counted_back_over_all_movements_a_balance_is_that_of_the_beginning() {
     // The margin of the position is a part of it.
     let positions = cells(&page, "positions");
     let margin = number(&positions[0][6]);
-    let present = [sum(&cash, "USDT"), sum(&cash, "BTC"), sum(&["futures"], "USDT") + margin];
+    let present_balances =
+        [sum(&cash, "USDT"), sum(&cash, "BTC"), sum(&["futures"], "USDT") + margin];
     for (at, (is_futures, currency)) in
         [(false, "USDT"), (false, "BTC"), (true, "USDT")].into_iter().enumerate()
     {
         let own =
             rows.iter().filter(|row| (row[1] == "futures") == is_futures && row[3] == currency);
         let own: Vec<_> = own.collect();
-        assert_eq!(number(&own[0][5]), present[at], "{own:?}");
+        assert_eq!(number(&own[0][5]), present_balances[at], "{own:?}");
         for pair in own.windows(2) {
             assert_eq!(number(&pair[0][5]), number(&pair[1][5]) + number(&pair[0][4]), "{pair:?}");
         }
         let oldest = own.last().expect("a row");
-        assert_eq!(number(&oldest[5]) - number(&oldest[4]), begun[at], "{own:?}");
+        assert_eq!(number(&oldest[5]) - number(&oldest[4]), begin_balances[at], "{own:?}");
     }
     let margin = json!({ "symbol": "BTC_USDT", "currency": "USDT", "amount": "50", "side": "in" });
     Client::spot(&sandbox).post("/spot/v1/margin/isolated/transfer", margin).await.data();
@@ -193,7 +195,7 @@ async fn counted_back_over_all_movements_a_balance_is_that_of_the_beginning() {
     }
 }
 
-/// Ids repeat after going back, and a row may be in the former state only.
+/// After going back, ids are used again, and a row may be in the former state only.
 #[tokio::test]
 async fn a_comparison_shows_every_difference_in_both_directions() {
     let sandbox = sandbox().await;

@@ -1,6 +1,6 @@
 'use strict'
 
-// A scripted day of BitMart's own Node SDK against a sandbox: nothing of the SDK is changed but its
+// Calls almost everything of BitMart's own Node SDK, against a sandbox: nothing of the SDK is changed but its
 // addresses and keys. Run by `cargo xtask foreign`, which puts the ready line of the sandbox program
 // into BITMART_SANDBOX. Prints a line per step, then the counts; the exit code is 1 when a step failed.
 
@@ -12,6 +12,7 @@ const ready = JSON.parse(process.env.BITMART_SANDBOX)
 const { key, secret, memo } = ready.credentials
 const keys = { apiKey: key, apiSecret: secret, apiMemo: memo }
 const quiet = { info () {}, debug () {}, warn () {}, error () {} }
+// Longest wait for anything, in milliseconds.
 const PATIENCE = 15_000
 const PAIR = 'BTC_USDT'
 const CONTRACT = 'BTCUSDT'
@@ -26,18 +27,18 @@ const report = (word, name, more = '') => {
   console.log(`${word.padEnd(6)} ${name}${more && ': '}${more}`)
 }
 
-const short = value => (typeof value === 'string' ? value : JSON.stringify(value) ?? '').slice(0, 300)
+const shortened = value => (typeof value === 'string' ? value : JSON.stringify(value) ?? '').slice(0, 300)
 
 /** Whether a field such as `orders[].id` is present, in every row of each list. */
-const have = (data, path) => {
+const hasField = (data, path) => {
   if (path === '') return true
   const [first, ...rest] = path.split('.')
   const name = first.replace('[]', '')
   const value = name === '' ? data : data?.[name]
   if (value === undefined) return false
-  if (!first.endsWith('[]')) return have(value, rest.join('.'))
+  if (!first.endsWith('[]')) return hasField(value, rest.join('.'))
   const inner = rest.join('.')
-  return Array.isArray(value) && (inner === '' || value.length > 0) && value.every(row => have(row, inner))
+  return Array.isArray(value) && (inner === '' || value.length > 0) && value.every(row => hasField(row, inner))
 }
 
 /** One call: code 1000, these fields, and this check of data that the exchange computed. */
@@ -46,7 +47,7 @@ const step = async (name, call, fields = '', check = () => true) => {
   try {
     const response = await call()
     body = response.data
-    const missing = fields.split(' ').filter(path => !have(body.data, path))
+    const missing = fields.split(' ').filter(path => !hasField(body.data, path))
     if (body.code !== 1000) throw new Error(`code ${body.code}`)
     if (missing.length) throw new Error(`without ${missing}`)
     if ('x-sandbox-response' in response.headers) throw new Error('a response that no source describes')
@@ -54,7 +55,7 @@ const step = async (name, call, fields = '', check = () => true) => {
     report('ok', name)
     return body.data
   } catch (error) {
-    report('FAIL', name, `${error.message} in ${short(error.response?.data ?? body)}`)
+    report('FAIL', name, `${error.message} in ${shortened(error.response?.data ?? body)}`)
     return undefined
   }
 }
@@ -62,11 +63,11 @@ const step = async (name, call, fields = '', check = () => true) => {
 /** One call that must be rejected with this status and code. */
 const rejected = async (name, status, code, call) => {
   const response = await call().then(value => value, error => error.response ?? { data: error.message })
-  const right = response.status === status && response.data.code === code
-  report(right ? 'ok' : 'FAIL', name, `${response.status} ${short(response.data.code)}`)
+  const isExpected = response.status === status && response.data.code === code
+  report(isExpected ? 'ok' : 'FAIL', name, `${response.status} ${shortened(response.data.code)}`)
 }
 
-/** A step that passes as soon as the condition holds, which has PATIENCE. */
+/** A step that passes as soon as the condition holds, and fails if it does not within PATIENCE. */
 const until = async (name, condition, pause = 20) => {
   const end = Date.now() + PATIENCE
   while (Date.now() < end) {
@@ -311,7 +312,7 @@ const publicChannels = async () => {
   futuresSocket.client.disconnect()
 }
 
-const day = async () => {
+const main = async () => {
   const book = await spotMarket()
   await account()
   await spotOrders(book)
@@ -319,7 +320,7 @@ const day = async () => {
   await publicChannels()
 }
 
-day().catch(error => report('FAIL', 'the day', error.stack)).finally(() => {
+main().catch(error => report('FAIL', 'the program', error.stack)).finally(() => {
   console.log(`${tally.ok} passed, ${tally.FAIL} failed`)
   // The ping timers of the SDK never end by themselves.
   process.exit(tally.FAIL ? 1 : 0)

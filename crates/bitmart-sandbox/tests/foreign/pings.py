@@ -17,6 +17,7 @@ import websocket
 
 READY = json.loads(os.environ["BITMART_SANDBOX"])
 KEY, SECRET, MEMO = (READY["credentials"][name] for name in ("key", "secret", "memo"))
+# How long the sockets must stay open.
 SECONDS = 40
 tally = {"ok": 0, "FAIL": 0}
 
@@ -61,14 +62,14 @@ class Socket:
 
     def on_open(self, ws):
         # Sent from another thread, since this one reads.
-        threading.Thread(target=self.speak, args=(ws,), daemon=True).start()
+        threading.Thread(target=self.log_in_and_subscribe, args=(ws,), daemon=True).start()
 
-    def speak(self, ws):
+    def log_in_and_subscribe(self, ws):
         if self.private:
             timestamp = str(int(time.time() * 1000))
-            words = [KEY, timestamp, sign(timestamp, "bitmart.WebSocket")]
-            ws.send(json.dumps({"op": "login", "args": words} if self.spot
-                               else {"action": "access", "args": words + ["web"]}))
+            login = [KEY, timestamp, sign(timestamp, "bitmart.WebSocket")]
+            ws.send(json.dumps({"op": "login", "args": login} if self.spot
+                               else {"action": "access", "args": login + ["web"]}))
             self.wait(lambda text: '"login"' in text or '"access"' in text)
         ws.send(json.dumps({"op" if self.spot else "action": "subscribe", "args": [self.topic]}))
 

@@ -1,4 +1,4 @@
-"""A scripted day of BitMart's own Python SDK against a sandbox: nothing of the SDK is changed but its
+"""Calls almost everything of BitMart's own Python SDK, against a sandbox: nothing of the SDK is changed but its
 addresses and keys. Run by `cargo xtask foreign`, which puts the ready line of the sandbox program into
 BITMART_SANDBOX. Prints a line per step, then the counts; the exit code is 1 when a step failed."""
 
@@ -27,24 +27,26 @@ from bitmart.websocket.spot_socket_client import SpotSocketClient
 
 READY = json.loads(os.environ["BITMART_SANDBOX"])
 KEY, SECRET, MEMO = (READY["credentials"][name] for name in ("key", "secret", "memo"))
+# Longest wait for anything, in seconds.
 PATIENCE = 15
 PAIR, CONTRACT = "BTC_USDT", "BTCUSDT"
 
 tally = {"ok": 0, "FAIL": 0}
+# How the sandbox marks the latest response: the header X-Sandbox-Response, or None.
 origin = None
 
 
 def client(kind, host, key=KEY, secret=SECRET):
     """A client of the SDK that records how the sandbox marks its responses."""
 
-    def note(response, *_args, **_kwargs):
+    def record_origin(response, *_args, **_kwargs):
         global origin
         origin = response.headers.get("X-Sandbox-Response")
 
     keys = () if kind is APISystem else (key, secret, MEMO)
-    made = kind(*keys, url=READY[host]["rest"])
-    made.session.hooks["response"].append(note)
-    return made
+    sdk_client = kind(*keys, url=READY[host]["rest"])
+    sdk_client.session.hooks["response"].append(record_origin)
+    return sdk_client
 
 
 def report(word, name, more=""):
@@ -52,12 +54,12 @@ def report(word, name, more=""):
     print(f"{word:<6} {name}{': ' if more else ''}{more}", flush=True)
 
 
-def short(value):
+def shortened(value):
     text = value if isinstance(value, str) else json.dumps(value, default=str)
     return text if len(text) < 300 else text[:300] + "…"
 
 
-def have(data, path):
+def has_field(data, path):
     """Whether a field such as `orders[].id` is present, in every row of each list."""
     name, _, rest = path.partition(".")
     rows = name.endswith("[]")
@@ -67,12 +69,13 @@ def have(data, path):
             return False
         data = data[name]
     if rows:
-        return isinstance(data, list) and (not rest or (bool(data) and all(have(row, rest) for row in data)))
-    return not rest or have(data, rest)
+        return isinstance(data, list) and (not rest or (bool(data) and all(has_field(row, rest) for row in data)))
+    return not rest or has_field(data, rest)
 
 
 def step(name, call, fields="", check=lambda data: True, marked=False):
-    """One call: code 1000, these fields, and this check of data that the exchange computed."""
+    """One call: code 1000, these fields, this check of data that the exchange computed, and the mark of a response that
+    no source describes, if it is one."""
     global origin
     origin = None
     body = None
@@ -80,12 +83,12 @@ def step(name, call, fields="", check=lambda data: True, marked=False):
         body = call()[0]
         data = body["data"]
         assert body["code"] == 1000, f"code {body['code']}"
-        missing = [path for path in fields.split() if not have(data, path)]
+        missing = [path for path in fields.split() if not has_field(data, path)]
         assert not missing, f"without {missing}"
         assert marked == bool(origin), f"marked {origin}"
         assert check(data), "not as expected"
     except Exception as error:  # whatever goes wrong is the result of the step
-        report("FAIL", name, f"{type(error).__name__} {short(str(error))} in {short(body)}")
+        report("FAIL", name, f"{type(error).__name__} {shortened(str(error))} in {shortened(body)}")
         return None
     report("ok", name)
     return data
@@ -96,6 +99,7 @@ def invented(name, call):
     return step(name, call, marked=True)
 
 
+# The time at which a further call that cancels all orders is allowed.
 free_at = 0
 
 
@@ -137,7 +141,7 @@ def until(name, condition, pause=0.02):
                 report("ok", name)
                 return
         except Exception as error:  # it may yet hold
-            why = f", {type(error).__name__} {short(str(error))}"
+            why = f", {type(error).__name__} {shortened(str(error))}"
         time.sleep(pause)
     report("FAIL", name, f"not within {PATIENCE} s{why}")
 
@@ -150,11 +154,11 @@ class Socket:
         self.client = kind(url, on_message=self.received.append, api_key=KEY, api_secret_key=SECRET, api_memo=MEMO)
         handle = self.client.socket_manager._handle_data
 
-        def note(opcode, frame):
+        def record_opcode(opcode, frame):
             self.opcodes.add(opcode)
             handle(opcode, frame)
 
-        self.client.socket_manager._handle_data = note
+        self.client.socket_manager._handle_data = record_opcode
 
     def find(self, wanted):
         for message in list(self.received):
@@ -187,13 +191,13 @@ def end():
     os._exit(1 if tally["FAIL"] else 0)
 
 
-def crash(kind, error, trace):
+def report_crash(kind, error, trace):
     traceback.print_exception(kind, error, trace)
-    report("FAIL", "the day", short(str(error)))
+    report("FAIL", "the program", shortened(str(error)))
     end()
 
 
-sys.excepthook = crash
+sys.excepthook = report_crash
 
 system, spot, account = client(APISystem, "spot"), client(APISpot, "spot"), client(APIAccount, "spot")
 margin, subs, broker = client(APIMarginLoan, "spot"), client(APISpotSubAccount, "spot"), client(APIBroker, "spot")

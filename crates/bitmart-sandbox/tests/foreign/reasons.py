@@ -1,4 +1,4 @@
-"""Makes each mistake that clients in other languages make on purpose, with nothing but Python's standard library, and
+"""Makes on purpose each mistake that clients in other languages make, with nothing but Python's standard library, and
 checks that the sandbox names it: in the header X-Sandbox-Reason, and in the close frame of a WebSocket. The body must
 stay the documented one, and nothing may show a secret. Run by `cargo xtask foreign`; prints a line a step, then the
 tally."""
@@ -22,9 +22,9 @@ READY = json.loads(os.environ["BITMART_SANDBOX"])
 KEY, SECRET, MEMO = (READY["credentials"][name] for name in ("key", "secret", "memo"))
 SUBMIT, FUTURES = "/spot/v2/submit_order", "/contract/private/submit-order"
 ORDER = {"size": "100", "price": "500000", "side": "sell", "symbol": "BTC_USDT", "type": "limit"}
-DEAL = {"symbol": "BTCUSDT", "side": 1, "type": "limit", "mode": 1, "leverage": "5", "open_type": "isolated", "size": 1,
-        "price": "20000"}
-# As BitMart documents them: HTTP status and message of a code, and the message of a login's.
+CONTRACT_ORDER = {"symbol": "BTCUSDT", "side": 1, "type": "limit", "mode": 1, "leverage": "5",
+                  "open_type": "isolated", "size": 1, "price": "20000"}
+# As BitMart documents them: HTTP status and message of each code, and the message of each code of a login.
 DOCUMENTED = {
     30002: (401, "Header X-BM-KEY not found"),
     30005: (401, "Header X-BM-SIGN is wrong"),
@@ -45,9 +45,9 @@ LOGINS = {
     91011: "Param sign is wrong",
     91022: "Param timestamp range. Within a minute",
 }
-# The most seconds between two readings of the clock on a busy machine.
+# Longest wait for a response in seconds, and so the most seconds between two readings of the clock.
 PATIENCE = 15
-# Without the proxy of the machine.
+# Without the proxy that the environment may name.
 OPEN = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 tally = {"ok": 0, "FAIL": 0}
 
@@ -85,7 +85,7 @@ def post(host, path, content, key=KEY, timestamp=None, signed=None, **wrong):
         return response.status, response.read().decode(), response.headers.get("X-Sandbox-Reason") or ""
 
 
-def rejected(name, code, words, response):
+def check_rejected(name, code, words, response):
     """Checks one rejection: exactly the documented response, and a reason that contains these words."""
     status, text, reason = response
     body = json.loads(text)
@@ -107,9 +107,10 @@ def reported_seconds(reason):
     return (float(found[1]), found[2]) if found else (0.0, "")
 
 
-def wrongly_sent(host, path, content):
+def check_headers(host, path, content):
+    """Requests with a wrong key, signature or timestamp."""
     def wrong(name, code, words, **mistake):
-        return rejected(f"{host}: {name}", code, words, post(host, path, content, **mistake))
+        return check_rejected(f"{host}: {name}", code, words, post(host, path, content, **mistake))
 
     wrong("a key of elsewhere", 30002, "take the key of its ready line", key="0123456789")
     wrong("the placeholder of a sample", 30002, "placeholder of a sample", key="your_api_key")
@@ -137,9 +138,9 @@ def wrongly_sent(host, path, content):
         report(response == way and -0.001 <= late < PATIENCE, f"{host}: by how much it is {name}", reason)
 
 
-def is_short(name, code, wallet, currency, response):
+def check_shortage(name, code, wallet, currency, response):
     """Checks a rejection for lack of funds; returns what is available and what is required."""
-    reason = rejected(name, code, wallet, response)
+    reason = check_rejected(name, code, wallet, response)
     found = re.search(r"has (\S+) (\S+) free, and this takes (\S+): (\S+) (\S+) are missing$", reason)
     if not found:
         return report(False, f"{name}: how much is missing", reason)
@@ -149,32 +150,35 @@ def is_short(name, code, wallet, currency, response):
     return free, takes
 
 
-def lacking():
+def check_lack_of_funds():
+    """Requests for more than the wallets have: the reason says how much is missing."""
     request = urllib.request.Request(READY["spot"]["rest"] + "/spot/v1/wallet", headers={"X-BM-KEY": KEY})
     with OPEN(request, timeout=PATIENCE) as response:
         wallet = json.load(response)["data"]["wallet"]
     free = {row["id"]: Decimal(row["available"]) for row in wallet}
     size = free["BTC"] + Decimal("1.5")
     response = post("spot", SUBMIT, {**ORDER, "size": str(size)})
-    report(is_short("more BTC than there are", 50020, "the spot wallet", "BTC", response) == (free["BTC"], size),
-           "the numbers are those of wallet and order")
-    response = post("futures", FUTURES, {**DEAL, "leverage": "1", "size": 10_000})
-    is_short("more margin than there is", 40027, "the futures wallet", "USDT", response)
+    reported = check_shortage("more BTC than there are", 50020, "the spot wallet", "BTC", response)
+    report(reported == (free["BTC"], size), "the numbers are those of wallet and order")
+    response = post("futures", FUTURES, {**CONTRACT_ORDER, "leverage": "1", "size": 10_000})
+    check_shortage("more margin than there is", 40027, "the futures wallet", "USDT", response)
     amount = free["USDT"] + 1
     transfer = {"currency": "USDT", "amount": str(amount), "type": "spot_to_contract"}
     response = post("spot", "/account/v1/transfer-contract", transfer)
-    report(is_short("a transfer to futures", 42000, "the spot wallet", "USDT", response) == (free["USDT"], amount),
-           "the numbers are those of wallet and transfer")
+    reported = check_shortage("a transfer to futures", 42000, "the spot wallet", "USDT", response)
+    report(reported == (free["USDT"], amount), "the numbers are those of wallet and transfer")
 
 
-def fields():
+def check_fields():
     """Wrong fields: the reason names them, and the text does not."""
-    rejected("an invalid field", 50021, "price: must be above 0", post("spot", SUBMIT, {**ORDER, "price": "-1"}))
-    rejected("no field", 50028, "symbol is required", post("spot", SUBMIT, {}))
-    rejected("a field in the wrong case", 50029, 'did you mean "size"?', post("spot", SUBMIT, {**ORDER, "Size": "1"}))
-    rejected("an unknown field of futures", 40007, 'unknown field "amount"', post("futures", FUTURES, {**DEAL, "amount": 1}))
-    account = {"account_type": "GIFT"}
-    rejected("an unknown value", 60000, "must be SPOT, CONTRACT or FUND", post("spot", "/account/v1/set-deposit-account", account))
+    check_rejected("an invalid field", 50021, "price: must be above 0", post("spot", SUBMIT, {**ORDER, "price": "-1"}))
+    check_rejected("no field", 50028, "symbol is required", post("spot", SUBMIT, {}))
+    response = post("spot", SUBMIT, {**ORDER, "Size": "1"})
+    check_rejected("a field in the wrong case", 50029, 'did you mean "size"?', response)
+    response = post("futures", FUTURES, {**CONTRACT_ORDER, "amount": 1})
+    check_rejected("an unknown field of futures", 40007, 'unknown field "amount"', response)
+    response = post("spot", "/account/v1/set-deposit-account", {"account_type": "GIFT"})
+    check_rejected("an unknown value", 60000, "must be SPOT, CONTRACT or FUND", response)
 
 
 class Socket:
@@ -193,13 +197,13 @@ class Socket:
         while self.reader.readline().strip():
             pass
 
-    def say(self, content):
+    def send(self, content):
         text, mask = json.dumps(content).encode(), os.urandom(4)
         masked = bytes(byte ^ mask[at % 4] for at, byte in enumerate(text))
         length = struct.pack(">B", 0x80 | len(text)) if len(text) < 126 else struct.pack(">BH", 0x80 | 126, len(text))
         self.stream.sendall(b"\x81" + length + mask + masked)
 
-    def hear(self):
+    def receive(self):
         """The next frame: opcode and payload."""
         opcode, length = self.reader.read(2)
         if length == 126:
@@ -207,23 +211,23 @@ class Socket:
         return opcode & 15, self.reader.read(length)
 
     def text(self):
-        opcode, held = self.hear()
-        assert opcode == 1, (opcode, held)
-        return json.loads(held)
+        opcode, payload = self.receive()
+        assert opcode == 1, (opcode, payload)
+        return json.loads(payload)
 
     def closed(self):
-        opcode, held = self.hear()
-        assert opcode == 8, (opcode, held)
-        return struct.unpack(">H", held[:2])[0], held[2:].decode()
+        opcode, payload = self.receive()
+        assert opcode == 8, (opcode, payload)
+        return struct.unpack(">H", payload[:2])[0], payload[2:].decode()
 
 
-def denied(name, code, words, key=KEY, timestamp=None, text="bitmart.WebSocket", **wrong):
+def check_login_rejected(name, code, words, key=KEY, timestamp=None, text="bitmart.WebSocket", **wrong):
     """Checks a login that fails on both hosts: the documented frame, and a close frame that contains these words."""
     timestamp = now() if timestamp is None else timestamp
     args = [key, str(timestamp), sign(timestamp, text, **wrong)]
     for host, login in (("spot", {"op": "login", "args": args}), ("futures", {"action": "access", "args": args})):
         ws = Socket(READY[host]["ws_private"])
-        ws.say(login)
+        ws.send(login)
         response, (closed, reason) = ws.text(), ws.closed()
         if host == "spot":
             documented = response == {"event": "login", "errorCode": str(code), "errorMessage": LOGINS[code]}
@@ -236,17 +240,18 @@ def denied(name, code, words, key=KEY, timestamp=None, text="bitmart.WebSocket",
         report(good, f"{host} login: {name}{outcome}", f"{response} {closed} {reason!r}")
 
 
-def logins():
-    denied("a key of elsewhere", 91002, "take the key of its ready line", key="0123456789")
-    denied("no memo", 91011, "an empty memo", memo="")
-    denied("another secret", 91011, "the secret or the memo is a different one", secret="0123456789abcdef")
-    denied("signed without bitmart.WebSocket", 91011, "another text than bitmart.WebSocket", text="")
-    denied("seconds for milliseconds", 91022, "is in seconds", timestamp=now() // 1000)
-    denied("late", 91022, "s behind the clock of the sandbox", timestamp=now() - 90_000)
-    denied("early", 91022, "s ahead of the clock of the sandbox", timestamp=now() + 105_000)
+def check_logins():
+    check_login_rejected("a key of elsewhere", 91002, "take the key of its ready line", key="0123456789")
+    check_login_rejected("no memo", 91011, "an empty memo", memo="")
+    words = "the secret or the memo is a different one"
+    check_login_rejected("another secret", 91011, words, secret="0123456789abcdef")
+    check_login_rejected("signed without bitmart.WebSocket", 91011, "another text than bitmart.WebSocket", text="")
+    check_login_rejected("seconds for milliseconds", 91022, "is in seconds", timestamp=now() // 1000)
+    check_login_rejected("late", 91022, "s behind the clock of the sandbox", timestamp=now() - 90_000)
+    check_login_rejected("early", 91022, "s ahead of the clock of the sandbox", timestamp=now() + 105_000)
 
 
-def topics():
+def check_topics():
     """A private topic at the public address, and the reverse: the text of the error is the documented one."""
     for host, side, topic, field, expected in (
         ("spot", "public", "spot/user/order:BTC_USDT", "errorMessage", "User not logged in / User must be logged in"),
@@ -255,18 +260,18 @@ def topics():
         ("futures", "private", "futures/trade:BTCUSDT", "error", "group [futures/trade:BTCUSDT] not exist"),
     ):
         ws = Socket(READY[host]["ws_" + side])
-        ws.say({"op" if host == "spot" else "action": "subscribe", "args": [topic]})
+        ws.send({"op" if host == "spot" else "action": "subscribe", "args": [topic]})
         response = ws.text()[field]
         report(response == expected, f"{topic} at the {side} address", response)
 
 
 status, text, reason = post("spot", SUBMIT, ORDER)
 report((status, json.loads(text)["code"], reason) == (200, 1000, ""), "what is right has no reason", text)
-wrongly_sent("spot", SUBMIT, ORDER)
-wrongly_sent("futures", FUTURES, DEAL)
-lacking()
-fields()
-logins()
-topics()
+check_headers("spot", SUBMIT, ORDER)
+check_headers("futures", FUTURES, CONTRACT_ORDER)
+check_lack_of_funds()
+check_fields()
+check_logins()
+check_topics()
 print(f"{tally['ok']} passed, {tally['FAIL']} failed", flush=True)
 sys.exit(1 if tally["FAIL"] else 0)

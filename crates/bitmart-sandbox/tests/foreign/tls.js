@@ -30,7 +30,7 @@ const socket = () => new Promise((resolve, reject) => {
   ws.on('error', reject)
 })
 
-const day = async () => {
+const main = async () => {
   let failed = 0
   const steps = { order, socket }
   for (const [name, call] of Object.entries(steps)) {
@@ -42,4 +42,4 @@ const day = async () => {
   console.log(`${Object.keys(steps).length - failed} passed, ${failed} failed`)
   process.exit(failed ? 1 : 0)
 }
-day()
+main()

@@ -15,7 +15,7 @@ use crate::exchange_clock::ExchangeClock;
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
 
-const BEGIN: u64 = 1_700_000_000_000;
+const BEGIN_MS: u64 = 1_700_000_000_000;
 /// Timeout for expected events. Only a failing test reaches it.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -46,7 +46,7 @@ struct Harness {
 
 impl Harness {
     async fn open() -> Result<Self, Box<dyn std::error::Error>> {
-        let config = Config::new().stepped_clock(BEGIN).rate_limits(false).market_maker(false);
+        let config = Config::new().stepped_clock(BEGIN_MS).rate_limits(false).market_maker(false);
         let exchange = Arc::new(Sandbox::start(config).await?);
         let counterparty = new_account_client(&exchange)?;
         let trader = client(&exchange, sandbox::credentials(&exchange)?)?;
@@ -151,8 +151,8 @@ async fn isolated_positions_use_their_own_margin_and_cross_positions_the_wallet(
     let balances = harness.trader.futures().balances().await?;
     let usdt = balances.find("USDT").ok_or("no balance")?;
     assert_eq!(usdt.unrealized_profit, profit);
-    let bound = usdt.frozen.zip(usdt.position_deposit).map(|(frozen, margin)| frozen + margin);
-    assert_eq!(usdt.equity, bound.zip(usdt.available).map(|(bound, free)| free + bound));
+    let in_use = usdt.frozen.zip(usdt.position_deposit).map(|(frozen, margin)| frozen + margin);
+    assert_eq!(usdt.equity, in_use.zip(usdt.available).map(|(in_use, free)| free + in_use));
     Ok(())
 }
 
@@ -193,7 +193,7 @@ async fn funding_is_paid_at_the_funding_time() -> TestResult {
     let futures = harness.trader.futures();
     let rate = futures.funding_rate("BTCUSDT").await?;
     let next = rate.funding_time.ok_or("no time")?;
-    let due = next.as_millis() - i64::try_from(BEGIN)?;
+    let due = next.as_millis() - i64::try_from(BEGIN_MS)?;
     harness.exchange.advance(Duration::from_millis(u64::try_from(due)? - 1));
     assert_eq!(harness.amounts(futures::TransactionType::Funding).await?, []);
     harness.exchange.advance(Duration::from_millis(1));

@@ -14,10 +14,10 @@ use crate::exchange_clock::ExchangeClock;
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
 
-const BEGIN: u64 = 1_700_000_000_000;
+const BEGIN_MS: u64 = 1_700_000_000_000;
 
 async fn open() -> Result<(Arc<Sandbox>, Client), Box<dyn std::error::Error>> {
-    let config = Config::new().stepped_clock(BEGIN).rate_limits(false);
+    let config = Config::new().stepped_clock(BEGIN_MS).rate_limits(false);
     let exchange = Arc::new(Sandbox::start(config).await?);
     let client = Client::builder()
         .environment(sandbox::environment(&exchange))
@@ -65,7 +65,7 @@ async fn history_ids<H: History>(
     client: &Client,
     request: H,
 ) -> Result<Vec<String>, Box<dyn std::error::Error>> {
-    let from = Timestamp::from_millis(i64::try_from(BEGIN)? - 1);
+    let from = Timestamp::from_millis(i64::try_from(BEGIN_MS)? - 1);
     let to = Timestamp::from_millis(i64::try_from(exchange.now_ms())?);
     let mut pages = client.history(request.clone(), from, to);
     let mut ids = Vec::new();
@@ -119,7 +119,7 @@ async fn the_history_of_fills_equals_the_fills_of_the_exchange() -> TestResult {
         exchange.step_market(1);
         client.spot().submit_order(spot::NewOrder::market_buy("BTC_USDT", dec!(50))).await?;
     }
-    let from = Timestamp::from_millis(i64::try_from(BEGIN)?);
+    let from = Timestamp::from_millis(i64::try_from(BEGIN_MS)?);
     let to = Timestamp::from_millis(i64::try_from(exchange.now_ms())? + 1_000);
     let mut pages = client.history(spot::ListFills::new(), from, to);
     let mut ids = Vec::new();

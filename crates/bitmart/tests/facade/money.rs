@@ -12,7 +12,7 @@ use crate::exchange_clock::ExchangeClock;
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
 
-const BEGIN: u64 = 1_700_000_000_000;
+const BEGIN_MS: u64 = 1_700_000_000_000;
 const SUB: &str = "account2@sandbox.test";
 
 fn client(
@@ -28,7 +28,7 @@ fn client(
 }
 
 async fn open() -> Result<(Arc<Sandbox>, Client), Box<dyn std::error::Error>> {
-    let config = Config::new().stepped_clock(BEGIN).rate_limits(false);
+    let config = Config::new().stepped_clock(BEGIN_MS).rate_limits(false);
     let exchange = Arc::new(Sandbox::start(config).await?);
     let client = client(&exchange, sandbox::credentials(&exchange)?)?;
     Ok((exchange, client))

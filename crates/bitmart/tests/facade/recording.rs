@@ -40,8 +40,8 @@ fn add_lost_members(wire: &Value, typed: &Value, path: &str, lost: &mut BTreeSet
     }
 }
 
-/// A channel with and without a symbol is the same here.
-fn base(pattern: &'static str) -> &'static str {
+/// The name of a channel without its symbol, so that a channel with a symbol and the one about all are the same.
+fn without_symbol(pattern: &'static str) -> &'static str {
     pattern.split(':').next().unwrap_or(pattern)
 }
 
@@ -59,7 +59,7 @@ fn every_recorded_frame_decodes_and_nothing_in_it_is_unknown() {
         let Some(text) = entry.frame else { continue };
         let market = if entry.topic.starts_with("spot/") { Market::Spot } else { Market::Futures };
         let channel = catalog::channel(market, &entry.topic).expect("a known channel");
-        channels.insert(base(channel.pattern));
+        channels.insert(without_symbol(channel.pattern));
         let typed = catalog::recode(market, &text)
             .unwrap_or_else(|error| panic!("{}: {error}", entry.topic))
             .unwrap_or_else(|| panic!("{}: no channel", entry.topic));
@@ -82,7 +82,7 @@ fn every_recorded_frame_decodes_and_nothing_in_it_is_unknown() {
     assert!(unknown.is_empty(), "{unknown:#?}");
     if other.is_none() {
         let public = catalog::channels().iter().filter(|channel| !channel.private);
-        let wanted: BTreeSet<_> = public.map(|channel| base(channel.pattern)).collect();
+        let wanted: BTreeSet<_> = public.map(|channel| without_symbol(channel.pattern)).collect();
         let missing: Vec<_> = wanted.difference(&channels).collect();
         assert!(missing.is_empty(), "nothing was recorded of {missing:?}");
         assert!(frames > 100, "{frames} frames");

@@ -1,4 +1,4 @@
-//! `futures::Trigger` orders: plan, take-profit, stop-loss, trailing and algo orders, and their events.
+//! Orders that wait for a price: plan, take-profit, stop-loss, trailing and algo orders, and their events.
 
 use std::time::Duration;
 
@@ -39,7 +39,8 @@ impl Harness {
             .credentials(sandbox::credentials(&exchange)?)
             .build()?;
         let mut orders = ws.subscribe(topic::futures::user_orders()).await?;
-        while !matches!(orders.next().await, Some(Ok(Update::Subscribed))) {}
+        let first = tokio::time::timeout(TIMEOUT, orders.next()).await?;
+        assert!(matches!(first, Some(Ok(Update::Subscribed))), "{first:?}");
         Ok(Self { exchange, trader, counterparty, orders })
     }
 

@@ -89,9 +89,10 @@ fn frames() -> Result<usize> {
                 fs::write(frames.join(format!("entries-{name}")), seed)?;
             }
             // Every topic subscribed, connected, time for all commands, the frame, time.
-            let side = u8::from(fixture["ws"] == "futures");
+            // Bits of the first byte: 1 is futures, 2 is private.
+            let market = u8::from(fixture["ws"] == "futures");
             for access in [0, 2] {
-                let before: &[u8] = &[side + access, 0x89, 0x04, 0x77, 0x0a, 0];
+                let before: &[u8] = &[market + access, 0x89, 0x04, 0x77, 0x0a, 0];
                 let seed = [before, text.as_bytes()].concat();
                 fs::write(sessions.join(format!("{access}-{name}")), seed)?;
             }
@@ -101,19 +102,19 @@ fn frames() -> Result<usize> {
     Ok(count)
 }
 
-/// A snapshot and updates, with the limit of a book and without.
+/// A snapshot and updates, of books with and without a limit of levels.
 fn books() -> Result<usize> {
     let corpus = corpus("ws_book")?;
-    let bids =
+    let levels =
         |prices: std::ops::Range<u8>, choice: u8| prices.flat_map(move |price| [choice, price]);
     let mut count = 0;
     for limit in [0, 3, 7] {
         let mut seed = vec![limit, 0, 20];
         // Both sides around 128, the middle.
-        seed.extend(bids(118..138, 0xc3));
+        seed.extend(levels(118..138, 0xc3));
         for (event, choice) in [(7, 0x43), (7, 0x03), (5, 0x43), (7, 0x83), (6, 0xc3), (0, 0xc3)] {
             seed.extend([event, 6]);
-            seed.extend(bids(125..131, choice));
+            seed.extend(levels(125..131, choice));
         }
         fs::write(corpus.join(format!("around-{limit}")), seed)?;
         count += 1;
@@ -121,7 +122,7 @@ fn books() -> Result<usize> {
     Ok(count)
 }
 
-/// Random bytes, which are many commands each.
+/// Random bytes. Each input is many commands.
 fn commands() -> Result<usize> {
     let corpus = corpus("sim_commands")?;
     for number in 0..24_u8 {

@@ -1,5 +1,5 @@
-//! `bitmart export` of deposits from a small server on this machine: the time of a row from the start of the program to
-//! its end, and the most memory of the whole program, which must not grow.
+//! `bitmart export` of deposits from a small server on this machine: the time from the start of the program to its end,
+//! divided by the rows, and the largest memory of the whole program, which must not grow with the rows.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -49,27 +49,27 @@ pub(super) fn measure(rows: usize, program: &str) -> Result<Cost, Failure> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
-    let memory = peak(child)?;
+    let memory = wait_and_measure(child)?;
     let time = begin.elapsed().as_nanos() / u128::try_from(rows.max(1))?;
-    let kept = BufReader::new(fs::File::open(folder.join("deposits.jsonl"))?).lines().count();
-    if kept == rows {
+    let exported = BufReader::new(fs::File::open(folder.join("deposits.jsonl"))?).lines().count();
+    if exported == rows {
         Ok(Cost { time, memory })
     } else {
-        Err(format!("{kept} of {rows} rows were exported").into())
+        Err(format!("{exported} of {rows} rows were exported").into())
     }
 }
 
-/// Waits for the end, and returns the most resident memory in bytes; 0 where the system does not tell.
-fn peak(mut child: Child) -> Result<u128, Failure> {
+/// Waits until the program ends, and returns its largest resident memory in bytes; 0 where the system does not tell.
+fn wait_and_measure(mut child: Child) -> Result<u128, Failure> {
     let status = format!("/proc/{}/status", child.id());
-    let mut most = 0;
+    let mut max_bytes = 0;
     loop {
         let text = fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u128>().ok());
-        most = most.max(kib.unwrap_or_default() * 1_024);
+        max_bytes = max_bytes.max(kib.unwrap_or_default() * 1_024);
         match child.try_wait()? {
-            Some(status) if status.success() => return Ok(most),
+            Some(status) if status.success() => return Ok(max_bytes),
             Some(status) => return Err(format!("the export ended with {status}").into()),
             None => thread::sleep(Duration::from_millis(2)),
         }
@@ -110,7 +110,7 @@ fn serve(stream: &TcpStream, rows: i64) {
     }
 }
 
-/// Deposits of a window, at equal distances, at most 1,000.
+/// The deposits within the times of a request, at most the first 1,000. All deposits are at equal distances in time.
 fn deposits(path: &str, rows: i64) -> String {
     let query = |name: &str| -> i64 {
         let value =

@@ -1,5 +1,6 @@
-//! The rate limiter with many tasks that want permits at once, of which a quarter gets one in each window: the
-//! processor time of a request in which only the limiter depends on their number, and the bytes of a waiting task.
+//! The rate limiter with many tasks that want permits at once, of which about a quarter gets one in each window: the
+//! processor time of a request, in which only the part of the limiter depends on the number of tasks, and the bytes of
+//! a waiting task.
 
 use std::time::Duration;
 
@@ -11,14 +12,15 @@ use bitmart_rest::{Client, spot};
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
-use super::{Cost, bytes_of_unit, processor_time};
+use super::{Cost, bytes_of_each, processor_time};
 use crate::Failure;
 use crate::canned::{Canned, PLACED};
 
-/// Requests that are timed, in as many rounds as that takes: the system counts processor time in steps.
+/// Requests that are timed at least. With few tasks they are sent in several rounds, because the system counts
+/// processor time in coarse steps.
 const REQUESTS: usize = 4_000;
 
-/// An endpoint with a limit of so many requests in a second.
+/// An endpoint with a limit of `PERMITS` requests a second.
 struct Limited<const PERMITS: u32>;
 
 impl<const PERMITS: u32> Endpoint for Limited<PERMITS> {
@@ -61,7 +63,7 @@ fn run<const PERMITS: u32>(tasks: usize) -> Result<Cost, Failure> {
         std::mem::replace(&mut result, Ok(()))?;
     }
     let time = (processor_time() - begin) / u128::try_from(rounds * tasks.max(1))?;
-    Ok(Cost { time, memory: bytes_of_unit(i64::try_from(allocated)?, tasks) })
+    Ok(Cost { time, memory: bytes_of_each(i64::try_from(allocated)?, tasks) })
 }
 
 async fn send<const PERMITS: u32>(client: &Client, tasks: usize) -> Result<(), Failure> {

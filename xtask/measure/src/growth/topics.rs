@@ -11,13 +11,13 @@ use bitmart_ws::{FanIn, Update, spot};
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 
-use super::{Cost, bytes_of_unit, processor_time};
+use super::{Cost, bytes_of_each, processor_time};
 use crate::Failure;
 use crate::book::frame;
 
 /// Frames that are timed at each size.
 const FRAMES: usize = 4_000;
-/// Levels a side of a frame: few, so that what grows with topics is seen.
+/// Levels a side of a frame: few, so that decoding does not hide what grows with the number of topics.
 const LEVELS: usize = 5;
 
 type Stream = FanIn<spot::Depth>;
@@ -53,7 +53,7 @@ pub(super) fn measure(topics: usize) -> Result<Cost, Failure> {
         receive(&mut stream, &mut connections, &pushes).await?;
         Ok::<_, Failure>((processor_time() - begin) / u128::try_from(FRAMES)?)
     })?;
-    Ok(Cost { time, memory: bytes_of_unit(allocated.bytes_current, topics) })
+    Ok(Cost { time, memory: bytes_of_each(allocated.bytes_current, topics) })
 }
 
 /// Pushes frames of the topics in turn and receives each.

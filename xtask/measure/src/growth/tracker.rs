@@ -5,7 +5,7 @@ use bitmart_account::sync::{Change, Request};
 use bitmart_account::{AccountState, Assumptions, Market, Order};
 use bitmart_types::{Decimal, Timestamp};
 
-use super::{Cost, bytes_of_unit, time_of_step};
+use super::{Cost, bytes_of_each, time_of_step};
 use crate::Failure;
 use crate::random::Random;
 
@@ -14,7 +14,7 @@ const ORDER: &str = r#"{"orderId":"118100034543076010","clientOrderId":"","symbo
     "size":"0.50000","filledSize":"0.00000","notional":"24400.00000000","filledNotional":"0.00000000",
     "createTime":1681701557927,"updateTime":1681701559408}"#;
 
-/// A tracker with so many open orders.
+/// A tracker, and the orders that are reported to it.
 pub(crate) struct Tracked {
     sync: AccountSync,
     orders: Vec<Order>,
@@ -43,26 +43,28 @@ impl Tracked {
         Ok(Self { sync, orders, random: Random(17), now })
     }
 
-    pub(crate) fn fill(&mut self) {
+    /// Reports every order to the tracker.
+    pub(crate) fn report_all(&mut self) {
         for number in 0..self.orders.len() {
-            self.apply(number);
+            self.report(number);
         }
     }
 
-    fn apply(&mut self, number: usize) {
+    /// Reports an order to the tracker as it is now.
+    fn report(&mut self, number: usize) {
         let order = self.orders[number].clone();
         self.sync.apply(self.now, Market::Spot, 0, Change::Order(order));
         while self.sync.poll_event().is_some() {}
     }
 
-    /// One of the orders is filled a little further.
+    /// Fills one of the orders a little further, and reports it.
     pub(crate) fn step(&mut self) {
         let number = self.random.below(self.orders.len());
         self.now = Timestamp::from_millis(self.now.as_millis() + 1);
         let order = &mut self.orders[number];
         order.filled_size += Decimal::new(1, 8);
         order.update_time = Some(self.now);
-        self.apply(number);
+        self.report(number);
     }
 
     pub(crate) fn open_orders(&self) -> usize {
@@ -72,10 +74,10 @@ impl Tracked {
 
 pub(super) fn measure(orders: usize) -> Result<Cost, Failure> {
     let mut tracked = Tracked::new(orders)?;
-    let allocated = allocation_counter::measure(|| tracked.fill()).bytes_current;
+    let allocated = allocation_counter::measure(|| tracked.report_all()).bytes_current;
     let time = time_of_step(|| tracked.step());
     if tracked.open_orders() != orders {
         return Err(format!("{} orders are open", tracked.open_orders()).into());
     }
-    Ok(Cost { time, memory: bytes_of_unit(allocated, orders) })
+    Ok(Cost { time, memory: bytes_of_each(allocated, orders) })
 }

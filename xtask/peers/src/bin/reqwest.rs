@@ -16,11 +16,12 @@ use tokio_tungstenite::tungstenite::Message;
 #[derive(Clone)]
 struct Usual {
     settings: Settings,
-    /// None in the quick start.
+    /// `None` in the quick start, which makes a new client for each request.
     client: Option<reqwest::Client>,
 }
 
-enum Read {
+/// A ticker as the program reads it.
+enum ReadTicker {
     Model(Box<Ticker>),
     Tree(Value),
 }
@@ -47,7 +48,7 @@ impl Usual {
 }
 
 impl Peer for Usual {
-    type Ticker = Read;
+    type Ticker = ReadTicker;
     type Book = Book;
 
     async fn order(&self, tls: bool) -> Result<(), Failure> {
@@ -74,13 +75,13 @@ impl Peer for Usual {
         if accepted { Ok(()) } else { Err("not accepted".into()) }
     }
 
-    async fn ticker(&self) -> Result<Read, Failure> {
+    async fn ticker(&self) -> Result<ReadTicker, Failure> {
         let url = format!("{}{TICKER_PATH}", self.settings.market);
         let response = self.client().get(url).send().await?;
         Ok(if self.client.is_some() {
-            Read::Model(Box::new(response.json::<Envelope<Ticker>>().await?.data()?))
+            ReadTicker::Model(Box::new(response.json::<Envelope<Ticker>>().await?.data()?))
         } else {
-            Read::Tree(response.json::<Value>().await?)
+            ReadTicker::Tree(response.json::<Value>().await?)
         })
     }
 
@@ -110,7 +111,7 @@ impl Peer for Usual {
     }
 }
 
-impl Values for Read {
+impl Values for ReadTicker {
     fn values(&self) -> Vec<String> {
         const FIELDS: [&str; 13] = [
             "symbol",

@@ -83,6 +83,7 @@ fn open<'a>(
     orders.chain(triggers)
 }
 
+/// The cells of the newest rows.
 fn newest(mut rows: Vec<OrderRow>) -> Vec<Vec<String>> {
     rows.sort_by_key(|row| std::cmp::Reverse(row.0));
     rows.into_iter().take(LIMIT).map(|row| row.1).collect()

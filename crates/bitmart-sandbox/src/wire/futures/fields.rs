@@ -13,8 +13,8 @@ use smol_str::SmolStr;
 use crate::wire::{
     Call, enums,
     error::{ErrorFamily, WireError, error, rejection_error},
-    number,
     params::Params,
+    parse_number,
 };
 
 /// The error for a violated rule. The engine checks orders when they are placed; a rule is only checked here if the
@@ -41,12 +41,13 @@ pub(crate) fn side(params: &Params) -> Result<FuturesSide, WireError> {
     }
 }
 
-pub(crate) fn mode(params: &Params, market: bool) -> Result<OrderMode, WireError> {
+/// The time in force. A market order cannot be post-only.
+pub(crate) fn mode(params: &Params, is_market_order: bool) -> Result<OrderMode, WireError> {
     match params.integer("mode")? {
         None | Some(1) => Ok(OrderMode::GoodTillCanceled),
         Some(2) => Ok(OrderMode::FillOrKill),
         Some(3) => Ok(OrderMode::ImmediateOrCancel),
-        Some(4) if !market => Ok(OrderMode::PostOnly),
+        Some(4) if !is_market_order => Ok(OrderMode::PostOnly),
         Some(_) => Err(params.invalid("mode", "must be 1 to 4, and not 4 with type market")),
     }
 }
@@ -73,12 +74,12 @@ pub(crate) fn price(
 /// A leverage within the limits of the contract; `None` if absent.
 pub(crate) fn leverage(params: &Params, rules: &FuturesRules) -> Result<Option<u32>, WireError> {
     let Some(text) = params.text("leverage")? else { return Ok(None) };
-    let value = number::decimal(&text).ok_or_else(|| error(40040))?;
+    let value = parse_number::decimal(&text).ok_or_else(|| error(40040))?;
     rules.check_leverage(value).map_err(rule_error)?;
     value.to_u32().filter(|_| value.fract().is_zero()).ok_or_else(|| error(40040)).map(Some)
 }
 
-/// The margin type. An order that closes needs none.
+/// The margin type. Only an order that opens a position needs one.
 pub(crate) fn margin_type(params: &Params, opens: bool) -> Result<MarginType, WireError> {
     match params.text("open_type")?.as_deref() {
         None if !opens => Ok(MarginType::Cross),
@@ -108,7 +109,7 @@ pub(crate) fn required_price_type(params: &Params, name: &str) -> Result<PriceTy
 
 /// Preset prices, compared with the last price by default, as documented.
 pub(crate) fn preset(params: &Params, rules: &FuturesRules) -> Result<Preset, WireError> {
-    let leg = |name: &str| {
+    let preset_price = |name: &str| {
         let price_type = price_type(params, &format!("{name}_type"))?.unwrap_or(PriceType::Last);
         if params.is_absent(name) {
             return Ok(None);
@@ -116,11 +117,11 @@ pub(crate) fn preset(params: &Params, rules: &FuturesRules) -> Result<Preset, Wi
         price(params, name, rules).map(|price| Some(PresetPrice { price, price_type }))
     };
     let (take_profit, stop_loss) =
-        (leg("preset_take_profit_price")?, leg("preset_stop_loss_price")?);
+        (preset_price("preset_take_profit_price")?, preset_price("preset_stop_loss_price")?);
     Ok(Preset { take_profit, stop_loss })
 }
 
-/// `plan_category`: 1 is for a size, 2 for the whole position; `None` if absent.
+/// Whether `plan_category` is 2, the whole position, and not 1, a size; `None` if absent.
 pub(crate) fn whole_position(params: &Params) -> Result<Option<bool>, WireError> {
     match params.integer("plan_category")? {
         None => Ok(None),

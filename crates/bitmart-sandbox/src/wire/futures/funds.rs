@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::wire::{
     Call, HandlerResult,
-    decimal::plain,
     error::{WireError, error},
+    render::plain,
     window::Window,
 };
 

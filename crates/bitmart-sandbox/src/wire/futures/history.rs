@@ -3,13 +3,12 @@
 use std::cmp::Reverse;
 
 use crate::wire::{
-    Call, HandlerResult,
-    decimal::plain,
-    enums,
+    Call, HandlerResult, enums,
     error::{WireError, error},
     futures::rows::{self, ended_fields, extend, fill_row, no_trail, preset_fields},
-    number,
     params::Params,
+    parse_number,
+    render::plain,
     window::Window,
 };
 use bitmart_sim::{
@@ -42,7 +41,7 @@ pub(crate) fn is_copy_trading(call: &Call<'_>) -> Result<bool, WireError> {
 pub(crate) fn order_id(call: &Call<'_>, account: AccountId) -> Result<Option<OrderId>, WireError> {
     let unknown = || error(40037);
     if let Some(id) = call.params.text("order_id")? {
-        return number::unsigned(&id).map(|id| Some(OrderId(id))).ok_or_else(unknown);
+        return parse_number::unsigned(&id).map(|id| Some(OrderId(id))).ok_or_else(unknown);
     }
     let Some(client_order_id) = call.params.text("client_order_id")? else { return Ok(None) };
     let owner = call.exchange.account(account).ok_or_else(unknown)?;
@@ -110,11 +109,11 @@ pub(crate) fn open_orders(call: &mut Call<'_>) -> HandlerResult {
 pub(crate) fn order_history(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account_id()?;
     call.params.required("symbol")?;
-    let (symbol, only) = (symbol(call)?, order_id(call, account)?);
+    let (symbol, requested_id) = (symbol(call)?, order_id(call, account)?);
     let window = Window::futures(&call.params, call.now_ms)?;
     let limit = if is_copy_trading(call)? { 0 } else { MAX_ROWS };
     let is_requested = |of: &str| symbol.as_deref().is_none_or(|symbol| of == symbol);
-    let matches_id = |id| only.is_none_or(|only| id == only);
+    let matches_id = |id| requested_id.is_none_or(|requested| id == requested);
     let exchange = &call.exchange;
     let orders = exchange
         .futures_orders_of(account)
@@ -142,7 +141,7 @@ pub(crate) fn order_history(call: &mut Call<'_>) -> HandlerResult {
 
 pub(crate) fn fills(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account_id()?;
-    let (symbol, only) = (symbol(call)?, order_id(call, account)?);
+    let (symbol, requested_id) = (symbol(call)?, order_id(call, account)?);
     let window = Window::futures(&call.params, call.now_ms)?;
     let limit = if is_copy_trading(call)? { 0 } else { MAX_ROWS };
     let rows = call
@@ -150,7 +149,7 @@ pub(crate) fn fills(call: &mut Call<'_>) -> HandlerResult {
         .futures_fills()
         .rev()
         .filter(|fill| fill.account == account && window.contains(fill.time_ms))
-        .filter(|fill| only.is_none_or(|id| fill.order == id))
+        .filter(|fill| requested_id.is_none_or(|id| fill.order == id))
         .filter(|fill| symbol.as_deref().is_none_or(|symbol| fill.symbol == symbol))
         .take(limit)
         .map(fill_row);

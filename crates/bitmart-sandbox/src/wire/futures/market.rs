@@ -16,12 +16,13 @@ use smol_str::SmolStr;
 
 use crate::wire::{
     Call, HandlerResult, Level,
-    decimal::{plain, ratio, rfc3339},
     error::{WireError, error},
+    render::{plain, ratio, rfc3339},
 };
 
 /// Levels per side of a book.
 const DEPTH: usize = 50;
+/// Lengths of candles in minutes.
 const STEPS: [i64; 13] = [1, 3, 5, 15, 30, 60, 120, 240, 360, 720, 1_440, 4_320, 10_080];
 /// Maximum number of candles of a response.
 const MAX_CANDLES: usize = 500;
@@ -52,7 +53,7 @@ pub(crate) fn depth(call: &mut Call<'_>) -> HandlerResult {
     }))
 }
 
-/// Sizes are in coins, times in seconds.
+/// Sizes are in coins, not in contracts; times in seconds.
 pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
     let (market, params) = (market(call)?, &call.params);
     let limit = params.integer("limit")?.unwrap_or(50);
@@ -247,19 +248,20 @@ pub(crate) fn pushed_book(
     symbol: &SmolStr,
     (asks, bids): (&[Level], &[Level]),
     version: u64,
-    snapshot: bool,
+    is_snapshot: bool,
 ) -> Value {
     let mut book = json!({
         "symbol": symbol.as_str(),
         "version": version,
-        "type": if snapshot { "snapshot" } else { "update" },
+        "type": if is_snapshot { "snapshot" } else { "update" },
     });
     book["asks"] = pushed_levels(asks);
     book["bids"] = pushed_levels(bids);
     book
 }
 
-/// The levels of a side. Books are pushed most, and `json!` copies each value in it: so nothing here is in one.
+/// The levels of a side. They are not built with `json!`, which would copy each value: books are pushed more than
+/// anything else.
 fn pushed_levels(levels: &[Level]) -> Value {
     levels
         .iter()

@@ -2,13 +2,13 @@
 
 use crate::wire::{
     Call, HandlerResult,
-    decimal::{plain, ratio},
     error::{WireError, error},
     futures::fields,
     futures::history::{listed, order_id},
     futures::market::open_interest_of,
     futures::rows,
-    number,
+    parse_number,
+    render::{plain, ratio},
 };
 use bitmart_sim::{
     Exchange, FuturesRequest, OrderId,
@@ -19,6 +19,7 @@ use bitmart_sim::{
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
+/// The listing time of every contract: invented, 2020-07-07 in UTC.
 const OPENED_MS: u64 = 1_594_080_000_123;
 
 pub(crate) fn contracts(call: &mut Call<'_>) -> HandlerResult {
@@ -187,7 +188,7 @@ pub(crate) fn modify_limit_order(call: &mut Call<'_>) -> HandlerResult {
 }
 
 fn id_of(text: &str) -> Result<OrderId, WireError> {
-    number::unsigned(text).map(OrderId).ok_or_else(|| error(40037))
+    parse_number::unsigned(text).map(OrderId).ok_or_else(|| error(40037))
 }
 
 pub(crate) fn order(call: &mut Call<'_>) -> HandlerResult {

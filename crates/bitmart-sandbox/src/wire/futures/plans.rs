@@ -6,8 +6,8 @@ use crate::wire::{
     futures::fields::{self as fields, price, required_price_type, rules},
     futures::history::{row_limit, symbol},
     futures::rows::plan_row,
-    number,
     params::Params,
+    parse_number,
 };
 use bitmart_sim::{
     AccountId, FuturesRequest, OrderId,
@@ -124,7 +124,7 @@ pub(crate) fn optional_id(
 }
 
 pub(crate) fn required_id(params: &Params) -> Result<OrderId, WireError> {
-    number::unsigned(&params.required("order_id")?).map(OrderId).ok_or_else(|| error(40037))
+    parse_number::unsigned(&params.required("order_id")?).map(OrderId).ok_or_else(|| error(40037))
 }
 
 /// Waiting plan orders, take-profits and stop-losses, newest first. `type` is the type of the order that is placed.

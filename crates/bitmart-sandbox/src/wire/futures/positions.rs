@@ -9,12 +9,11 @@ use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use crate::wire::{
-    Call, HandlerResult,
-    decimal::{exact_price, plain},
-    enums,
+    Call, HandlerResult, enums,
     error::error,
     futures::history::{is_copy_trading, symbol},
     futures::settings::position_mode_name,
+    render::{exact_price, plain},
 };
 
 /// The currencies with a row in every list of balances, as captured and documented.
@@ -265,12 +264,12 @@ pub(crate) fn pushed_asset(
 }
 
 /// Without a symbol all positions of the contract type are closed, and without a side both directions, according to a
-/// third party. No contract here has a coin as margin (type 2).
+/// third party. For type 2, contracts with a coin as margin, nothing is closed: the sandbox has no such contract.
 pub(crate) fn close_all_positions(call: &mut Call<'_>) -> HandlerResult {
     let (account, symbol) = (call.account_id()?, symbol(call)?);
     let params = &call.params;
     params.required("contractType")?;
-    let coins = match params.integer("contractType")? {
+    let is_coin_margined = match params.integer("contractType")? {
         Some(1) => false,
         Some(2) => true,
         _ => return Err(params.invalid("contractType", "must be 1 or 2")),
@@ -285,7 +284,7 @@ pub(crate) fn close_all_positions(call: &mut Call<'_>) -> HandlerResult {
         let checked = call.exchange.check_contract(symbol);
         checked.map_err(|reject| call.exchange.error(&reject))?;
     }
-    if !coins {
+    if !is_coin_margined {
         let symbol = symbol.map(Into::into);
         call.exchange.apply(account, FuturesRequest::ClosePositions { symbol, long })?;
     }

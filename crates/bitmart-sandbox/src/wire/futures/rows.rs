@@ -1,6 +1,6 @@
 //! Rows of futures orders, trigger orders and fills, of REST and of the stream.
 
-use crate::wire::{decimal::plain, enums, futures::settings::position_mode_name};
+use crate::wire::{enums, futures::settings::position_mode_name, render::plain};
 use bitmart_sim::{
     Exchange, FuturesAction,
     futures::FuturesMarket,

@@ -4,7 +4,7 @@ use bitmart_sim::{FuturesRequest, futures::FuturesMarket};
 use serde_json::{Value, json};
 
 use crate::wire::{
-    Call, HandlerResult, decimal::plain, enums, error::error, futures::fields::leverage,
+    Call, HandlerResult, enums, error::error, futures::fields::leverage, render::plain,
 };
 
 /// Enumeration `futures_position_mode`.

@@ -15,8 +15,8 @@ use crate::wire::{
     error::{WireError, error},
     futures::fields::{self as fields, price, required_price_type, rules},
     futures::plans::{optional_id, required_id},
-    number,
     params::Params,
+    parse_number,
 };
 
 pub(crate) fn submit_tp_sl_order(call: &mut Call<'_>) -> HandlerResult {
@@ -53,13 +53,13 @@ fn parse(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
     }
     // By default the order is for the whole position (endpoint futures/submit-tp-sl-order).
     let whole_position = fields::whole_position(params)?.unwrap_or(true);
-    let sized = !whole_position && !params.is_absent("size");
-    let size = if sized { fields::size(params, rules)? } else { Decimal::ZERO };
+    let has_size = !whole_position && !params.is_absent("size");
+    let size = if has_size { fields::size(params, rules)? } else { Decimal::ZERO };
     params.required("executive_price")?;
     let order = NewFuturesOrder {
         symbol: rules.symbol.clone(),
         side,
-        price: executed_at(params, rules, whole_position)?,
+        price: execution_price(params, rules, whole_position)?,
         size,
         mode: OrderMode::GoodTillCanceled,
         leverage: 1,
@@ -74,13 +74,13 @@ fn parse(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
     };
     let preset = Preset::default();
     // Without a size the order is for the whole position, regardless of its category.
-    let terms = Plan { kind, order, whole_position: !sized, preset };
+    let terms = Plan { kind, order, whole_position: !has_size, preset };
     Ok(NewPlan { client_order_id: fields::client_order_id(params)?, condition, terms })
 }
 
-/// The limit price of the order that is placed; `None` for a market order: with `category` market, with a price of 0,
-/// and for the whole position unless `category` is limit.
-fn executed_at(
+/// The limit price of the order that the trigger places; `None` for a market order: with `category` market, with a
+/// price of 0, and for the whole position unless `category` is limit.
+fn execution_price(
     params: &Params,
     rules: &FuturesRules,
     whole_position: bool,
@@ -91,8 +91,8 @@ fn executed_at(
         Some("market") => true,
         Some(_) => return Err(params.invalid("category", "must be limit or market")),
     };
-    let zero = |text: &str| number::decimal(text).is_some_and(|price| price.is_zero());
-    if market || params.text("executive_price")?.as_deref().is_some_and(zero) {
+    let is_zero = |text: &str| parse_number::decimal(text).is_some_and(|price| price.is_zero());
+    if market || params.text("executive_price")?.as_deref().is_some_and(is_zero) {
         return Ok(None);
     }
     price(params, "executive_price", rules).map(Some)
@@ -109,7 +109,7 @@ pub(crate) fn modify_tp_sl_order(call: &mut Call<'_>) -> HandlerResult {
     let change = PlanChange {
         trigger_price: price(&call.params, "trigger_price", rules)?,
         price_type: required_price_type(&call.params, "price_type")?,
-        price: executed_at(&call.params, rules, whole)?,
+        price: execution_price(&call.params, rules, whole)?,
         whole_position,
     };
     let kinds = [PlanKind::TakeProfit, PlanKind::StopLoss];

@@ -1,4 +1,5 @@
-//! Spot algo orders. No source documents the responses, so their fields are those that client libraries read.
+//! Spot algo orders, which wait for a price and then become an order. No source documents the responses, so their
+//! fields are those that client libraries read.
 
 use bitmart_sim::{
     AccountId, Exchange, OrderId, Reject, SpotRequest,
@@ -10,11 +11,10 @@ use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use crate::wire::{
-    Call, HandlerResult,
-    decimal::fixed,
-    enums,
+    Call, HandlerResult, enums,
     error::{WireError, error},
-    number,
+    parse_number,
+    render::fixed,
     spot::orders::{digits, parse_order_as},
     window::Window,
 };
@@ -26,19 +26,25 @@ pub(crate) fn submit_algo_order(call: &mut Call<'_>) -> HandlerResult {
     let params = &call.params;
     let symbol = params.required("symbol")?;
     let kind = kind(&params.required("type")?)?;
-    let becomes = match params.text("trigger_type")?.as_deref() {
+    let placed_kind = match params.text("trigger_type")?.as_deref() {
         Some("limit") => SpotOrderType::Limit,
         Some("market") => SpotOrderType::Market,
         None => return Err(params.missing("trigger_type")),
         Some(_) => return Err(params.invalid("trigger_type", "must be limit or market")),
     };
-    let order =
-        parse_order_as(becomes, &call.exchange, params, &symbol, "client_order_id", call.lenient)?;
+    let order = parse_order_as(
+        placed_kind,
+        &call.exchange,
+        params,
+        &symbol,
+        "client_order_id",
+        call.lenient,
+    )?;
     let rules = &call.exchange.spot_market(symbol.as_str()).ok_or_else(|| error(50001))?.rules;
     let trigger_price = digits(params, "trigger_price", rules.price_decimals, call.lenient)?
         .ok_or_else(|| params.missing("trigger_price"))?;
-    let new = NewAlgo { trigger_price, terms: Algo { kind, order } };
-    let id = call.exchange.order(account, SpotRequest::PlaceTrigger(new))?;
+    let algo = NewAlgo { trigger_price, terms: Algo { kind, order } };
+    let id = call.exchange.order(account, SpotRequest::PlaceTrigger(algo))?;
     Ok(json!({ "order_id": id.0.to_string() }))
 }
 
@@ -47,7 +53,7 @@ fn kind(word: &str) -> Result<AlgoKind, WireError> {
 }
 
 fn id(text: &str) -> Result<OrderId, WireError> {
-    number::unsigned(text).map(OrderId).ok_or_else(|| error(50005))
+    parse_number::unsigned(text).map(OrderId).ok_or_else(|| error(50005))
 }
 
 pub(crate) fn cancel_algo_order(call: &mut Call<'_>) -> HandlerResult {
@@ -123,7 +129,7 @@ pub(crate) fn algo_order_history(call: &mut Call<'_>) -> HandlerResult {
     orders(call, false)
 }
 
-fn orders(call: &Call<'_>, waiting: bool) -> HandlerResult {
+fn orders(call: &Call<'_>, are_waiting: bool) -> HandlerResult {
     let (account, symbol) = (call.account_id()?, known_symbol(call)?);
     let kind = match call.params.text("orderMode")? {
         None => None,
@@ -135,7 +141,7 @@ fn orders(call: &Call<'_>, waiting: bool) -> HandlerResult {
         .triggers()
         .spot
         .of(account)
-        .filter(|algo| algo.is_waiting() == waiting && window.contains(algo.created_ms))
+        .filter(|algo| algo.is_waiting() == are_waiting && window.contains(algo.created_ms))
         .filter(|algo| kind.is_none_or(|kind| algo.terms.kind == kind))
         .filter(|algo| symbol.as_deref().is_none_or(|symbol| algo.terms.order.symbol == symbol))
         .take(call.params.limit(MAX_ROWS, MAX_ROWS)?)

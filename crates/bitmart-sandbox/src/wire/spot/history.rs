@@ -18,7 +18,7 @@ const MAX_ROWS: i64 = 200;
 struct Filter {
     symbol: Option<String>,
     window: Window,
-    /// Whether only margin orders or only other orders are requested.
+    /// `true` for margin orders only, `false` for other orders only; `None` for all.
     margin: Option<bool>,
     limit: usize,
 }

@@ -13,12 +13,13 @@ use smol_str::SmolStr;
 use crate::wire::{
     Call, HandlerResult, Level,
     currencies::full_name,
-    decimal::{fixed, plain, ratio},
     enums,
     error::{WireError, error},
     params::Params,
+    render::{fixed, plain, ratio},
 };
 
+/// Lengths of candles in minutes.
 const STEPS: [i64; 13] = [1, 3, 5, 15, 30, 45, 60, 120, 180, 240, 1_440, 10_080, 43_200];
 
 fn market<'a>(exchange: &'a Exchange, params: &Params) -> Result<&'a SpotMarket, WireError> {
@@ -237,19 +238,20 @@ pub(crate) fn pushed_book(
     market: &SpotMarket,
     (asks, bids): (&[Level], &[Level]),
     version: u64,
-    snapshot: bool,
+    is_snapshot: bool,
 ) -> Value {
     let mut book = json!({
         "symbol": market.rules.symbol.as_str(),
         "version": version,
-        "type": if snapshot { "snapshot" } else { "update" },
+        "type": if is_snapshot { "snapshot" } else { "update" },
     });
     book["asks"] = pushed_levels(asks, market);
     book["bids"] = pushed_levels(bids, market);
     book
 }
 
-/// The levels of a side. Books are pushed most, and `json!` copies each value in it: so nothing here is in one.
+/// The levels of a side. They are not built with `json!`, which would copy each value: books are pushed more than
+/// anything else.
 fn pushed_levels(levels: &[Level], market: &SpotMarket) -> Value {
     let rules = &market.rules;
     let size = |size: Decimal| {

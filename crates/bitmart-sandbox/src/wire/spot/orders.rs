@@ -13,11 +13,12 @@ use smol_str::SmolStr;
 use crate::wire::{
     Call, HandlerResult,
     error::{ErrorFamily, WireError, error, rejection_error},
-    number,
     params::Params,
+    parse_number,
     spot::rows::{self, fill_row, order_row},
 };
 
+/// Orders of a batch.
 const MAX_BATCH: usize = 10;
 
 pub(crate) fn submit_order(call: &mut Call<'_>) -> HandlerResult {
@@ -57,6 +58,8 @@ pub(crate) fn submit_orders(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({ "code": 0, "msg": "success", "data": { "orderIds": ids } }))
 }
 
+/// Parses and checks an order of a pair. `client_field` is the name of the field with the client order id, which
+/// endpoints spell differently.
 pub(crate) fn parse_order(
     exchange: &Exchange,
     params: &Params,
@@ -96,7 +99,7 @@ fn parse_side(params: &Params) -> Result<Side, WireError> {
     }
 }
 
-/// Parses an order of a given kind. In algo orders the field `type` has another meaning.
+/// Parses an order whose kind is known. Algo orders name it in `trigger_type`, since their `type` is another thing.
 pub(crate) fn parse_order_as(
     kind: SpotOrderType,
     exchange: &Exchange,
@@ -135,10 +138,13 @@ pub(crate) fn parse_order_as(
     };
     if (kind, side) == (SpotOrderType::Market, Side::Buy) {
         // Observed: a market buy with a size instead of a notional gets 50021.
-        let code = if params.text("size")?.is_some() { 50021 } else { 50012 };
-        let missing = || match code {
-            50021 => params.invalid("notional", "a market buy takes notional, not size"),
-            _ => error(50012),
+        let has_size = params.text("size")?.is_some();
+        let missing = || {
+            if has_size {
+                params.invalid("notional", "a market buy takes notional, not size")
+            } else {
+                error(50012)
+            }
         };
         order.notional =
             digits(params, "notional", MONEY_DECIMALS, lenient)?.ok_or_else(missing)?;
@@ -205,7 +211,7 @@ pub(crate) fn cancel_orders(call: &mut Call<'_>) -> HandlerResult {
     if requested.len() > MAX_BATCH {
         return Err(error(50033));
     }
-    let (mut done, mut failed) = (Vec::new(), Vec::new());
+    let (mut canceled_ids, mut failed_ids) = (Vec::new(), Vec::new());
     for text in requested {
         let id = if by_client {
             by_client_order_id(&call.exchange, account, &text)
@@ -215,14 +221,14 @@ pub(crate) fn cancel_orders(call: &mut Call<'_>) -> HandlerResult {
         let id = id.filter(|id| is_order_of(call, *id, &symbol));
         let canceled =
             id.is_some_and(|id| call.exchange.request(account, SpotRequest::Cancel(id)).is_ok());
-        if canceled { done.push(text) } else { failed.push(text) }
+        if canceled { canceled_ids.push(text) } else { failed_ids.push(text) }
     }
     Ok(json!({
-        "totalCount": done.len() + failed.len(),
-        "successCount": done.len(),
-        "failedCount": failed.len(),
-        "successIds": done,
-        "failIds": failed,
+        "totalCount": canceled_ids.len() + failed_ids.len(),
+        "successCount": canceled_ids.len(),
+        "failedCount": failed_ids.len(),
+        "successIds": canceled_ids,
+        "failIds": failed_ids,
     }))
 }
 
@@ -300,7 +306,7 @@ pub(crate) fn order_fills(call: &mut Call<'_>) -> HandlerResult {
 }
 
 fn parse_id(text: &str) -> Option<OrderId> {
-    number::unsigned(text).map(OrderId)
+    parse_number::unsigned(text).map(OrderId)
 }
 
 /// The order with a client order id, which is its own id if it was placed without one.

@@ -1,6 +1,6 @@
 //! Rows of spot orders and fills. REST has separate rows, the stream has both in one.
 
-use crate::wire::{decimal::fixed, enums};
+use crate::wire::{enums, render::fixed};
 use bitmart_sim::{
     OrderId, SpotMarket, SpotRules,
     book::{SelfTradePrevention, Side},

@@ -13,8 +13,8 @@ use smol_str::SmolStr;
 use crate::wire::{
     Call, HandlerResult,
     currencies::full_name,
-    decimal::{fixed, plain},
     error::error,
+    render::{fixed, plain},
 };
 
 /// The balances above zero, with the total and the full names. Source: captured (fixtures/captured/spot-balance.json:
@@ -36,7 +36,7 @@ pub(crate) fn spot_wallet(call: &mut Call<'_>) -> HandlerResult {
 /// The balances above zero of the spot and the funding wallet, as documented.
 pub(crate) fn wallet(call: &mut Call<'_>) -> HandlerResult {
     let currency = call.params.text("currency")?;
-    let valued = match call.params.text("needUsdValuation")?.as_deref() {
+    let wants_usd = match call.params.text("needUsdValuation")?.as_deref() {
         None => false,
         // The spellings of clients in other languages: Python writes `True`.
         Some(word) => match word.to_ascii_lowercase().as_str() {
@@ -45,7 +45,7 @@ pub(crate) fn wallet(call: &mut Call<'_>) -> HandlerResult {
             _ => return Err(call.params.invalid("needUsdValuation", "must be true or false")),
         },
     };
-    let owner = call.account()?.clone();
+    let owner = call.account()?;
     let names: BTreeSet<_> = owner.spot.keys().chain(owner.funding.keys()).collect();
     let mut rows = Vec::new();
     for name in names {
@@ -60,7 +60,7 @@ pub(crate) fn wallet(call: &mut Call<'_>) -> HandlerResult {
             "currency": name.as_str(),
             "name": full_name(name),
             "available": fixed(wallet.available, 8),
-            "available_usd_valuation": if valued { fixed(usd, 8) } else { String::new() },
+            "available_usd_valuation": if wants_usd { fixed(usd, 8) } else { String::new() },
             "frozen": fixed(wallet.frozen, 8),
             "unAvailable": fixed(wallet.frozen, 8),
             "fundAvailable": fixed(funding.available, 8),

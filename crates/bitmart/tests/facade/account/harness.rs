@@ -18,6 +18,9 @@ pub(crate) type TestResult = Result<(), Failure>;
 /// Virtual time after which a test fails.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
+/// Real time after which a wait without virtual time fails.
+const REAL_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// The time step, equal to that of the sandbox's market.
 const STEP: Duration = Duration::from_millis(100);
 
@@ -121,7 +124,7 @@ impl Harness {
     }
 
     /// Advances time without reading the account's events.
-    pub(crate) async fn pass(&self, time: Duration) {
+    pub(crate) async fn advance(&self, time: Duration) {
         let end = Instant::now() + time;
         while Instant::now() + STEP <= end {
             self.step().await;
@@ -146,7 +149,10 @@ impl Harness {
     /// Closes all WebSocket connections and waits until they are gone.
     pub(crate) async fn disconnect(&self) {
         self.exchange.kill_sockets();
+        // Virtual time stands still meanwhile.
+        let begin = std::time::Instant::now();
         while self.exchange.sockets() > 0 {
+            assert!(begin.elapsed() < REAL_TIMEOUT, "connections are still open");
             tokio::task::yield_now().await;
         }
     }
@@ -189,7 +195,7 @@ impl Consumer {
         self.events.iter().any(|event| event.contains(name))
     }
 
-    /// Reads events while time advances, until `done`. Returns the time that it took.
+    /// Reads events while virtual time advances, until `done`. Returns the virtual time that it took.
     pub(crate) async fn until(
         &mut self,
         harness: &Harness,

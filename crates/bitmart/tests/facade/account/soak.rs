@@ -159,7 +159,7 @@ async fn soak() -> TestResult {
         pause_until = pause_until.max(harness.now() + pause);
         if placed == (orders / 2).min(500) {
             // At least one long pause in every run.
-            harness.pass(Duration::from_secs(120)).await;
+            harness.advance(Duration::from_secs(120)).await;
         }
         if placed.is_multiple_of(1_000) {
             check_watermark(&harness, &consumer)?;
@@ -171,7 +171,7 @@ async fn soak() -> TestResult {
             _ => continue,
         };
         if harness.now() < pause_until {
-            harness.pass(time).await;
+            harness.advance(time).await;
         } else {
             consumer.read_for(&harness, time).await?;
         }

@@ -1,4 +1,4 @@
-//! Rendering of numbers and dates.
+//! Rendering of numbers and dates. The counterpart for numbers is [`parse_number`](super::parse_number).
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::Value;
@@ -30,16 +30,16 @@ pub(crate) fn exact_price(value: Decimal) -> String {
 }
 
 /// A decimal as a JSON number.
-pub(crate) fn number(value: Decimal) -> Value {
+pub(crate) fn json_number(value: Decimal) -> Value {
     serde_json::from_str(&plain(value)).unwrap_or_default()
 }
 
-/// The change from `open` to `last` as a ratio with 5 decimals.
+/// The change from `open` to `last` as a ratio with 5 decimals; 0 if `open` is 0.
 pub(crate) fn ratio(open: Decimal, last: Decimal) -> String {
     fixed((last - open).checked_div(open).unwrap_or_default(), 5)
 }
 
-/// RFC 3339 in UTC with nanoseconds, as in futures trades.
+/// A time in milliseconds since 1970 as RFC 3339 in UTC with nanoseconds, as in futures trades.
 pub(crate) fn rfc3339(ms: u64) -> String {
     let (seconds, millis) = (ms / 1_000, ms % 1_000);
     let (days, second) = (seconds / 86_400, seconds % 86_400);
@@ -67,8 +67,8 @@ mod tests {
         assert_eq!(fixed(Decimal::new(19_999, 4), 2), "1.99");
         assert_eq!(fixed(Decimal::new(15, 1), 0), "1");
         assert_eq!(plain(Decimal::new(1_000, 4)), "0.1");
-        assert_eq!(number(Decimal::new(57_162_048, 8)).to_string(), "0.57162048");
-        assert_eq!(number(Decimal::new(-300, 2)).to_string(), "-3");
+        assert_eq!(json_number(Decimal::new(57_162_048, 8)).to_string(), "0.57162048");
+        assert_eq!(json_number(Decimal::new(-300, 2)).to_string(), "-3");
         assert_eq!(ratio(Decimal::from(100), Decimal::from(99)), "-0.01000");
         let thirds = Decimal::from(200) / Decimal::from(3);
         assert_eq!(exact_price(thirds), "66.666666666666666666");
@@ -79,7 +79,7 @@ mod tests {
         let tiny = Decimal::new(-1, 9);
         assert_eq!(fixed(tiny, 2), "0.00");
         assert_eq!(plain(tiny * Decimal::ZERO), "0");
-        assert_eq!(number(Decimal::ZERO * tiny).to_string(), "0");
+        assert_eq!(json_number(Decimal::ZERO * tiny).to_string(), "0");
         assert_eq!(ratio(Decimal::from(60_000), Decimal::new(5_999_990, 2)), "0.00000");
     }
 
