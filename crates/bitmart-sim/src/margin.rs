@@ -48,12 +48,53 @@ const HOUR_MS: u64 = 3_600_000;
 // Rule: A loan is at least 0.001 of the base or 10 of the quote; at most 100 of the base or 1,000,000 of the quote
 // are owed. Source: documented (one of two samples, endpoint margin_pairs, the other has a minimum of 1 and of
 // 0.01, a maximum of 1,000 and of 12,000); simplified (the same for every pair)
-/// Returns the smallest loan and the largest principal, in the base or quote currency.
-pub fn loan_limits(is_base: bool) -> (Decimal, Decimal) {
-    if is_base {
-        (Decimal::new(1, 3), Decimal::ONE_HUNDRED)
-    } else {
-        (Decimal::TEN, Decimal::from(1_000_000))
+/// How much of a currency a margin account may borrow, in units of the currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoanLimits {
+    /// The smallest amount of a loan.
+    pub smallest_loan: Decimal,
+    /// The largest principal that may be owed, all loans together.
+    pub largest_principal: Decimal,
+}
+
+impl LoanLimits {
+    /// The limits of the base currency of a pair.
+    pub const BASE: Self = Self {
+        smallest_loan: Decimal::from_parts(1, 0, 0, false, 3),
+        largest_principal: Decimal::ONE_HUNDRED,
+    };
+    /// The limits of the quote currency of a pair.
+    pub const QUOTE: Self = Self {
+        smallest_loan: Decimal::TEN,
+        largest_principal: Decimal::from_parts(1_000_000, 0, 0, false, 0),
+    };
+
+    /// Returns the limits of one of the two currencies of a pair.
+    pub fn of(rules: &SpotRules, currency: &str) -> Self {
+        if rules.base == currency { Self::BASE } else { Self::QUOTE }
+    }
+}
+
+/// Whether money moves into the margin account of a pair or out of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "bool", into = "bool")]
+pub enum MarginTransfer {
+    /// From the spot wallet into the margin account.
+    In,
+    /// From the margin account into the spot wallet.
+    Out,
+}
+
+/// Journals store whether the money moves into the margin account.
+impl From<bool> for MarginTransfer {
+    fn from(is_in: bool) -> Self {
+        if is_in { Self::In } else { Self::Out }
+    }
+}
+
+impl From<MarginTransfer> for bool {
+    fn from(direction: MarginTransfer) -> Self {
+        direction == MarginTransfer::In
     }
 }
 
@@ -231,7 +272,8 @@ impl Exchange {
         let is_base = currency == market.rules.base;
         let price = if is_base { self.pair_price(symbol) } else { Decimal::ONE };
         let limit = self.risk(account, symbol).borrowable().checked_div(price).unwrap_or_default();
-        let unused = loan_limits(is_base).1 - self.debt(account, symbol, currency).principal;
+        let unused = LoanLimits::of(&market.rules, currency).largest_principal
+            - self.debt(account, symbol, currency).principal;
         round_down(limit.min(unused).max(Decimal::ZERO))
     }
 
@@ -240,19 +282,20 @@ impl Exchange {
         &mut self,
         account: AccountId,
         sum: PairAmount,
-        into: bool,
+        direction: MarginTransfer,
     ) -> Result<u64, Reject> {
         let (_, is_base) = self.margin_side(&sum)?;
         let PairAmount { symbol, currency, amount } = sum;
-        let (wallet, source) = if into {
-            (self.wallet(account, WalletKind::Spot, &currency), Source::Spot)
-        } else {
-            (self.margin_wallet(account, &symbol, &currency), Source::Margin)
+        let (wallet, source) = match direction {
+            MarginTransfer::In => (self.wallet(account, WalletKind::Spot, &currency), Source::Spot),
+            MarginTransfer::Out => {
+                (self.margin_wallet(account, &symbol, &currency), Source::Margin)
+            }
         };
         if wallet.available < amount {
             return Err(Reject::insufficient(source, &currency, wallet.available, amount));
         }
-        if !into {
+        if direction == MarginTransfer::Out {
             let mut risk_after = self.risk(account, &symbol);
             let price = if is_base { self.pair_price(&symbol) } else { Decimal::ONE };
             risk_after.assets -= amount.saturating_mul(price);
@@ -263,7 +306,10 @@ impl Exchange {
         // A rejected transfer opens no margin account.
         let margin = self.ensure_margin_wallet(account, &symbol, &currency).available();
         let spot = self.ensure_wallet(account, WalletKind::Spot, &currency).available();
-        let (from, to) = if into { (spot, margin) } else { (margin, spot) };
+        let (from, to) = match direction {
+            MarginTransfer::In => (spot, margin),
+            MarginTransfer::Out => (margin, spot),
+        };
         self.ledger.post(from, to, amount);
         self.report_balance(account, BalanceReason::Transfer, &currency);
         Ok(self.counters.next_transfer())
@@ -277,7 +323,8 @@ impl Exchange {
         now_ms: u64,
     ) -> Result<u64, Reject> {
         let (_, is_base) = self.margin_side(&sum)?;
-        if sum.amount < loan_limits(is_base).0 {
+        let limits = if is_base { LoanLimits::BASE } else { LoanLimits::QUOTE };
+        if sum.amount < limits.smallest_loan {
             return Err(Reject::LoanTooSmall);
         }
         if sum.amount > self.borrowable(account, &sum.symbol, &sum.currency) {
