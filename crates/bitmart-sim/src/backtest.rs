@@ -305,6 +305,6 @@ fn set_last_price(
 }
 
 fn wait(exchange: &mut Exchange, now_ms: u64) {
-    // `Wait` is never rejected.
+    // It is rejected only if candles are more than 36,500 days apart; the time of the exchange then stands still.
     let _ = exchange.apply(Command::Wait, now_ms);
 }

@@ -67,7 +67,7 @@ pub enum FuturesRequest {
     },
     /// Place a plan order, take-profit, stop-loss or trailing order.
     PlacePlan(NewPlan),
-    /// Change a trigger order.
+    /// Change a plan order, take-profit or stop-loss. A trailing order cannot be changed.
     ModifyPlan {
         /// The contract of the order.
         symbol: SmolStr,

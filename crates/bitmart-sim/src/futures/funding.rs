@@ -43,7 +43,7 @@ const KEPT_SETTLEMENTS: usize = 100;
 
 /// Returns the time of the next settlement, in milliseconds since 1970.
 pub fn next_funding_ms(now_ms: u64) -> u64 {
-    (now_ms / INTERVAL_MS + 1) * INTERVAL_MS
+    (now_ms / INTERVAL_MS + 1).saturating_mul(INTERVAL_MS)
 }
 
 /// The funding rates of one contract.

@@ -179,7 +179,8 @@ impl Exchange {
         if plan.is_waiting() { Ok(Some(plan)) } else { Err(Reject::OrderNotOpen) }
     }
 
-    /// Changes a waiting trigger order of one of these kinds. A trailing condition stays as it is.
+    // Rule: A trailing order cannot be changed. Source: simplified (no document has a request for it)
+    /// Changes a waiting trigger order of one of these kinds. A trailing order cannot be changed.
     pub(crate) fn change_plan(
         &mut self,
         account: AccountId,
@@ -198,6 +199,9 @@ impl Exchange {
         // source says it)
         if !whole_position && plan.terms.order.size <= Decimal::ZERO {
             return Err(Reject::SizeTooSmall { minimum: Decimal::ONE });
+        }
+        if matches!(plan.condition, Condition::Trail(_)) {
+            return Err(Reject::ConditionMismatch);
         }
         let order = &plan.terms.order;
         if change.price.is_none() && order.mode == OrderMode::PostOnly {
