@@ -133,6 +133,10 @@ pub(super) fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
     for account in exchange.accounts.keys() {
         let own = exchange.savings.holdings().filter(|holding| holding.account == *account);
         prop_assert!(exchange.savings.holdings_of(*account).eq(own), "the index by account");
+        let rows = exchange.payments.values().filter(|row| row.account == *account);
+        prop_assert!(exchange.payments.ids_of(*account).eq(rows.map(|row| row.id)), "payments");
+        let rows = exchange.loans.values().filter(|row| row.account == *account);
+        prop_assert!(exchange.loans.ids_of(*account).eq(rows.map(|row| row.id)), "loans");
     }
     for loan in exchange.loans.values() {
         prop_assert!(loan.owed.interest >= Decimal::ZERO && loan.owed.principal <= loan.amount);

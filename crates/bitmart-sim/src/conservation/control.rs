@@ -28,7 +28,9 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(leverage, isolated)| Step::Leverage { leverage, margin_type: isolated.into() }),
         1 => Just(Step::CancelAllSpot),
         1 => Just(Step::CancelAllFutures),
-        1 => proptest::option::of(any::<bool>()).prop_map(|is_long| Step::ClosePositions { side: is_long.map(PositionSide::from) }),
+        1 => proptest::option::of(any::<bool>()).prop_map(|is_long| {
+            Step::ClosePositions { side: is_long.map(PositionSide::from) }
+        }),
         1 => (any::<bool>(), 0..CURRENCIES.len(), 1..3_000_000_i64).prop_map(
             |(funding, currency, cents)| Step::SetBalance { funding, currency, cents }
         ),
