@@ -133,7 +133,7 @@ impl Exchange {
         Ok(Reservation { closes, reserved })
     }
 
-    /// Reserves contracts of the opposite position for an order; below zero they become free.
+    /// Reserves contracts of the opposite position for an order; a negative number frees them again.
     pub(super) fn reserve_contracts(
         &mut self,
         account: AccountId,

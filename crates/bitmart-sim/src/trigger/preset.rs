@@ -119,7 +119,7 @@ impl Presets {
         }
     }
 
-    /// Replaces the presets of an order that were placed before.
+    /// Replaces the presets of an order whose take-profit or stop-loss was already placed.
     fn set_placed(&mut self, id: OrderId, preset: Preset) {
         self.by_order.insert(id, preset);
         if !self.pending.contains(&id) {
