@@ -52,7 +52,7 @@ mod ws;
 pub use bitmart_sim::{
     Contract, SpotPair,
     account::WalletKind,
-    operator::{LeverageBracket, NetworkTerms, WithdrawAddress},
+    operator::{LeverageBracket, NetworkTerms, OpenPayments, WithdrawAddress},
     report::{Balance, Book, Fill, Order},
 };
 pub use rust_decimal::Decimal;

@@ -4,7 +4,9 @@ mod common;
 
 use std::time::Duration;
 
-use bitmart_sandbox::{ApiKey, Config, Decimal, Permission, Sandbox, Snapshot, WithdrawAddress};
+use bitmart_sandbox::{
+    ApiKey, Config, Decimal, OpenPayments, Permission, Sandbox, Snapshot, WithdrawAddress,
+};
 use common::{Client, start};
 use serde_json::{Value, json};
 
@@ -221,8 +223,12 @@ async fn market_and_currency_details_show_halts_and_closed_currencies() {
     };
     assert_eq!((pair("BTC_USDT"), pair("ETH_USDT")), (json!("pre-trade"), json!("trading")));
 
-    sandbox.set_currency_open("USDT-ERC20", true, false).expect("a currency");
-    sandbox.set_currency_open("BTC", false, true).expect("a currency");
+    sandbox
+        .set_currency_open("USDT-ERC20", OpenPayments { deposits: true, withdrawals: false })
+        .expect("a currency");
+    sandbox
+        .set_currency_open("BTC", OpenPayments { deposits: false, withdrawals: true })
+        .expect("a currency");
     let rows = spot.get("/account/v1/currencies?currencies=USDT,BTC").await.data();
     let rows = rows["currencies"].as_array().expect("a list").iter();
     let open = |row: &Value| {
@@ -233,5 +239,7 @@ async fn market_and_currency_details_show_halts_and_closed_currencies() {
     let expected = [("BTC", false, true), ("USDT-TRC20", true, true), ("USDT-ERC20", true, false)];
     let expected = expected.map(|row| (row.0.to_owned(), row.1, row.2));
     assert_eq!(rows.map(open).collect::<Vec<_>>(), expected);
-    sandbox.set_currency_open("NOPE", true, true).expect_err("no currency");
+    sandbox
+        .set_currency_open("NOPE", OpenPayments { deposits: true, withdrawals: true })
+        .expect_err("no currency");
 }

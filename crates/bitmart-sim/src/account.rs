@@ -15,7 +15,7 @@ use super::{
     exchange::account_entry,
     futures_order::MarginType,
     ledger::{BalanceId, Ledger, Wallet, WalletId},
-    position::Position,
+    position::{Position, PositionSide},
     reject::Reject,
     spot_order::NewSpotOrder,
 };
@@ -115,9 +115,9 @@ pub struct Account {
     pub margin: BTreeMap<(SmolStr, SmolStr), WalletId>,
     /// Loans that are not paid back.
     pub open_loans: BTreeSet<u64>,
-    /// By contract and direction (true = long).
+    /// By contract and side.
     #[serde(with = "super::rows")]
-    pub positions: BTreeMap<(SmolStr, bool), Position>,
+    pub positions: BTreeMap<(SmolStr, PositionSide), Position>,
     /// One-way mode: one net position per contract, instead of a long and a short one (hedge mode).
     pub one_way: bool,
     /// The leverage that was set, by contract and margin type.
@@ -151,19 +151,19 @@ impl Account {
     }
 
     /// Returns the long or the short position in a contract.
-    pub fn position(&self, symbol: &SmolStr, long: bool) -> Option<&Position> {
-        self.positions.get(&(symbol.clone(), long))
+    pub fn position(&self, symbol: &SmolStr, side: PositionSide) -> Option<&Position> {
+        self.positions.get(&(symbol.clone(), side))
     }
 
     /// Returns the long or the short position in a contract, which is created empty when missing.
-    pub(crate) fn position_mut(&mut self, symbol: &SmolStr, long: bool) -> &mut Position {
-        self.positions.entry((symbol.clone(), long)).or_default()
+    pub(crate) fn position_mut(&mut self, symbol: &SmolStr, side: PositionSide) -> &mut Position {
+        self.positions.entry((symbol.clone(), side)).or_default()
     }
 
-    /// Returns the open positions with contract and direction (true = long).
-    pub fn open_positions(&self) -> impl Iterator<Item = (&SmolStr, bool, &Position)> {
+    /// Returns the open positions with contract and side.
+    pub fn open_positions(&self) -> impl Iterator<Item = (&SmolStr, PositionSide, &Position)> {
         let open = self.positions.iter().filter(|(_, position)| position.is_open());
-        open.map(|((symbol, long), position)| (symbol, *long, position))
+        open.map(|((symbol, side), position)| (symbol, *side, position))
     }
 
     /// Returns the margin wallet of a pair and currency, which is created when missing.
@@ -273,10 +273,10 @@ impl Exchange {
         &self,
         account: AccountId,
         symbol: &SmolStr,
-        long: bool,
+        side: PositionSide,
     ) -> Decimal {
         let owner = self.accounts.get(&account);
-        let position = owner.and_then(|owner| owner.position(symbol, long));
+        let position = owner.and_then(|owner| owner.position(symbol, side));
         position.map_or(Decimal::ZERO, |position| position.size)
     }
 

@@ -1,5 +1,7 @@
-//! Affiliates: their customers, and their share of the fees of these. BitMart documents the responses for affiliates,
-//! but not how customers are assigned: here all other main accounts are customers of the first one.
+//! Affiliates: their customers, and the share that they receive of the fees of these customers.
+//!
+//! BitMart documents the responses for affiliates, but not how customers are assigned. Here the first main account is
+//! the only affiliate, and all other main accounts are its customers.
 
 use rust_decimal::Decimal;
 

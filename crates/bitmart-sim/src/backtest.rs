@@ -33,7 +33,7 @@ use crate::{
     markets::MarketKind, tape::Candle,
 };
 
-/// The length of a candle when there is only one.
+/// The length of a candle, in milliseconds, when there is only one.
 const MINUTE_MS: u64 = 60_000;
 
 /// The candles of one market, oldest first.
@@ -70,8 +70,8 @@ pub struct Backtest {
     exchange: Exchange,
     feeds: Vec<Feed>,
     now_ms: u64,
-    /// The longest time between two steps so far, which is used as the length of the last candles.
-    width_ms: u64,
+    /// The longest time between two steps so far. The last candles, which no other follows, are taken to be as long.
+    longest_step_ms: u64,
     half_spread: Decimal,
 }
 
@@ -91,7 +91,13 @@ impl Backtest {
         let setup = setup.clone().without_market_maker();
         let exchange = Exchange::new(&setup, start_ms);
         let half_spread = Decimal::ZERO;
-        Self { exchange, feeds: Vec::new(), now_ms: start_ms, width_ms: MINUTE_MS, half_spread }
+        Self {
+            exchange,
+            feeds: Vec::new(),
+            now_ms: start_ms,
+            longest_step_ms: MINUTE_MS,
+            half_spread,
+        }
     }
 
     /// Adds the candles of a pair or contract, oldest first. The iterator is read step by step, so that it may read
@@ -178,9 +184,10 @@ impl Backtest {
         if next_ms.is_none() && !was_open {
             return None;
         }
-        let end_ms = next_ms.unwrap_or(self.now_ms + self.width_ms).max(self.now_ms);
+        let end_ms = next_ms.unwrap_or(self.now_ms + self.longest_step_ms).max(self.now_ms);
         let finished = if was_open { self.finish(end_ms) } else { Vec::new() };
-        self.width_ms = self.width_ms.max(if was_open { end_ms - self.now_ms } else { 0 });
+        self.longest_step_ms =
+            self.longest_step_ms.max(if was_open { end_ms - self.now_ms } else { 0 });
         self.now_ms = end_ms;
         for feed in &mut self.feeds {
             feed.current = None;
@@ -230,7 +237,7 @@ impl Backtest {
                 let Some(candle) = &feed.current else { continue };
                 let path = price_path(candle);
                 let from = path[usize::saturating_sub(turn, 1)];
-                for price in triggers_between(exchange, &feed.symbol, from, path[turn]) {
+                for price in trigger_prices_between(exchange, &feed.symbol, from, path[turn]) {
                     let pair = move_price(exchange, feed, candle, price, half_spread, at_ms);
                     feed.market.withdraw(exchange, pair, at_ms);
                 }
@@ -261,7 +268,12 @@ fn move_price(
 }
 
 /// Returns the trigger prices of a market between two prices, in the order in which they are reached.
-fn triggers_between(exchange: &Exchange, symbol: &str, from: Decimal, to: Decimal) -> Vec<Decimal> {
+fn trigger_prices_between(
+    exchange: &Exchange,
+    symbol: &str,
+    from: Decimal,
+    to: Decimal,
+) -> Vec<Decimal> {
     let within = from.min(to)..from.max(to);
     let mut prices = exchange.triggers.prices(symbol);
     prices.retain(|price| *price != from && within.contains(price));
@@ -305,6 +317,6 @@ fn set_last_price(
 }
 
 fn wait(exchange: &mut Exchange, now_ms: u64) {
-    // `Wait` is never rejected.
+    // It is rejected only if candles are more than 36,500 days apart; the time of the exchange then stands still.
     let _ = exchange.apply(Command::Wait, now_ms);
 }

@@ -17,12 +17,13 @@ const MINUTE_MS: u64 = 60_000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
 /// Minutes of candles before the start: a leap year.
 pub const MINUTES: u64 = 366 * 1_440;
-/// The bridge has `2^DEPTH` minutes.
+/// How often the span of the whole path is halved, until a span is one minute long.
 const DEPTH: usize = 20;
+/// Minutes of the whole path, about two years. Only the last year of it is used.
 const LENGTH: u64 = 1 << DEPTH;
 /// Distances are in billionths of the start price.
 const PRICE_UNIT: i128 = 1_000_000_000;
-/// Standard deviation of the return of a minute: about 60 % a year.
+/// Standard deviation of the return of a minute, in billionths: about 60 % a year.
 const MINUTE_DEVIATION: i64 = 816_000;
 /// The standard deviation of `normal`.
 const NORMAL_DEVIATION: i64 = 37_837;
@@ -39,16 +40,16 @@ pub(crate) struct HistorySource {
 #[derive(Debug, Clone)]
 pub(crate) struct MarketHistory {
     pub(crate) source: HistorySource,
-    /// Seed of the price path: a contract has that of its pair.
+    /// Seed of the price path. A contract has that of the pair with the same currencies.
     pub(crate) path_seed: u64,
     /// The start price in ticks.
-    pub(crate) start: i64,
+    pub(crate) start_ticks: i64,
     pub(crate) price_decimals: u32,
     pub(crate) size_decimals: u32,
     /// Base units of one contract; 1 on spot.
-    pub(crate) contract: Decimal,
+    pub(crate) contract_size: Decimal,
     /// Typical volume of a minute, in lots.
-    pub(crate) lots: i64,
+    pub(crate) lots_per_minute: i64,
 }
 
 impl MarketHistory {
@@ -78,9 +79,11 @@ impl MarketHistory {
         let price = |distance| Decimal::new(self.ticks(distance), self.price_decimals);
         // A volume that is 1.5 times as large is half as likely.
         let grown = (bits >> 16).trailing_zeros().min(12);
-        let lots = (0..grown).fold(self.lots, |lots, _| lots.saturating_add(lots / 2)).max(1);
+        let lots =
+            (0..grown).fold(self.lots_per_minute, |lots, _| lots.saturating_add(lots / 2)).max(1);
         let (close, volume) = (price(close), Decimal::new(lots, self.size_decimals));
-        let turnover = close.checked_mul(volume).and_then(|sum| sum.checked_mul(self.contract));
+        let turnover =
+            close.checked_mul(volume).and_then(|sum| sum.checked_mul(self.contract_size));
         Candle {
             open_ms: minute * MINUTE_MS,
             open: price(open),
@@ -94,7 +97,7 @@ impl MarketHistory {
 
     /// Converts a distance into a price in ticks. Prices below the start are scaled so that they stay positive.
     fn ticks(&self, distance: i64) -> i64 {
-        let (start, far) = (i128::from(self.start), i128::from(distance.unsigned_abs()));
+        let (start, far) = (i128::from(self.start_ticks), i128::from(distance.unsigned_abs()));
         let ticks = if distance < 0 {
             start * PRICE_UNIT / (PRICE_UNIT + far)
         } else {
@@ -144,7 +147,7 @@ impl Exchange {
         minutes: u64,
         window: CandleWindow,
     ) -> Vec<Candle> {
-        let width = minutes.max(1) * MINUTE_MS;
+        let width = minutes.max(1).saturating_mul(MINUTE_MS);
         let Some((first_ms, last_ms)) = tape.span_ms() else { return Vec::new() };
         // At most a year is returned. A tape that is full has a year, so that no invented candles come before it.
         let history = self.market_history(symbol).filter(|_| !tape.is_full());
@@ -179,12 +182,13 @@ impl Exchange {
     }
 }
 
-/// Candles of one width, from one time on, without a gap.
+/// Candles of one length without a gap: a candle of the price before is added wherever one is missing.
 struct GaplessCandles {
+    /// Length of a candle, in milliseconds.
     width: u64,
-    /// Where the next one begins.
+    /// When the next candle begins, in milliseconds since 1970.
     next_ms: u64,
-    /// The price that stands until then.
+    /// The last price before that; `None` until there is one.
     close: Option<Decimal>,
     candles: Vec<Candle>,
 }
@@ -203,7 +207,7 @@ impl GaplessCandles {
         }
     }
 
-    /// Adds what is missing before a time.
+    /// Adds the missing candles before a time.
     fn fill(&mut self, to_ms: u64) {
         let Some(close) = self.close else { return };
         while self.next_ms < to_ms {

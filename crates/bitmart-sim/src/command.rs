@@ -113,8 +113,9 @@ impl Exchange {
     /// happened by itself, because its time had come.
     ///
     /// # Errors
-    /// The rule that the command breaks.
+    /// The rule that the command breaks; for every command, also [`Reject::TimeTooFar`].
     pub fn apply(&mut self, command: Command, now_ms: u64) -> Result<Outcome, Reject> {
+        self.check_time(now_ms)?;
         self.run_due_tasks(now_ms);
         // The commands of customers change prices by trades only, and release no market or account.
         if !matches!(command, Command::Customer { .. }) {

@@ -27,7 +27,7 @@ use super::{
     book::Side,
     futures_order::Origin,
     ledger::HouseBook,
-    margin::PairAmount,
+    margin::{MarginTransfer, PairAmount},
     payment::PaymentState,
     savings::{SavingAction, SavingRecord},
     spot_order::NewSpotOrder,
@@ -120,7 +120,9 @@ fn after_a_crash(borrower: &Borrower) -> Exchange {
         amount,
     };
     let owner = AccountId(1);
-    exchange.transfer_margin(owner, sum("USDT", Decimal::from(own_usdt)), true).expect("moved");
+    exchange
+        .transfer_margin(owner, sum("USDT", Decimal::from(own_usdt)), MarginTransfer::In)
+        .expect("moved");
     exchange.borrow(owner, sum(currency, borrowed), START_MS).expect("lent");
     let mut place = |account: u32, order: NewSpotOrder| {
         exchange.place_spot(AccountId(account), order, START_MS).expect("placed");

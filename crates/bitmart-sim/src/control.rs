@@ -32,7 +32,8 @@ pub enum ControlError {
     UnknownMarket(String),
     /// The address is empty or longer than 256 bytes, or 200 addresses are saved.
     InvalidAddress,
-    /// The amount is not from 0 to 1e15, has more than 8 decimals, or brings what was given of a currency above 2e16.
+    /// The amount is not from 0 to 1e15, has more than 8 decimals, or would bring what the operator
+    /// has granted of a currency above 2e16.
     InvalidAmount(Decimal),
     /// The market has no model whose price could move.
     NoModel(String),

@@ -5,6 +5,7 @@ use smol_str::SmolStr;
 use crate::{
     AccountId,
     futures_order::{FuturesFill, FuturesOrder},
+    position::PositionSide,
     spot_order::{SpotFill, SpotOrder},
     tape::PublicTrade,
     trigger::{Plan, Trigger},
@@ -75,8 +76,8 @@ pub enum Event {
         account: AccountId,
         /// The contract, such as `BTCUSDT`.
         symbol: SmolStr,
-        /// The direction: long, or else short.
-        long: bool,
+        /// The side of the position.
+        side: PositionSide,
     },
 }
 

@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 use super::{
     AccountId, OrderId,
     book::{SelfTradePrevention, Side},
+    position::PositionSide,
 };
 
 /// The four sides of a futures order, named as in hedge mode. In one-way mode they are buy, buy reduce-only, sell
@@ -35,9 +36,10 @@ impl FuturesSide {
         self.book_side() == Side::Buy
     }
 
-    /// Whether the position that it closes is the long one. In one-way mode an order that opens closes first.
-    pub(crate) fn closes_long(self) -> bool {
-        !self.buys()
+    /// Returns the side of the position that the order closes. In one-way mode, an order that opens closes the opposite
+    /// position first.
+    pub(crate) fn closed_side(self) -> PositionSide {
+        if self.buys() { PositionSide::Short } else { PositionSide::Long }
     }
 
     /// Whether the order may open or increase a position.
@@ -45,9 +47,12 @@ impl FuturesSide {
         matches!(self, Self::OpenLong | Self::OpenShort)
     }
 
-    /// Whether the order is for the long position of hedge mode.
-    pub fn long(self) -> bool {
-        matches!(self, Self::OpenLong | Self::CloseLong)
+    /// Returns the side of the position that the order opens or closes in hedge mode.
+    pub fn position_side(self) -> PositionSide {
+        match self {
+            Self::OpenLong | Self::CloseLong => PositionSide::Long,
+            Self::OpenShort | Self::CloseShort => PositionSide::Short,
+        }
     }
 }
 

@@ -21,12 +21,15 @@ pub trait Row {
 #[derive(Debug, Clone)]
 pub struct KeptRows<T> {
     rows: BTreeMap<u64, T>,
+    /// The numbers of all rows of an account.
+    by_account: BTreeMap<AccountId, BTreeSet<u64>>,
+    /// The numbers of the finished rows of an account.
     finished: BTreeMap<AccountId, BTreeSet<u64>>,
 }
 
 impl<T> Default for KeptRows<T> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), finished: BTreeMap::new() }
+        Self { rows: BTreeMap::new(), by_account: BTreeMap::new(), finished: BTreeMap::new() }
     }
 }
 
@@ -55,20 +58,31 @@ impl<T> KeptRows<T> {
         self.rows.get_mut(&id)
     }
 
-    pub(crate) fn insert(&mut self, id: u64, row: T) {
-        self.rows.insert(id, row);
+    /// Returns the numbers of the rows of an account, oldest first.
+    pub(crate) fn ids_of(&self, account: AccountId) -> impl Iterator<Item = u64> {
+        self.by_account.get(&account).into_iter().flatten().copied()
     }
 }
 
 impl<T: Row> KeptRows<T> {
+    /// Adds a row with a new number.
+    pub(crate) fn insert(&mut self, id: u64, row: T) {
+        self.by_account.entry(row.account()).or_default().insert(id);
+        self.rows.insert(id, row);
+    }
+
     /// Marks a row as finished, and removes the oldest finished rows of its account beyond the history limit.
     pub(crate) fn finish(&mut self, id: u64, history_limit: usize) {
         let Some(row) = self.rows.get(&id) else { return };
-        let finished = self.finished.entry(row.account()).or_default();
+        let account = row.account();
+        let finished = self.finished.entry(account).or_default();
         finished.insert(id);
         while finished.len() > history_limit {
             let Some(oldest) = finished.pop_first() else { return };
             self.rows.remove(&oldest);
+            if let Some(ids) = self.by_account.get_mut(&account) {
+                ids.remove(&oldest);
+            }
         }
     }
 }
@@ -82,10 +96,13 @@ impl<T: Serialize> Serialize for KeptRows<T> {
 impl<'de, T: Row + Deserialize<'de>> Deserialize<'de> for KeptRows<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let rows = BTreeMap::<u64, T>::deserialize(deserializer)?;
-        let mut finished = BTreeMap::<_, BTreeSet<_>>::new();
-        for (id, row) in rows.iter().filter(|(_, row)| row.is_finished()) {
-            finished.entry(row.account()).or_default().insert(*id);
+        let mut kept = Self::default();
+        for (id, row) in rows {
+            if row.is_finished() {
+                kept.finished.entry(row.account()).or_default().insert(id);
+            }
+            kept.insert(id, row);
         }
-        Ok(Self { rows, finished })
+        Ok(kept)
     }
 }

@@ -5,11 +5,13 @@
 
 pub(crate) mod checks;
 mod liquidation;
+mod terms;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+pub use self::terms::{LoanLimits, MarginTransfer};
 use super::{
     AccountId, BalanceReason, Exchange, SpotRules,
     account::WalletKind,
@@ -44,18 +46,6 @@ const MIN_RATE_AFTER_TRANSFER: Decimal = Decimal::from_parts(125, 0, 0, false, 2
 /// The ratio of assets to debts below which a margin account is liquidated.
 pub const LIQUIDATION_RATE: Decimal = Decimal::from_parts(11, 0, 0, false, 1);
 const HOUR_MS: u64 = 3_600_000;
-
-// Rule: A loan is at least 0.001 of the base or 10 of the quote; at most 100 of the base or 1,000,000 of the quote
-// are owed. Source: documented (one of two samples, endpoint margin_pairs, the other has a minimum of 1 and of
-// 0.01, a maximum of 1,000 and of 12,000); simplified (the same for every pair)
-/// Returns the smallest loan and the largest principal, in the base or quote currency.
-pub fn loan_limits(is_base: bool) -> (Decimal, Decimal) {
-    if is_base {
-        (Decimal::new(1, 3), Decimal::ONE_HUNDRED)
-    } else {
-        (Decimal::TEN, Decimal::from(1_000_000))
-    }
-}
 
 /// Principal and interest that are owed, or were repaid.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -231,7 +221,8 @@ impl Exchange {
         let is_base = currency == market.rules.base;
         let price = if is_base { self.pair_price(symbol) } else { Decimal::ONE };
         let limit = self.risk(account, symbol).borrowable().checked_div(price).unwrap_or_default();
-        let unused = loan_limits(is_base).1 - self.debt(account, symbol, currency).principal;
+        let unused = LoanLimits::of(&market.rules, currency).largest_principal
+            - self.debt(account, symbol, currency).principal;
         round_down(limit.min(unused).max(Decimal::ZERO))
     }
 
@@ -240,19 +231,20 @@ impl Exchange {
         &mut self,
         account: AccountId,
         sum: PairAmount,
-        into: bool,
+        direction: MarginTransfer,
     ) -> Result<u64, Reject> {
         let (_, is_base) = self.margin_side(&sum)?;
         let PairAmount { symbol, currency, amount } = sum;
-        let (wallet, source) = if into {
-            (self.wallet(account, WalletKind::Spot, &currency), Source::Spot)
-        } else {
-            (self.margin_wallet(account, &symbol, &currency), Source::Margin)
+        let (wallet, source) = match direction {
+            MarginTransfer::In => (self.wallet(account, WalletKind::Spot, &currency), Source::Spot),
+            MarginTransfer::Out => {
+                (self.margin_wallet(account, &symbol, &currency), Source::Margin)
+            }
         };
         if wallet.available < amount {
             return Err(Reject::insufficient(source, &currency, wallet.available, amount));
         }
-        if !into {
+        if direction == MarginTransfer::Out {
             let mut risk_after = self.risk(account, &symbol);
             let price = if is_base { self.pair_price(&symbol) } else { Decimal::ONE };
             risk_after.assets -= amount.saturating_mul(price);
@@ -263,7 +255,10 @@ impl Exchange {
         // A rejected transfer opens no margin account.
         let margin = self.ensure_margin_wallet(account, &symbol, &currency).available();
         let spot = self.ensure_wallet(account, WalletKind::Spot, &currency).available();
-        let (from, to) = if into { (spot, margin) } else { (margin, spot) };
+        let (from, to) = match direction {
+            MarginTransfer::In => (spot, margin),
+            MarginTransfer::Out => (margin, spot),
+        };
         self.ledger.post(from, to, amount);
         self.report_balance(account, BalanceReason::Transfer, &currency);
         Ok(self.counters.next_transfer())
@@ -277,7 +272,8 @@ impl Exchange {
         now_ms: u64,
     ) -> Result<u64, Reject> {
         let (_, is_base) = self.margin_side(&sum)?;
-        if sum.amount < loan_limits(is_base).0 {
+        let limits = if is_base { LoanLimits::BASE } else { LoanLimits::QUOTE };
+        if sum.amount < limits.smallest_loan {
             return Err(Reject::LoanTooSmall);
         }
         if sum.amount > self.borrowable(account, &sum.symbol, &sum.currency) {

@@ -23,22 +23,22 @@ use super::{
 /// Quotes on each side.
 const LEVELS: usize = 60;
 // Rule: Quotes are 0.005 % apart at the best price, and 0.02 % at the far end. Source: invented (a model)
-/// Distance of the first level from the next one, in billionths of the start price.
+/// Distance of the best quote from the next one, in billionths of the start price.
 const GAP: i64 = 50_000;
-/// The distance that each further level adds.
+/// By how much the distance grows from one level to the next, in billionths of the start price.
 const WIDENING: i64 = 3_000;
 // Rule: The best quote is worth about 300 units of the quote currency, and each further one 60 more. Source:
 // invented (a model)
 /// Typical value of the best quote in the quote currency.
 const QUOTE_VALUE: u64 = 300;
-/// The value that each further level adds.
+/// By how much the value grows from one level to the next, in the quote currency.
 const DEEPENING: u64 = 60;
 // Rule: A market order of the model is worth 60 units of the quote currency or more. Source: invented (a model)
 /// Typical value of a market order, in the quote currency.
 const ORDER_VALUE: u64 = 60;
 // Rule: A market order of the model walks the book by at most 1 %. Source: invented (a model)
-/// Largest distance that a market order walks the book.
-const SWEEP: i64 = PRICE_UNIT / 100;
+/// How far from the reference price a market order may trade, in billionths of the start price.
+const MAX_SLIPPAGE: i64 = PRICE_UNIT / 100;
 /// Largest number of lots of an order, so that products cannot overflow.
 const MAX_LOTS: u128 = 1_000_000_000_000_000;
 const MINUTE_MS: u64 = 60_000;
@@ -67,11 +67,14 @@ pub(super) struct Maker {
     price_decimals: u32,
     size_decimals: u32,
     /// Base units of one contract; 1 on spot.
-    contract: Decimal,
+    #[serde(rename = "contract")]
+    contract_size: Decimal,
     /// The start price in ticks.
-    start: i64,
-    /// Lots with a value of one unit of the quote currency, in millionths.
-    lots: u64,
+    #[serde(rename = "start")]
+    start_ticks: i64,
+    /// Millionths of a lot that are worth one unit of the quote currency at the start price.
+    #[serde(rename = "lots")]
+    lots_per_quote_unit: u64,
     /// Index of the maker whose price it follows.
     leader: Option<usize>,
     #[serde(rename = "flow")]
@@ -129,15 +132,15 @@ impl Exchange {
     pub(super) fn market_history(&self, symbol: &str) -> Option<MarketHistory> {
         let maker = self.makers.iter().find(|maker| maker.symbol == symbol)?;
         let leader = maker.leader.and_then(|leader| self.makers.get(leader)).unwrap_or(maker);
-        let lots = u128::from(maker.lots) * u128::from(MINUTE_TURNOVER) / 1_000_000;
+        let lots = u128::from(maker.lots_per_quote_unit) * u128::from(MINUTE_TURNOVER) / 1_000_000;
         Some(MarketHistory {
             source: self.history_source?,
             path_seed: path_seed(&leader.symbol),
-            start: maker.start,
+            start_ticks: maker.start_ticks,
             price_decimals: maker.price_decimals,
             size_decimals: maker.size_decimals,
-            contract: maker.contract,
-            lots: i64::try_from(lots.clamp(1, MAX_LOTS)).unwrap_or(1),
+            contract_size: maker.contract_size,
+            lots_per_minute: i64::try_from(lots.clamp(1, MAX_LOTS)).unwrap_or(1),
         })
     }
 
@@ -152,7 +155,7 @@ impl Exchange {
             if self.check_contract(&maker.symbol).is_err() {
                 continue;
             }
-            self.refresh(maker, now_ms);
+            self.cancel_random_quotes(maker, now_ms);
             self.requote(maker, now_ms);
             for _ in 0..maker.order_flow.arrivals() {
                 self.send_market_order(maker, now_ms);
@@ -176,7 +179,7 @@ impl Exchange {
         };
         let leader = self.makers[at].leader.unwrap_or(at);
         let (from, to) = (self.makers[at].middle(), self.makers[at].ticks_of(price));
-        let to = to.filter(|to| self.makers[at].reaches(*to));
+        let to = to.filter(|to| self.makers[at].can_move_to(*to));
         let to = to.ok_or(ControlError::InvalidPrice(price))?;
         for (index, maker) in self.makers.iter_mut().enumerate() {
             if index == leader || maker.leader == Some(leader) {
@@ -196,8 +199,8 @@ impl Exchange {
         }
     }
 
-    /// Cancels a quote of each side, more often a near one, so that it is quoted again with another size.
-    fn refresh(&mut self, maker: &mut Maker, now_ms: u64) {
+    /// Cancels one quote of each side, more often a near one, so that it is quoted again with another size.
+    fn cancel_random_quotes(&mut self, maker: &mut Maker, now_ms: u64) {
         for side in [Side::Buy, Side::Sell] {
             let level = usize::try_from(maker.order_flow.near(LEVELS as u64)).unwrap_or(0);
             if let Some(quote) = maker.quotes(side).get_mut(level).and_then(Option::take) {
@@ -240,10 +243,10 @@ impl Exchange {
     fn send_market_order(&mut self, maker: &mut Maker, now_ms: u64) {
         let side = maker.order_flow.next_side();
         let size = maker.size(ORDER_VALUE);
-        let sweep = maker.ticks(SWEEP);
+        let max_slippage = maker.ticks(MAX_SLIPPAGE);
         let worst = match side {
-            Side::Buy => maker.middle() + sweep,
-            Side::Sell => maker.middle() - sweep,
+            Side::Buy => maker.middle() + max_slippage,
+            Side::Sell => maker.middle() - max_slippage,
         };
         self.quote(TAKER, maker, side, worst.max(1), size, now_ms);
     }

@@ -94,6 +94,16 @@ pub struct OperatorSettings {
     networks: BTreeMap<SmolStr, NetworkTerms>,
 }
 
+/// Which payments of a currency or network are accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "there are no other payments")]
+pub struct OpenPayments {
+    /// Deposits are accepted.
+    pub deposits: bool,
+    /// Withdrawals are accepted.
+    pub withdrawals: bool,
+}
+
 impl OperatorSettings {
     /// Whether an account is frozen.
     pub fn is_frozen(&self, account: AccountId) -> bool {
@@ -105,12 +115,12 @@ impl OperatorSettings {
         self.delisted.get(symbol).copied()
     }
 
-    /// Returns whether deposits and withdrawals are open, for a currency (`USDT`) or network (`USDT-TRC20`).
-    pub fn is_open(&self, code: &str) -> (bool, bool) {
+    /// Returns whether deposits and withdrawals of a currency (`USDT`) or network (`USDT-TRC20`) are accepted.
+    pub fn open_payments(&self, code: &str) -> OpenPayments {
         let open = |closed: &BTreeSet<SmolStr>| {
             !closed.contains(code) && !closed.contains(currency_of(code))
         };
-        (open(&self.no_deposits), open(&self.no_withdrawals))
+        OpenPayments { deposits: open(&self.no_deposits), withdrawals: open(&self.no_withdrawals) }
     }
 
     // Rule: Deposits and withdrawals are open for a currency and for each of its networks (60003, 60004, 60056).
@@ -121,7 +131,7 @@ impl OperatorSettings {
     /// # Errors
     /// [`Reject::DepositsClosed`].
     pub fn check_deposit(&self, code: &str) -> Result<(), Reject> {
-        if self.is_open(code).0 { Ok(()) } else { Err(Reject::DepositsClosed) }
+        if self.open_payments(code).deposits { Ok(()) } else { Err(Reject::DepositsClosed) }
     }
 
     /// Checks that withdrawals of a currency and its network are open. No source states the difference between the two

@@ -20,7 +20,7 @@ use super::{book::Side, rng::Rng};
 pub(super) const PRICE_UNIT: i64 = 1_000_000_000;
 // Rule: A price is a random walk whose variance follows GARCH(1,1): 60 % a year in calm times, at most eight
 // times that. Source: invented (a model)
-/// Standard deviation of the return of one step at low volatility: 60 % a year.
+/// Standard deviation of the return of one step at low volatility, in billionths: 60 % a year.
 const CALM_DEVIATION: u64 = 34_000;
 /// Largest standard deviation, in multiples of the lowest one.
 const MAX_FACTOR: u64 = 8;
@@ -29,12 +29,12 @@ const VARIANCE_WEIGHT: u64 = 252;
 /// Weight of the latest squared return, in 256ths; the rest is the weight of the lowest variance.
 const RETURN_WEIGHT: u64 = 3;
 
-/// How a price reverts to its start, or to the price that it follows.
+/// How a price returns to its start, or to the price of the market that it follows.
 #[derive(Debug, Clone, Copy)]
 struct Reversion {
-    /// Each step reverts this fraction of the distance: one divided by it.
+    /// Each step returns the distance divided by this.
     divisor: i64,
-    /// Largest distance.
+    /// Largest distance, in billionths of the start price.
     max_distance: i64,
 }
 
@@ -42,11 +42,11 @@ struct Reversion {
 // model)
 const TO_START: Reversion = Reversion { divisor: 1 << 17, max_distance: PRICE_UNIT / 20 };
 const TO_LEADER: Reversion = Reversion { divisor: 1 << 10, max_distance: PRICE_UNIT / 1_000 };
-/// Standard deviation of the basis over one step.
+/// Standard deviation of the change of the basis in one step, in billionths of the start price.
 const BASIS_DEVIATION: i64 = 3_000;
 
 // Rule: The spread is about 0.006 % and grows with the variance. Source: invented (a model)
-/// Constant part of half the spread.
+/// Constant part of half the spread, in billionths of the start price.
 const HALF_SPREAD: i64 = 30_000;
 
 /// Intensities are in market orders per step, in 65,536ths.
@@ -73,13 +73,13 @@ const IMPACT_DIVISOR: i64 = 4;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct OrderFlow {
     rng: Rng,
-    /// Distance of the leader from its start; 0 without one.
+    /// Distance of the leader from its start, in billionths of its start price; 0 without a leader.
     lead: i64,
     /// Distance of this market from its leader, or from its start.
     own: i64,
     /// Whether it follows a leader.
     follows: bool,
-    /// Variance of the next return.
+    /// Variance of the next return, in squared billionths.
     variance: u64,
     /// Expected market orders of the next step, in 65,536ths.
     intensity: u64,

@@ -10,7 +10,8 @@ use crate::{
     slab::{Place, Slab},
 };
 
-/// Orders by number. They are stored in a slab, so that the index stays small and orders do not move when it grows.
+/// Orders by number. They are stored in a slab (storage with reusable places), so that orders do not move when the
+/// index grows.
 #[derive(Debug, Clone)]
 pub struct OrderMap<T> {
     places: Pages<Place>,

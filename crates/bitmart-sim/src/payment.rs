@@ -40,7 +40,7 @@ pub enum PaymentState {
 }
 
 impl PaymentState {
-    // Rule: Deposits and withdrawals pass the documented states, for 1, 10 and 60 or 1 and 30 seconds. Source:
+    // Rule: A withdrawal reaches its next states after 1, 10 and 60 seconds, a deposit after 1 and 30. Source:
     // documented (endpoint account_funding_history); invented (the times)
     /// Returns the next state, and the milliseconds until it is reached.
     fn next(self, deposit: bool) -> Option<(Self, u64)> {
@@ -78,7 +78,7 @@ pub struct Payment {
     pub state: PaymentState,
     /// When it was requested, in milliseconds since 1970.
     pub time_ms: u64,
-    /// When the state was reached.
+    /// When the state was reached, in milliseconds since 1970.
     since_ms: u64,
     /// The currency of the wallet, without a network.
     pub(super) plain: SmolStr,
@@ -86,8 +86,8 @@ pub struct Payment {
     pub(super) from_spot: Decimal,
     /// The receiving account of a withdrawal to another account of this exchange.
     payee: Option<AccountId>,
-    /// Records a balance that the operator set, or a withdrawal of another account. It does not count towards the
-    /// quota.
+    /// The row only records a balance that the operator set, or the money of a withdrawal of another account. It does
+    /// not count towards the withdrawal quota.
     #[serde(default)]
     by_operator: bool,
 }
@@ -188,8 +188,10 @@ impl Exchange {
     /// Returns the deposits and withdrawals of an account, newest first. Those of its sub-accounts are among them,
     /// because these have no such list.
     pub fn payments_of(&self, account: AccountId) -> impl Iterator<Item = &Payment> {
-        let main_of = |id: AccountId| self.accounts.get(&id).and_then(|owner| owner.main);
-        let rows = self.payments.values().rev();
-        rows.filter(move |row| row.account == account || main_of(row.account) == Some(account))
+        let sub_accounts = self.accounts.values().filter(|owner| owner.main == Some(account));
+        let owners = sub_accounts.map(|owner| owner.id).chain([account]);
+        let mut ids: Vec<_> = owners.flat_map(|owner| self.payments.ids_of(owner)).collect();
+        ids.sort_unstable_by_key(|id| std::cmp::Reverse(*id));
+        ids.into_iter().filter_map(|id| self.payments.get(id))
     }
 }

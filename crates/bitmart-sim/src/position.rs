@@ -4,9 +4,50 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    futures_order::MarginType,
+    futures_order::{FuturesSide, MarginType},
     ledger::{BalanceId, Ledger},
 };
+
+/// The side of a position. `Short` is listed first: positions are processed in this order, and journals rely on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "bool", into = "bool")]
+pub enum PositionSide {
+    /// Gains when the price falls.
+    Short,
+    /// Gains when the price rises.
+    Long,
+}
+
+impl PositionSide {
+    /// Both sides, in the order in which the exchange lists positions.
+    pub const BOTH: [Self; 2] = [Self::Long, Self::Short];
+
+    /// Whether the position gains when the price rises.
+    pub fn is_long(self) -> bool {
+        self == Self::Long
+    }
+
+    /// Returns the side of the orders that close such a position.
+    pub(crate) fn closing_order_side(self) -> FuturesSide {
+        match self {
+            Self::Long => FuturesSide::CloseLong,
+            Self::Short => FuturesSide::CloseShort,
+        }
+    }
+}
+
+/// Journals and snapshots store whether the position is long.
+impl From<bool> for PositionSide {
+    fn from(is_long: bool) -> Self {
+        if is_long { Self::Long } else { Self::Short }
+    }
+}
+
+impl From<PositionSide> for bool {
+    fn from(side: PositionSide) -> Self {
+        side.is_long()
+    }
+}
 
 /// The long or the short position of an account in a contract.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

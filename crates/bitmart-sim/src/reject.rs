@@ -125,8 +125,8 @@ pub enum Reject {
     OpeningOrderRequired,
     /// A take-profit or stop-loss would open a position.
     ClosingOrderRequired,
-    /// A trailing order needs a trailing condition, and only a trailing order can have one. Only a take-profit or
-    /// stop-loss closes the whole position.
+    /// A trailing order needs a trailing condition, which cannot be changed later, and only a trailing order can have
+    /// one. Only a take-profit or stop-loss closes the whole position.
     ConditionMismatch,
     /// The callback rate of a trailing order is out of range.
     CallbackRateOutOfRange {
@@ -209,6 +209,11 @@ pub enum Reject {
     UnknownAccount,
     /// The request number was used before.
     DuplicateRequest,
+    /// The time of the command is too far ahead. This is about the caller's clock: no customer request has a time.
+    TimeTooFar {
+        /// The latest time of the next command, in milliseconds since 1970.
+        maximum_ms: u64,
+    },
     /// The account is frozen.
     AccountFrozen {
         /// Whether it is a sub-account.

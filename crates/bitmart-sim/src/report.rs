@@ -210,7 +210,7 @@ impl Exchange {
             sum.frozen += wallet.frozen;
         }
         let mut earn: BTreeMap<SmolStr, Wallet> = BTreeMap::new();
-        for holding in [false, true].iter().flat_map(|fixed| self.savings.of(account.id, *fixed)) {
+        for holding in self.savings.holdings_of(account.id) {
             let sum = earn.entry(holding.product.currency.clone()).or_default();
             sum.available += holding.amount;
         }

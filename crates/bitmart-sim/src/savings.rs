@@ -124,10 +124,9 @@ impl Savings {
         self.automatic_products.contains(&(account, product))
     }
 
-    /// Returns the fixed or the flexible holdings of an account.
-    pub fn of(&self, account: AccountId, fixed: bool) -> impl Iterator<Item = &Holding> {
-        let own = self.holdings.of(account);
-        own.filter(move |holding| holding.product.lock_days.is_some() == fixed)
+    /// Returns the holdings of an account, oldest first.
+    pub fn holdings_of(&self, account: AccountId) -> impl Iterator<Item = &Holding> {
+        self.holdings.of(account)
     }
 }
 

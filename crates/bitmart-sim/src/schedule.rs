@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Exchange};
+use super::{AccountId, Exchange, reject::Reject};
 
 /// A scheduled task, with the number of the record that it is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -46,7 +46,21 @@ impl Schedule {
     }
 }
 
+// Rule: A command is at most 36,500 days later than the one before it, and not after the year 9999. Source: invented
+// (every interval of funding and savings in between is settled, which takes time)
+/// The longest time between two commands, in milliseconds: 36,500 days.
+const MAX_PAUSE_MS: u64 = 36_500 * 86_400_000;
+/// The end of the year 9999, in milliseconds since 1970.
+const MAX_TIME_MS: u64 = 253_402_300_799_999;
+
 impl Exchange {
+    /// Checks that a time is not so far ahead that running all tasks until then would take very long.
+    pub(crate) fn check_time(&self, now_ms: u64) -> Result<(), Reject> {
+        let maximum_ms =
+            self.sampled_s.saturating_mul(1_000).saturating_add(MAX_PAUSE_MS).min(MAX_TIME_MS);
+        if now_ms > maximum_ms { Err(Reject::TimeTooFar { maximum_ms }) } else { Ok(()) }
+    }
+
     /// Whether a task is due, or a second has passed since the mark prices were sampled.
     pub fn is_due(&self, now_ms: u64) -> bool {
         self.schedule.has_due(now_ms) || self.sampled_s < now_ms / 1_000

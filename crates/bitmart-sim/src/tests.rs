@@ -25,6 +25,17 @@ fn setup(seed: u64) -> Setup {
         .futures_balance("USDT", Decimal::from(3_000))
 }
 
+#[test]
+fn a_command_is_rejected_when_its_time_is_more_than_a_century_ahead() {
+    let mut exchange = quiet();
+    let maximum_ms = START_MS + 36_500 * 86_400_000;
+    for late_ms in [maximum_ms + 1, u64::MAX] {
+        let result = exchange.apply(Command::Wait, late_ms);
+        assert_eq!(result, Err(Reject::TimeTooFar { maximum_ms }));
+    }
+    assert_eq!(exchange.apply(Command::Wait, maximum_ms), Ok(Outcome::Done));
+}
+
 /// A random order for `BTC_USDT`, from the index of its type (limit, market, post-only, immediate-or-cancel) and of its
 /// self-trade prevention (none, cancel maker, taker, both). The price is a distance from 60,000, the size is in
 /// thousandths of a BTC. A market buy spends 37 USDT for each of them.

@@ -90,7 +90,7 @@ impl Environment {
         }
     }
 
-    /// Sets the address of one service. A trailing slash is dropped.
+    /// Sets the address of one service. Slashes at its end are dropped.
     #[must_use]
     pub fn with(mut self, service: Service, address: impl Into<String>) -> Self {
         let mut address = address.into();

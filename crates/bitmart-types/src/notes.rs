@@ -181,14 +181,14 @@ pub(crate) fn note(note: impl FnOnce() -> Note) {
     });
 }
 
-/// The notes until some place of the text.
+/// How many notes there were at some moment, to which [`rewind`] returns.
 #[derive(Clone, Copy)]
 pub(crate) struct Position {
     listed: usize,
     counts: Counts,
 }
 
-/// Returns the position behind the notes so far, for [`rewind`].
+/// Returns how many notes there are now, for [`rewind`].
 pub(crate) fn position() -> Position {
     NOTES.with_borrow(|notes| {
         let (listed, counts) = notes

@@ -211,7 +211,7 @@ impl Input<'_> {
             0 | 1 => FuturesRequest::Cancel(self.id(newest)?),
             2 => FuturesRequest::CancelAll { symbol: None },
             3 => FuturesRequest::CancelAllAfter { symbol: symbol(), seconds: Some(60) },
-            4 => FuturesRequest::ClosePositions { symbol: None, long: None },
+            4 => FuturesRequest::ClosePositions { symbol: None, side: None },
             5 => FuturesRequest::SetOneWay(self.flag()?),
             6 => {
                 let (leverage, margin_type) = (self.pick(&[1, 10, 50])?, self.flag()?.into());
@@ -272,7 +272,7 @@ impl Input<'_> {
             3 => WalletRequest::SetDepositWallet(self.pick(&kinds[..2])?),
             4 | 5 => {
                 let (symbol, into) = (self.pick(&PAIRS)?, self.flag()?);
-                WalletRequest::TransferMargin { sum: sum(symbol), into }
+                WalletRequest::TransferMargin { sum: sum(symbol), direction: into.into() }
             }
             6 => WalletRequest::Borrow(sum(self.pick(&PAIRS)?)),
             7 => WalletRequest::Repay(sum(self.pick(&PAIRS)?)),

@@ -1,7 +1,7 @@
 //! Withdrawals: preview, risks and confirmation.
 
 use bitmart::dec;
-use bitmart::sandbox::{Fault, NetworkTerms, WithdrawAddress};
+use bitmart::sandbox::{Fault, NetworkTerms, OpenPayments, WithdrawAddress};
 
 use crate::common::terminal::Session;
 use crate::common::{Place, bitmart, unlimited_sandbox};
@@ -40,7 +40,8 @@ fn prints_fee_net_amount_network_minimum_and_quota_before_sending() {
     ] {
         assert!(asked.err.contains(line), "{line:?} is missing: {}", asked.err);
     }
-    place.sandbox.set_currency_open("USDT-TRC20", true, false).expect("a currency");
+    let open = OpenPayments { deposits: true, withdrawals: false };
+    place.sandbox.set_currency_open("USDT-TRC20", open).expect("a currency");
     let wrong = bitmart(&place, &withdrawal("USDT-TRC20", "200000.123", TRON));
     for part in ["withdrawals are CLOSED", "NOT ENOUGH", "amount has more than 2 decimals"] {
         assert!(wrong.err.contains(part), "{part:?} is missing: {}", wrong.err);

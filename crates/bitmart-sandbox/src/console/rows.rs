@@ -2,7 +2,12 @@
 
 mod orders;
 
-use bitmart_sim::{AccountId, Exchange, OrderId, account::Account, book::Side};
+use bitmart_sim::{
+    AccountId, Exchange, OrderId,
+    account::Account,
+    book::Side,
+    position::{Position, PositionSide},
+};
 use rust_decimal::Decimal;
 
 pub(super) use self::orders::{
@@ -32,24 +37,23 @@ pub(super) const POSITIONS: &[Column] = &[
 ];
 
 pub(super) fn positions(exchange: &Exchange, account: &Account) -> Vec<Vec<String>> {
-    let row =
-        |(symbol, long, position): (&smol_str::SmolStr, bool, &bitmart_sim::position::Position)| {
-            let market = exchange.futures_market(symbol)?;
-            let decimals = market.rules.price_decimals;
-            let price = |price: Decimal| plain(price.round_dp(decimals));
-            let liquidation = exchange.liquidation_price(account.id, symbol, long);
-            Some(vec![
-                symbol.to_string(),
-                if long { "long" } else { "short" }.to_owned(),
-                plain(position.size),
-                price(position.entry_price(market.rules.contract_size)),
-                price(market.mark_price()),
-                plain(market.unrealized(position, long).round_dp(8)),
-                plain(position.margin(exchange.ledger()).round_dp(8)),
-                format!("{} {}", position.leverage, enums::margin_type(position.margin_type)),
-                liquidation.map_or_else(|| "never".to_owned(), price),
-            ])
-        };
+    let row = |(symbol, side, position): (&smol_str::SmolStr, PositionSide, &Position)| {
+        let market = exchange.futures_market(symbol)?;
+        let decimals = market.rules.price_decimals;
+        let price = |price: Decimal| plain(price.round_dp(decimals));
+        let liquidation = exchange.liquidation_price(account.id, symbol, side);
+        Some(vec![
+            symbol.to_string(),
+            if side.is_long() { "long" } else { "short" }.to_owned(),
+            plain(position.size),
+            price(position.entry_price(market.rules.contract_size)),
+            price(market.mark_price()),
+            plain(market.unrealized(position, side).round_dp(8)),
+            plain(position.margin(exchange.ledger()).round_dp(8)),
+            format!("{} {}", position.leverage, enums::margin_type(position.margin_type)),
+            liquidation.map_or_else(|| "never".to_owned(), price),
+        ])
+    };
     account.open_positions().filter_map(row).collect()
 }
 

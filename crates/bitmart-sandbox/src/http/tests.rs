@@ -3,7 +3,9 @@
 use std::net::Ipv4Addr;
 
 use bitmart_sim::{
-    AccountId, Command, OperatorCommand, WalletRequest, account::WalletKind, margin::PairAmount,
+    AccountId, Command, OperatorCommand, WalletRequest,
+    account::WalletKind,
+    margin::{MarginTransfer, PairAmount},
     savings::Renewal,
 };
 
@@ -47,7 +49,10 @@ fn shared() -> Shared {
         shared.state().apply(command).expect("accepted")
     };
     let sum = |amount| PairAmount { symbol: "BTC_USDT".into(), currency: "USDT".into(), amount };
-    request(WalletRequest::TransferMargin { sum: sum(Decimal::ONE_THOUSAND), into: true });
+    request(WalletRequest::TransferMargin {
+        sum: sum(Decimal::ONE_THOUSAND),
+        direction: MarginTransfer::In,
+    });
     request(WalletRequest::Borrow(sum(Decimal::ONE_HUNDRED)));
     let products = shared.state().exchange.products();
     for (at, number) in [(0_usize, "a"), (1, "b"), (1, "c")] {

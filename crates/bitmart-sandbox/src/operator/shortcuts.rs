@@ -10,8 +10,8 @@ use super::{
     SetBalance, SetCurrencyOpen, SetNetwork, StepMarket, market::MAX_ADVANCE_MS,
 };
 use crate::{
-    ApiKey, Balance, Book, FaultRule, Fill, NetworkTerms, Order, Permission, Sandbox, Snapshot,
-    WalletKind, WithdrawAddress,
+    ApiKey, Balance, Book, FaultRule, Fill, NetworkTerms, OpenPayments, Order, Permission, Sandbox,
+    Snapshot, WalletKind, WithdrawAddress,
 };
 
 impl Sandbox {
@@ -197,9 +197,9 @@ impl Sandbox {
     pub fn set_currency_open(
         &self,
         currency: &str,
-        deposits: bool,
-        withdrawals: bool,
+        open: OpenPayments,
     ) -> Result<(), OperatorError> {
+        let OpenPayments { deposits, withdrawals } = open;
         let currency = currency.to_owned();
         self.operator().call(SetCurrencyOpen { currency, deposits, withdrawals }).map(drop)
     }

@@ -159,7 +159,7 @@ fn apply_every_name(opened: &mut Opened) {
     ] {
         apply(opened, FuturesRequest::Place { order, preset: Preset::default() });
     }
-    apply(opened, FuturesRequest::ClosePositions { symbol: None, long: None });
+    apply(opened, FuturesRequest::ClosePositions { symbol: None, side: None });
     // The first waits and is canceled; the second is triggered at once, and costs too much.
     for (price, size) in [(90_000, 1), (50_000, 100_000)] {
         let condition = Condition::Reach {

@@ -215,7 +215,8 @@ fn list_holdings(call: &Call<'_>, term: Term, row: impl Fn(&Holding) -> Value) -
     let (account, requested) = (call.account_id()?, coin(call)?);
     let product = call.params.text("productId")?;
     let named = |one: &SavingProduct| product.as_deref().is_none_or(|id| one.id.to_string() == id);
-    let own = call.exchange.savings().of(account, term.is_fixed());
+    let own = call.exchange.savings().holdings_of(account);
+    let own = own.filter(|holding| holding.product.is_fixed() == term.is_fixed());
     page(call, own.filter(|one| requested(&one.product) && named(&one.product)).map(row))
 }
 
@@ -307,9 +308,8 @@ pub(crate) fn fixed_records(call: &mut Call<'_>) -> HandlerResult {
 /// The current holdings, one row per coin.
 pub(crate) fn holdings(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account_id()?;
-    let earn = call.exchange.savings();
     let mut sums: BTreeMap<&str, [Decimal; 3]> = BTreeMap::new();
-    for holding in [false, true].into_iter().flat_map(|fixed| earn.of(account, fixed)) {
+    for holding in call.exchange.savings().holdings_of(account) {
         let sum = sums.entry(&holding.product.currency).or_default();
         sum[0] += holding.amount;
         sum[1] += holding.profit;

@@ -12,6 +12,7 @@ use crate::wire::{
 use bitmart_sim::{
     AccountId, WalletRequest,
     account::WalletKind,
+    operator::OpenPayments,
     payment::{self, NewWithdrawal, Payment, PaymentState},
 };
 use serde_json::{Value, json};
@@ -106,7 +107,8 @@ pub(crate) fn currencies(call: &mut Call<'_>) -> HandlerResult {
             }
             let terms = call.exchange.operator_settings().terms(&code);
             let fee_usd = usd_price.checked_mul(terms.fee).unwrap_or_default();
-            let (deposits, withdrawals) = call.exchange.operator_settings().is_open(&code);
+            let OpenPayments { deposits, withdrawals } =
+                call.exchange.operator_settings().open_payments(&code);
             rows.push(json!({
                 "currency": code.clone(),
                 "name": code,

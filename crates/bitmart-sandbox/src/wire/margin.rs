@@ -3,8 +3,8 @@
 use bitmart_sim::{
     AccountId, SpotRequest, SpotRules, WalletRequest,
     margin::{
-        DAILY_RATE, Debt, HOURLY_RATE, LEVERAGE, LIQUIDATION_RATE, Loan, PairAmount, Repayment,
-        loan_limits,
+        DAILY_RATE, Debt, HOURLY_RATE, LEVERAGE, LIQUIDATION_RATE, Loan, LoanLimits,
+        MarginTransfer, PairAmount, Repayment,
     },
     rules::MONEY_DECIMALS,
 };
@@ -35,12 +35,12 @@ fn pair_amount(call: &Call<'_>) -> Result<PairAmount, WireError> {
 
 pub(crate) fn transfer(call: &mut Call<'_>) -> HandlerResult {
     let (account, sum) = (call.account_id()?, pair_amount(call)?);
-    let into = match call.params.required("side")?.as_str() {
-        "in" => true,
-        "out" => false,
+    let direction = match call.params.required("side")?.as_str() {
+        "in" => MarginTransfer::In,
+        "out" => MarginTransfer::Out,
         _ => return Err(call.params.invalid("side", "must be in or out")),
     };
-    let id = call.exchange.number(account, WalletRequest::TransferMargin { sum, into })?;
+    let id = call.exchange.number(account, WalletRequest::TransferMargin { sum, direction })?;
     Ok(json!({ "transfer_id": id.to_string() }))
 }
 
@@ -79,14 +79,14 @@ fn requested_pairs(call: &Call<'_>) -> Result<Vec<SpotRules>, WireError> {
 pub(crate) fn pairs(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account_id()?;
     let side = |rules: &SpotRules, currency: &SmolStr| {
-        let (min_loan, max_loan) = loan_limits(*currency == rules.base);
+        let limits = LoanLimits::of(rules, currency);
         let borrowable = call.exchange.borrowable(account, &rules.symbol, currency);
         json!({
             "currency": currency.as_str(),
             "daily_interest": fixed(DAILY_RATE, DECIMALS),
             "hourly_interest": fixed(HOURLY_RATE, DECIMALS),
-            "max_borrow_amount": fixed(max_loan, DECIMALS),
-            "min_borrow_amount": fixed(min_loan, DECIMALS),
+            "max_borrow_amount": fixed(limits.largest_principal, DECIMALS),
+            "min_borrow_amount": fixed(limits.smallest_loan, DECIMALS),
             "borrowable_amount": fixed(borrowable, DECIMALS),
         })
     };

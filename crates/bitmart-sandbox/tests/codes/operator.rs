@@ -1,6 +1,6 @@
 //! Codes that the operator of the exchange causes: frozen accounts, delisted contracts, closed currencies, addresses.
 
-use bitmart_sandbox::{Decimal, NetworkTerms, Sandbox, WithdrawAddress};
+use bitmart_sandbox::{Decimal, NetworkTerms, OpenPayments, Sandbox, WithdrawAddress};
 use serde_json::{Value, json};
 
 use super::{
@@ -57,8 +57,12 @@ pub(super) async fn delisted_contracts(triggered: &mut TriggeredCodes) {
 pub(super) async fn closed_currencies(triggered: &mut TriggeredCodes) {
     let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
-    sandbox.set_currency_open("USDT-ERC20", false, false).expect("a currency");
-    sandbox.set_currency_open("BTC", false, false).expect("a currency");
+    sandbox
+        .set_currency_open("USDT-ERC20", OpenPayments { deposits: false, withdrawals: false })
+        .expect("a currency");
+    sandbox
+        .set_currency_open("BTC", OpenPayments { deposits: false, withdrawals: false })
+        .expect("a currency");
     let address = |currency: &str| format!("{ADDRESS}{currency}");
     let cases = [
         (60003, &*address("BTC")),
@@ -74,7 +78,9 @@ pub(super) async fn closed_currencies(triggered: &mut TriggeredCodes) {
     ];
     triggered.post(&client, APPLY, cases).await;
     assert_eq!(sandbox.deposit(1, "BTC", Decimal::ONE), None);
-    sandbox.set_currency_open("BTC", true, true).expect("a currency");
+    sandbox
+        .set_currency_open("BTC", OpenPayments { deposits: true, withdrawals: true })
+        .expect("a currency");
     triggered.get(&client, &[(1000, &*address("BTC"))]).await;
 }
 

@@ -13,7 +13,8 @@ use bitmart_sim::{
     account::WalletKind,
     book::{SelfTradePrevention, Side},
     futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode},
-    margin::PairAmount,
+    margin::{MarginTransfer, PairAmount},
+    position::PositionSide,
     spot_order::NewSpotOrder,
     trigger::{
         Algo, AlgoKind, Condition, Direction, NewAlgo, NewPlan, Plan, PlanKind, Preset,
@@ -113,7 +114,7 @@ fn loans(depth: usize) -> Vec<Step> {
             };
             let base = symbol.trim_end_matches("_USDT");
             for sum in [sum(base, 10_000), sum("USDT", 10_000_000)] {
-                let request = WalletRequest::TransferMargin { sum, into: true };
+                let request = WalletRequest::TransferMargin { sum, direction: MarginTransfer::In };
                 steps.push((account, request.into()));
             }
             steps.push((account, WalletRequest::Borrow(sum("USDT", 1_000)).into()));
@@ -243,7 +244,7 @@ impl Generator {
     /// decimals of its contract.
     fn new_futures(
         &mut self,
-        holds: impl Fn(&str, bool) -> bool,
+        holds: impl Fn(&str, PositionSide) -> bool,
         takes: bool,
     ) -> (NewFuturesOrder, Decimal, u32) {
         let at = usize::try_from(self.random.below(self.contracts.len() as u64)).unwrap_or(0);
@@ -252,7 +253,10 @@ impl Generator {
         let size = Decimal::from(1 + self.random.below(20));
         let contract = &self.contracts[at];
         let (symbol, start) = (contract.symbol(), contract.start_price);
-        let side = match (buys, holds(&symbol, !buys)) {
+        let side = match (
+            buys,
+            holds(&symbol, if buys { PositionSide::Short } else { PositionSide::Long }),
+        ) {
             (true, true) => FuturesSide::CloseShort,
             (true, false) => FuturesSide::OpenLong,
             (false, true) => FuturesSide::CloseLong,
@@ -278,9 +282,9 @@ impl Generator {
         account: AccountId,
         takes: bool,
     ) -> FuturesRequest {
-        let holds = |symbol: &str, long| {
+        let holds = |symbol: &str, side| {
             let owner = exchange.account(account);
-            let position = owner.and_then(|owner| owner.position(&symbol.into(), long));
+            let position = owner.and_then(|owner| owner.position(&symbol.into(), side));
             position.is_some_and(|one| one.size - one.closing > Decimal::from(20))
         };
         let (order, start, decimals) = self.new_futures(holds, takes);
@@ -289,7 +293,7 @@ impl Generator {
             Some(PresetPrice { price, price_type: PriceType::Last })
         };
         let preset = if order.side.opens() && self.random.below(10) == 0 {
-            let away = if order.side.long() { 300 } else { -300 };
+            let away = if order.side.position_side().is_long() { 300 } else { -300 };
             Preset { take_profit: leg(away), stop_loss: leg(-away) }
         } else {
             Preset::default()

@@ -181,3 +181,9 @@ fn an_hour_as_minutes_is_the_hour_again() {
         }
     }
 }
+
+#[test]
+fn a_candle_longer_than_any_time_is_no_overflow() {
+    let rows = exchange(1).candles("BTC_USDT", u64::MAX, window(0, NOW_MS + 1, 10));
+    assert!(rows.len() <= 1, "{}", rows.len());
+}

@@ -8,6 +8,7 @@ use super::Outcome;
 use crate::{
     AccountId, Exchange, FuturesAction, OrderId, Reject,
     futures_order::{MarginType, NewFuturesOrder},
+    position::PositionSide,
     trigger::{NewPlan, PlanChange, PlanKind, Preset},
 };
 
@@ -48,8 +49,9 @@ pub enum FuturesRequest {
     ClosePositions {
         /// The contract; all contracts when `None`.
         symbol: Option<SmolStr>,
-        /// Long (true) or short (false) positions; both when `None`.
-        long: Option<bool>,
+        /// Only long or only short positions; both when `None`.
+        #[serde(rename = "long")]
+        side: Option<PositionSide>,
     },
     /// Set the position mode: one-way mode (true) or hedge mode (false).
     SetOneWay(bool),
@@ -65,7 +67,7 @@ pub enum FuturesRequest {
     },
     /// Place a plan order, take-profit, stop-loss or trailing order.
     PlacePlan(NewPlan),
-    /// Change a trigger order.
+    /// Change a plan order, take-profit or stop-loss. A trailing order cannot be changed.
     ModifyPlan {
         /// The contract of the order.
         symbol: SmolStr,
@@ -135,8 +137,8 @@ impl Exchange {
                 self.cancel_after(account, &symbol, at_ms);
                 Ok(Outcome::Done)
             }
-            FuturesRequest::ClosePositions { symbol, long } => {
-                self.close_positions(account, symbol.as_deref(), long, now_ms).map(Outcome::from)
+            FuturesRequest::ClosePositions { symbol, side } => {
+                self.close_positions(account, symbol.as_deref(), side, now_ms).map(Outcome::from)
             }
             FuturesRequest::SetOneWay(one_way) => {
                 self.set_one_way(account, one_way).map(Outcome::from)

@@ -8,7 +8,7 @@ use super::Outcome;
 use crate::{
     AccountId, Exchange, Reject,
     account::{WalletKind, wallet_kind},
-    margin::PairAmount,
+    margin::{MarginTransfer, PairAmount},
     payment::NewWithdrawal,
     rules::{check_amount, check_own_transfer},
     savings::{Renewal, SavingRequest},
@@ -35,8 +35,9 @@ pub enum WalletRequest {
     TransferMargin {
         /// Pair, currency and amount.
         sum: PairAmount,
-        /// Into the margin account (true) or out of it (false).
-        into: bool,
+        /// Into the margin account or out of it.
+        #[serde(rename = "into")]
+        direction: MarginTransfer,
     },
     /// Take a margin loan.
     Borrow(PairAmount),
@@ -105,9 +106,9 @@ impl Exchange {
             WalletRequest::ClaimPlayMoney => {
                 self.claim_play_money(account, now_ms).map(Outcome::from)
             }
-            WalletRequest::TransferMargin { sum, into } => {
+            WalletRequest::TransferMargin { sum, direction } => {
                 check_amount(sum.amount)?;
-                self.transfer_margin(account, sum, into).map(Outcome::from)
+                self.transfer_margin(account, sum, direction).map(Outcome::from)
             }
             WalletRequest::Borrow(sum) => {
                 check_amount(sum.amount)?;

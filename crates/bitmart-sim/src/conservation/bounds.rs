@@ -11,7 +11,7 @@ use crate::{
     WalletRequest,
     account::{MAX_OPEN_ORDERS, WalletKind},
     book::Side,
-    margin::PairAmount,
+    margin::{MarginTransfer, PairAmount},
     payment::NewWithdrawal,
     reject::Reject,
     rng::Rng,
@@ -162,7 +162,8 @@ fn the_state_does_not_grow_with_the_number_of_commands() {
             currency: "USDT".into(),
             amount: Decimal::from(500),
         };
-        customer.send("margin", WalletRequest::TransferMargin { sum, into: true });
+        customer
+            .send("margin", WalletRequest::TransferMargin { sum, direction: MarginTransfer::In });
         for _ in 0..2_500 {
             customer.act();
         }

@@ -13,6 +13,7 @@ use crate::{
     book::Side,
     ledger::{HouseBook, Wallet},
     payment::PaymentState,
+    position::PositionSide,
     value_of,
 };
 
@@ -66,9 +67,9 @@ pub(super) fn check_ledger(exchange: &Exchange) -> Result<(), TestCaseError> {
     prop_assert_eq!(saved, held);
     // Every contract was bought by one account and sold by another at the same price.
     let positions = exchange.accounts.values().flat_map(|account| &account.positions);
-    let costs = positions.map(|((symbol, long), position)| {
+    let costs = positions.map(|((symbol, side), position)| {
         let quote = &exchange.futures[symbol].rules.quote;
-        (quote, if *long { -position.cost } else { position.cost })
+        (quote, if side.is_long() { -position.cost } else { position.cost })
     });
     prop_assert_eq!(book(exchange, HouseBook::Profit), sums(costs));
     Ok(())
@@ -130,13 +131,12 @@ pub(super) fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
         prop_assert!(holding.amount > Decimal::ZERO && holding.profit >= Decimal::ZERO);
     }
     for account in exchange.accounts.keys() {
-        for fixed in [false, true] {
-            let own = exchange
-                .savings
-                .holdings()
-                .filter(|one| one.account == *account && one.product.lock_days.is_some() == fixed);
-            prop_assert!(exchange.savings.of(*account, fixed).eq(own), "the index by account");
-        }
+        let own = exchange.savings.holdings().filter(|holding| holding.account == *account);
+        prop_assert!(exchange.savings.holdings_of(*account).eq(own), "the index by account");
+        let rows = exchange.payments.values().filter(|row| row.account == *account);
+        prop_assert!(exchange.payments.ids_of(*account).eq(rows.map(|row| row.id)), "payments");
+        let rows = exchange.loans.values().filter(|row| row.account == *account);
+        prop_assert!(exchange.loans.ids_of(*account).eq(rows.map(|row| row.id)), "loans");
     }
     for loan in exchange.loans.values() {
         prop_assert!(loan.owed.interest >= Decimal::ZERO && loan.owed.principal <= loan.amount);
@@ -166,17 +166,17 @@ pub(super) fn check_frozen(exchange: &Exchange) -> Result<(), TestCaseError> {
         prop_assert_eq!(order.reserved, needed, "{:?}", order);
         hold(order.account, wallet, currency, order.reserved);
     }
-    let mut reserved: BTreeMap<(AccountId, &SmolStr, bool), Decimal> = BTreeMap::new();
+    let mut reserved: BTreeMap<(AccountId, &SmolStr, PositionSide), Decimal> = BTreeMap::new();
     for order in exchange.futures_orders.values() {
         prop_assert!(order.open || (order.reserved.is_zero() && order.closes.is_zero()));
-        let key = (order.account, &order.request.symbol, !order.request.side.buys());
+        let key = (order.account, &order.request.symbol, order.request.side.closed_side());
         *reserved.entry(key).or_default() += order.closes;
         let quote = &exchange.futures[&order.request.symbol].rules.quote;
         hold(order.account, "futures", quote, order.reserved);
     }
     for account in exchange.accounts.values().filter(|account| !account.house) {
-        for ((symbol, long), position) in &account.positions {
-            let closes = reserved.get(&(account.id, symbol, *long)).copied().unwrap_or_default();
+        for ((symbol, side), position) in &account.positions {
+            let closes = reserved.get(&(account.id, symbol, *side)).copied().unwrap_or_default();
             prop_assert_eq!(position.closing, closes, "contracts reserved for orders");
         }
     }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Command, FuturesRequest, OperatorCommand, Request, SpotRequest, account::WalletKind,
-    futures_order::MarginType,
+    futures_order::MarginType, position::PositionSide,
 };
 
 /// A random operation.
@@ -17,7 +17,7 @@ pub(super) enum Step {
     Leverage { leverage: u32, margin_type: MarginType },
     CancelAllSpot,
     CancelAllFutures,
-    ClosePositions { long: Option<bool> },
+    ClosePositions { side: Option<PositionSide> },
     SetBalance { funding: bool, currency: usize, cents: i64 },
     Halt { spot: bool, halted: bool },
 }
@@ -28,7 +28,9 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(leverage, isolated)| Step::Leverage { leverage, margin_type: isolated.into() }),
         1 => Just(Step::CancelAllSpot),
         1 => Just(Step::CancelAllFutures),
-        1 => proptest::option::of(any::<bool>()).prop_map(|long| Step::ClosePositions { long }),
+        1 => proptest::option::of(any::<bool>()).prop_map(|is_long| {
+            Step::ClosePositions { side: is_long.map(PositionSide::from) }
+        }),
         1 => (any::<bool>(), 0..CURRENCIES.len(), 1..3_000_000_i64).prop_map(
             |(funding, currency, cents)| Step::SetBalance { funding, currency, cents }
         ),
@@ -43,8 +45,8 @@ pub(super) fn command(account: AccountId, step: &Step) -> Command {
         }
         Step::CancelAllSpot => SpotRequest::CancelAll { symbol: None, side: None }.into(),
         Step::CancelAllFutures => FuturesRequest::CancelAll { symbol: None }.into(),
-        Step::ClosePositions { long } => {
-            FuturesRequest::ClosePositions { symbol: None, long }.into()
+        Step::ClosePositions { side } => {
+            FuturesRequest::ClosePositions { symbol: None, side }.into()
         }
         Step::SetBalance { funding, currency, cents } => {
             let wallet = if funding { WalletKind::Funding } else { WalletKind::Spot };

@@ -71,7 +71,7 @@ fn step() -> impl Strategy<Value = Step> {
     let transfer = (side(), 1..500_000_i64, select(vec![true, true, true, false]));
     let transfer = transfer.prop_map(|((pair, base), cents, into)| {
         let sum = amount(pair, base, money(currency(pair, base), cents));
-        Request::from(WalletRequest::TransferMargin { sum, into })
+        Request::from(WalletRequest::TransferMargin { sum, direction: into.into() })
     });
     let repay = (side(), 1..100_000_i64).prop_map(|((pair, base), cents)| {
         let sum = amount(pair, base, money(currency(pair, base), cents));

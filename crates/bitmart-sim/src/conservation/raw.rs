@@ -14,6 +14,7 @@ use crate::{
     margin::PairAmount,
     operator::{NetworkTerms, Operation},
     payment::NewWithdrawal,
+    position::PositionSide,
     rules::MAX_AMOUNT,
     savings::Renewal,
     setup::{NewAccount, NewAccounts, StartingBalances},
@@ -185,7 +186,7 @@ fn wallet(amount: impl Strategy<Value = Decimal> + Clone) -> impl Strategy<Value
         let sum = PairAmount { symbol: "ODD_USDT".into(), currency: currency.into(), amount };
         let number = number.to_string().into();
         let request = match what {
-            0 => WalletRequest::TransferMargin { sum, into },
+            0 => WalletRequest::TransferMargin { sum, direction: into.into() },
             1 => WalletRequest::Borrow(sum),
             2 => WalletRequest::Repay(sum),
             3 => WalletRequest::SubscribeSaving {
@@ -294,7 +295,7 @@ fn run(commands: Vec<Command>) -> Result<(), TestCaseError> {
         prop_assert_eq!(sum, Decimal::ZERO, "{}", currency);
     }
     for id in [1, 2] {
-        exchange.liquidation_price(AccountId(id), &"ODDUSDT".into(), true);
+        exchange.liquidation_price(AccountId(id), &"ODDUSDT".into(), PositionSide::Long);
         exchange.borrowable(AccountId(id), "ODD_USDT", "ODD");
     }
     exchange.balance_rows();

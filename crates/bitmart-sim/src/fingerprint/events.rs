@@ -119,8 +119,8 @@ impl Include for Event {
             Self::FuturesAsset { account, currency } => {
                 (6_u64, account, currency).include(fingerprint);
             }
-            Self::FuturesPosition { account, symbol, long } => {
-                (7_u64, account, (symbol, long)).include(fingerprint);
+            Self::FuturesPosition { account, symbol, side } => {
+                (7_u64, account, (symbol, side.is_long())).include(fingerprint);
             }
         }
     }

@@ -5,7 +5,8 @@ use smol_str::SmolStr;
 use crate::{
     AccountId, Exchange, FuturesAction, OrderId,
     book::SelfTradePrevention,
-    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    futures_order::{NewFuturesOrder, OrderMode},
+    position::PositionSide,
     reject::Reject,
 };
 
@@ -18,18 +19,18 @@ impl Exchange {
         &mut self,
         account: AccountId,
         symbol: Option<&str>,
-        long: Option<bool>,
+        side: Option<PositionSide>,
         now_ms: u64,
     ) -> Result<(), Reject> {
         let owner = self.account_mut(account);
-        let is_wanted = |of: &SmolStr, is_long: bool| {
-            symbol.is_none_or(|symbol| of == symbol) && long.is_none_or(|long| long == is_long)
+        let is_wanted = |of: &SmolStr, its_side: PositionSide| {
+            symbol.is_none_or(|symbol| of == symbol) && side.is_none_or(|side| side == its_side)
         };
         let open = owner.open_positions().filter(|row| is_wanted(row.0, row.1));
         let open: Vec<_> = open.map(|row| (row.0.clone(), row.1)).collect();
-        for (symbol, long) in open {
+        for (symbol, side) in open {
             if self.check_contract(&symbol).is_ok() {
-                self.close_position(account, symbol, long, now_ms)?;
+                self.close_position(account, symbol, side, now_ms)?;
             }
         }
         Ok(())
@@ -39,18 +40,18 @@ impl Exchange {
         &mut self,
         account: AccountId,
         symbol: SmolStr,
-        long: bool,
+        side: PositionSide,
         now_ms: u64,
     ) -> Result<(), Reject> {
-        self.cancel_closing_orders(account, &symbol, long, now_ms);
-        let position = self.account_mut(account).position_mut(&symbol, long);
+        self.cancel_closing_orders(account, &symbol, side, now_ms);
+        let position = self.account_mut(account).position_mut(&symbol, side);
         // Closing the previous position may have traded with an order of the same account.
         if !position.is_open() {
             return Ok(());
         }
         let request = NewFuturesOrder {
             symbol,
-            side: if long { FuturesSide::CloseLong } else { FuturesSide::CloseShort },
+            side: side.closing_order_side(),
             price: None,
             size: position.size,
             mode: OrderMode::GoodTillCanceled,
@@ -67,23 +68,23 @@ impl Exchange {
         &mut self,
         account: AccountId,
         symbol: &str,
-        long: bool,
+        side: PositionSide,
         now_ms: u64,
     ) {
-        for id in self.closing_orders(account, symbol, long) {
+        for id in self.closing_orders(account, symbol, side) {
             self.remove_futures(id, FuturesAction::Canceled, now_ms);
         }
     }
 
     /// Returns the open orders for which contracts of a position are reserved.
-    fn closing_orders(&self, account: AccountId, symbol: &str, long: bool) -> Vec<OrderId> {
+    fn closing_orders(&self, account: AccountId, symbol: &str, side: PositionSide) -> Vec<OrderId> {
         let open = self.accounts.get(&account).map(|owner| owner.futures_orders.open());
         let newest_first = open.into_iter().flatten().rev();
         let orders = newest_first.filter_map(|id| self.futures_orders.get(id));
         let closing = orders.filter(|order| {
             let request = &order.request;
             request.symbol == symbol
-                && request.side.closes_long() == long
+                && request.side.closed_side() == side
                 && !order.closes.is_zero()
         });
         closing.map(|order| order.id).collect()

@@ -13,7 +13,11 @@ use smol_str::SmolStr;
 
 use super::{MarkPrice, transactions::TransactionKind};
 use crate::{
-    AccountId, Event, Exchange, MAKER, account::WalletKind, ledger::HouseBook, round_down,
+    AccountId, Event, Exchange, MAKER,
+    account::WalletKind,
+    ledger::HouseBook,
+    position::{Position, PositionSide},
+    round_down,
     schedule::Task,
 };
 
@@ -39,7 +43,7 @@ const KEPT_SETTLEMENTS: usize = 100;
 
 /// Returns the time of the next settlement, in milliseconds since 1970.
 pub fn next_funding_ms(now_ms: u64) -> u64 {
-    (now_ms / INTERVAL_MS + 1) * INTERVAL_MS
+    (now_ms / INTERVAL_MS + 1).saturating_mul(INTERVAL_MS)
 }
 
 /// The funding rates of one contract.
@@ -103,24 +107,28 @@ impl Exchange {
         for symbol in symbols {
             let Some(market) = self.futures.get_mut(&symbol) else { continue };
             let rate = market.funding_rates.settle(at_ms);
-            for (account, long, amount) in self.funding_payments(&symbol, rate) {
-                self.pay_funding(account, &symbol, long, amount, at_ms);
+            for (account, side, amount) in self.funding_payments(&symbol, rate) {
+                self.pay_funding(account, &symbol, side, amount, at_ms);
             }
         }
         self.liquidate(at_ms);
     }
 
     /// Returns the funding payment of each open position of a contract; a negative payment is received.
-    fn funding_payments(&self, symbol: &SmolStr, rate: Decimal) -> Vec<(AccountId, bool, Decimal)> {
+    fn funding_payments(
+        &self,
+        symbol: &SmolStr,
+        rate: Decimal,
+    ) -> Vec<(AccountId, PositionSide, Decimal)> {
         let Some(market) = self.futures.get(symbol) else { return Vec::new() };
         let customers = self.accounts.values().filter(|account| !account.house);
         let open = customers.flat_map(|account| {
             let open = account.open_positions().filter(|row| row.0 == symbol);
-            open.map(|(_, long, position)| (account.id, long, position))
+            open.map(|(_, side, position)| (account.id, side, position))
         });
-        let payment = |(account, long, position): (AccountId, bool, &crate::position::Position)| {
+        let payment = |(account, side, position): (AccountId, PositionSide, &Position)| {
             let amount = round_down(market.value(position.size, market.mark_price()) * rate);
-            (account, long, if long { amount } else { -amount })
+            (account, side, if side.is_long() { amount } else { -amount })
         };
         open.map(payment).collect()
     }
@@ -133,7 +141,7 @@ impl Exchange {
         &mut self,
         account: AccountId,
         symbol: &SmolStr,
-        long: bool,
+        side: PositionSide,
         amount: Decimal,
         at_ms: u64,
     ) {
@@ -142,7 +150,7 @@ impl Exchange {
         };
         let counterparty = self.ensure_wallet(MAKER, WalletKind::Futures, &quote).available();
         let wallet = self.ensure_wallet(account, WalletKind::Futures, &quote).available();
-        let position = self.account_mut(account).position_mut(symbol, long);
+        let position = self.account_mut(account).position_mut(symbol, side);
         let (isolated, margin) = (position.margin_type.is_isolated(), position.margin);
         let payer = margin.filter(|_| isolated).unwrap_or(wallet);
         let paid = if isolated { amount.min(self.ledger.amount(payer)) } else { amount };
@@ -157,6 +165,6 @@ impl Exchange {
             at_ms,
         );
         self.events.push(Event::FuturesAsset { account, currency: quote });
-        self.report_position(account, symbol, long);
+        self.report_position(account, symbol, side);
     }
 }

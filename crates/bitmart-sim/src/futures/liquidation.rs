@@ -12,11 +12,12 @@ use smol_str::SmolStr;
 use crate::{
     AccountId, Exchange, FuturesAction, OrderId,
     book::SelfTradePrevention,
-    futures_order::{FuturesOrder, FuturesSide, NewFuturesOrder, OrderMode, Origin},
+    futures_order::{FuturesOrder, NewFuturesOrder, OrderMode, Origin},
+    position::PositionSide,
 };
 
-/// Account, contract and direction (true = long) of a position.
-type PositionKey = (AccountId, SmolStr, bool);
+/// Account, contract and side of a position.
+type PositionKey = (AccountId, SmolStr, PositionSide);
 
 impl Exchange {
     // Rule: A position is liquidated when its margin and profit at the mark price fall to the maintenance
@@ -50,19 +51,19 @@ impl Exchange {
         let customers = self.accounts.values().filter(|account| !account.house);
         let open = customers.flat_map(|account| {
             let isolated = account.open_positions().filter(|row| row.2.margin_type.is_isolated());
-            isolated.map(|(symbol, long, _)| (account.id, symbol.clone(), long))
+            isolated.map(|(symbol, side, _)| (account.id, symbol.clone(), side))
         });
         open.collect()
     }
 
     /// Whether an isolated position is open, and its margin and profit are at most its maintenance margin.
-    fn is_isolated_used_up(&self, (account, symbol, long): &PositionKey) -> bool {
+    fn is_isolated_used_up(&self, (account, symbol, side): &PositionKey) -> bool {
         let owner = self.accounts.get(account);
-        let position = owner.and_then(|owner| owner.position(symbol, *long));
+        let position = owner.and_then(|owner| owner.position(symbol, *side));
         let position =
             position.filter(|position| position.margin_type.is_isolated() && position.is_open());
         let Some((position, market)) = position.zip(self.futures.get(symbol)) else { return false };
-        position.margin(&self.ledger) + market.unrealized(position, *long)
+        position.margin(&self.ledger) + market.unrealized(position, *side)
             <= market.maintenance(position)
     }
 
@@ -98,10 +99,10 @@ impl Exchange {
         let Some(owner) = self.accounts.get(&account) else { return Vec::new() };
         let open = owner.open_positions().filter(|row| !row.2.margin_type.is_isolated());
         let mut rows: Vec<_> = open
-            .filter_map(|(symbol, long, position)| {
+            .filter_map(|(symbol, side, position)| {
                 let market = self.futures.get(symbol);
                 let market = market.filter(|market| market.rules.quote == *currency)?;
-                Some((market.unrealized(position, long), (account, symbol.clone(), long)))
+                Some((market.unrealized(position, side), (account, symbol.clone(), side)))
             })
             .collect();
         rows.sort();
@@ -111,9 +112,9 @@ impl Exchange {
     // Rule: A position is liquidated whole, at the market; the exchange takes over the rest at the mark price. Source:
     // simplified (there are no steps, and no auto-deleveraging)
     /// Closes a whole position. The order needs no margin and no reservation.
-    fn liquidate_position(&mut self, (account, symbol, long): &PositionKey, now_ms: u64) {
+    fn liquidate_position(&mut self, (account, symbol, side): &PositionKey, now_ms: u64) {
         let Some(id) =
-            self.new_liquidation_order(*account, symbol, *long, Origin::Liquidation, now_ms)
+            self.new_liquidation_order(*account, symbol, *side, Origin::Liquidation, now_ms)
         else {
             return;
         };
@@ -123,7 +124,7 @@ impl Exchange {
         let tick = Decimal::new(1, market.rules.price_decimals);
         let price = market.mark_price().round_dp(market.rules.price_decimals).max(tick);
         if let Some(id) =
-            self.new_liquidation_order(*account, symbol, *long, Origin::Bankruptcy, now_ms)
+            self.new_liquidation_order(*account, symbol, *side, Origin::Bankruptcy, now_ms)
         {
             let size = self.futures_orders.get(&id).map_or(Decimal::ZERO, FuturesOrder::left);
             self.report_futures(id, FuturesAction::Submitted, None);
@@ -136,11 +137,11 @@ impl Exchange {
         &mut self,
         account: AccountId,
         symbol: &SmolStr,
-        long: bool,
+        side: PositionSide,
         origin: Origin,
         now_ms: u64,
     ) -> Option<OrderId> {
-        let position = self.account_mut(account).position_mut(symbol, long);
+        let position = self.account_mut(account).position_mut(symbol, side);
         let size = position.size - position.closing;
         if size.is_zero() {
             return None;
@@ -148,7 +149,7 @@ impl Exchange {
         position.closing += size;
         let request = NewFuturesOrder {
             symbol: symbol.clone(),
-            side: if long { FuturesSide::CloseLong } else { FuturesSide::CloseShort },
+            side: side.closing_order_side(),
             price: None,
             size,
             mode: OrderMode::ImmediateOrCancel,

@@ -14,7 +14,7 @@ use crate::{
     account::WalletKind,
     futures_order::{MarginType, NewFuturesOrder},
     ledger::HouseBook,
-    position::Position,
+    position::{Position, PositionSide},
     reject::{Reject, Source},
 };
 
@@ -111,9 +111,9 @@ impl FuturesMarket {
     }
 
     /// Returns the unrealized profit of a position at the mark price; negative for a loss.
-    pub fn unrealized(&self, position: &Position, long: bool) -> Decimal {
+    pub fn unrealized(&self, position: &Position, side: PositionSide) -> Decimal {
         let gain = self.value(position.size, self.mark_price()) - position.cost;
-        if long { gain } else { -gain }
+        if side.is_long() { gain } else { -gain }
     }
 
     /// Returns the maintenance margin of a position at the mark price.
@@ -196,10 +196,10 @@ impl Exchange {
             let wallet = self.ledger.wallet(*wallet);
             (sum.cash, sum.frozen) = (wallet.available, wallet.frozen);
         }
-        for (symbol, long, position) in owner.open_positions() {
+        for (symbol, side, position) in owner.open_positions() {
             let market = self.futures.get(symbol);
             let Some(market) = market.filter(|one| one.rules.quote == *currency) else { continue };
-            let profit = market.unrealized(position, long);
+            let profit = market.unrealized(position, side);
             if position.margin_type.is_isolated() {
                 sum.isolated += position.margin(&self.ledger);
                 sum.isolated_profit += profit;
@@ -219,29 +219,29 @@ impl Exchange {
         &self,
         account: AccountId,
         symbol: &SmolStr,
-        long: bool,
+        side: PositionSide,
     ) -> Option<Decimal> {
         let market = self.futures.get(symbol)?;
         let owner = self.accounts.get(&account)?;
-        let position = owner.position(symbol, long).filter(|one| one.is_open())?;
+        let position = owner.position(symbol, side).filter(|one| one.is_open())?;
         let mark = market.mark_price();
         let (positions, surplus) = if position.margin_type.is_isolated() {
-            let equity = position.margin(&self.ledger) + market.unrealized(position, long);
-            (vec![(long, position)], equity - market.maintenance(position))
+            let equity = position.margin(&self.ledger) + market.unrealized(position, side);
+            (vec![(side, position)], equity - market.maintenance(position))
         } else {
             let all = self.collateral(account, &market.rules.quote);
             let same_contract = owner.open_positions().filter(|row| row.0 == symbol);
             (
-                same_contract.map(|(_, long, one)| (long, one)).collect(),
+                same_contract.map(|(_, side, one)| (side, one)).collect(),
                 all.cross_equity() - all.maintenance,
             )
         };
         // Per unit of price, the equity changes by the net base units, and the maintenance margin by their ratio.
         let mut change_per_price = Decimal::ZERO;
-        for (long, position) in positions {
+        for (side, position) in positions {
             let coins = position.size * market.rules.contract_size;
             let ratio = market.rules.bracket(coins.checked_mul(mark)?)?.ratio;
-            change_per_price += if long { coins } else { -coins };
+            change_per_price += if side.is_long() { coins } else { -coins };
             change_per_price -= coins * ratio;
         }
         mark.checked_sub(surplus.checked_div(change_per_price)?)
@@ -263,7 +263,8 @@ impl Exchange {
         let owner = self.accounts.get(&account);
         // Rule: Only the position and the order count towards the largest value of a leverage (40029), not
         // other orders. Source: simplified (no source says what counts)
-        let held = owner.and_then(|owner| owner.position(&request.symbol, request.side.long()));
+        let held =
+            owner.and_then(|owner| owner.position(&request.symbol, request.side.position_side()));
         let held = held.map_or(Decimal::ZERO, |position| position.cost);
         if held + value > market.rules.max_value(request.leverage) {
             return Err(Reject::LeverageTooHigh);
@@ -280,7 +281,8 @@ impl Exchange {
         margin_type: MarginType,
     ) -> Result<(), Reject> {
         let Some(owner) = self.accounts.get(&account) else { return Ok(()) };
-        let positions = [true, false].into_iter().filter_map(|long| owner.position(symbol, long));
+        let positions =
+            PositionSide::BOTH.into_iter().filter_map(|side| owner.position(symbol, side));
         let positions = positions.filter(|position| position.is_open());
         let positions = positions.map(|position| (position.leverage, position.margin_type));
         let orders =

@@ -61,7 +61,7 @@ impl Exchange {
         self.report_futures(id, FuturesAction::Submitted, None);
         if reservation.closes != old.closes {
             let NewFuturesOrder { symbol, side, .. } = &old.request;
-            self.report_position(account, symbol, side.closes_long());
+            self.report_position(account, symbol, side.closed_side());
         }
         self.match_and_rest(id, now_ms);
         Ok(())

@@ -9,7 +9,7 @@ use crate::{
     account::WalletKind,
     exchange::account_entry,
     futures_order::{FuturesFill, FuturesOrder, NewFuturesOrder, OrderMode, Origin},
-    position::round_share_down,
+    position::{PositionSide, round_share_down},
     reject::Reject,
     round_down,
 };
@@ -56,12 +56,12 @@ impl Exchange {
         owner.futures_orders.check_open(rests && request.price.is_some())?;
         // Rule: A closing order has the leverage and margin type of its position, whatever the request says. Source:
         // documented (endpoint futures_submit_order, its sources contradict each other about open_type)
-        let closed = owner.position(&request.symbol, request.side.closes_long());
+        let closed = owner.position(&request.symbol, request.side.closed_side());
         if let Some(position) = closed.filter(|one| one.is_open() && !request.side.opens()) {
             (request.leverage, request.margin_type) = (position.leverage, position.margin_type);
         }
         let reservation = self.reserve(account, &request, request.size)?;
-        let (symbol, closes_long) = (request.symbol.clone(), request.side.closes_long());
+        let (symbol, closed_side) = (request.symbol.clone(), request.side.closed_side());
         let order = self.new_order(account, request, Origin::Customer, now_ms);
         let id = self.insert_futures_order(FuturesOrder {
             one_way,
@@ -71,7 +71,7 @@ impl Exchange {
         });
         self.report_futures(id, FuturesAction::Submitted, None);
         if !reservation.closes.is_zero() {
-            self.report_position(account, &symbol, closes_long);
+            self.report_position(account, &symbol, closed_side);
         }
         self.match_and_rest(id, now_ms);
         Ok(id)
@@ -120,7 +120,7 @@ impl Exchange {
         }
         let owner = self.account_mut(account);
         let one_way = owner.one_way;
-        let opposite = owner.position(&request.symbol, request.side.closes_long());
+        let opposite = owner.position(&request.symbol, request.side.closed_side());
         let free = opposite.map_or(Decimal::ZERO, |position| position.size - position.closing);
         let closes = match (request.side.opens(), one_way) {
             (false, _) if free < size => return Err(Reject::PositionTooSmall),
@@ -133,7 +133,7 @@ impl Exchange {
         Ok(Reservation { closes, reserved })
     }
 
-    /// Reserves contracts of the opposite position for an order; below zero they become free.
+    /// Reserves contracts of the opposite position for an order; a negative number frees them again.
     pub(super) fn reserve_contracts(
         &mut self,
         account: AccountId,
@@ -142,7 +142,7 @@ impl Exchange {
     ) {
         if !contracts.is_zero() {
             let owner = self.account_mut(account);
-            owner.position_mut(&request.symbol, request.side.closes_long()).closing += contracts;
+            owner.position_mut(&request.symbol, request.side.closed_side()).closing += contracts;
         }
     }
 
@@ -242,13 +242,13 @@ impl Exchange {
         order.open = false;
         order.updated_ms = now_ms;
         let (account, closes) = (order.account, order.closes);
-        let (symbol, closes_long) =
-            (order.request.symbol.clone(), order.request.side.closes_long());
+        let (symbol, closed_side) =
+            (order.request.symbol.clone(), order.request.side.closed_side());
         self.release_reservation(id);
         self.cover_deficit(account, &symbol, now_ms);
         self.report_futures(id, reason, None);
         if !closes.is_zero() {
-            self.report_position(account, &symbol, closes_long);
+            self.report_position(account, &symbol, closed_side);
         }
         self.finish_futures(account, id);
     }
@@ -338,8 +338,13 @@ impl Exchange {
     }
 
     /// Reports a change of the long or the short position of an account in a contract.
-    pub(super) fn report_position(&mut self, account: AccountId, symbol: &SmolStr, long: bool) {
+    pub(super) fn report_position(
+        &mut self,
+        account: AccountId,
+        symbol: &SmolStr,
+        side: PositionSide,
+    ) {
         let symbol = symbol.clone();
-        self.events.push(Event::FuturesPosition { account, symbol, long });
+        self.events.push(Event::FuturesPosition { account, symbol, side });
     }
 }

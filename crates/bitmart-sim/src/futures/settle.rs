@@ -11,7 +11,7 @@ use crate::{
     exchange::account_entry,
     futures_order::{FuturesFill, FuturesOrder, MarginType, Origin},
     ledger::HouseBook,
-    position::round_share_down,
+    position::{PositionSide, round_share_down},
     round_down,
     tape::PublicTrade,
 };
@@ -53,14 +53,14 @@ impl Fill {
         round_share_down(self.price * contracts * self.contract_size)
     }
 
-    /// Whether the position that it closes is the long one.
-    fn closes_long(&self) -> bool {
-        !self.buys
+    /// Returns the side of the position that it closes.
+    fn closed_side(&self) -> PositionSide {
+        if self.buys { PositionSide::Short } else { PositionSide::Long }
     }
 
-    /// Whether the position that it opens is the long one.
-    fn opens_long(&self) -> bool {
-        self.buys
+    /// Returns the side of the position that it opens.
+    fn opened_side(&self) -> PositionSide {
+        if self.buys { PositionSide::Long } else { PositionSide::Short }
     }
 }
 
@@ -130,7 +130,7 @@ impl Exchange {
             (order.origin, request.side, order.one_way || !request.side.opens());
         let (account, symbol) = (fill.account, fill.symbol.clone());
         let closed_size = if closes_first {
-            self.position_size(fill.account, &fill.symbol, fill.closes_long()).min(matched.size)
+            self.position_size(fill.account, &fill.symbol, fill.closed_side()).min(matched.size)
         } else {
             Decimal::ZERO
         };
@@ -166,17 +166,18 @@ impl Exchange {
             time_ms: now_ms,
         };
         self.finish_fill(id, &fill, row);
-        for (changed, long) in [(closed_size, fill.closes_long()), (opened_size, fill.opens_long())]
+        for (changed, side) in
+            [(closed_size, fill.closed_side()), (opened_size, fill.opened_side())]
         {
             if !changed.is_zero() {
-                self.report_position(account, &symbol, long);
+                self.report_position(account, &symbol, side);
             }
         }
         if !closed_size.is_zero() {
-            self.cancel_bound_plans(account, &symbol, fill.closes_long(), now_ms);
+            self.cancel_bound_plans(account, &symbol, fill.closed_side(), now_ms);
         }
         if closes_first {
-            self.release_excess_closings(account, &symbol, fill.closes_long(), now_ms);
+            self.release_excess_closings(account, &symbol, fill.closed_side(), now_ms);
         }
         self.cover_deficit(account, &symbol, now_ms);
     }
@@ -203,7 +204,7 @@ impl Exchange {
         let owner = account_entry(&mut self.accounts, fill.account);
         let wallet =
             owner.ensure_wallet(&mut self.ledger, WalletKind::Futures, &fill.quote).available();
-        let position = owner.position_mut(&fill.symbol, fill.closes_long());
+        let position = owner.position_mut(&fill.symbol, fill.closed_side());
         position.closing -= reserved.unwrap_or_default();
         let (cost, margin) = position.reduce(size, position.margin(&self.ledger));
         let realized = if fill.buys { cost - value } else { value - cost };
@@ -251,7 +252,7 @@ impl Exchange {
         let from_reservation = from_reservation.unwrap_or_default();
         let owner = account_entry(&mut self.accounts, fill.account);
         let wallet = owner.ensure_wallet(&mut self.ledger, WalletKind::Futures, &fill.quote);
-        let position = owner.position_mut(&fill.symbol, fill.opens_long());
+        let position = owner.position_mut(&fill.symbol, fill.opened_side());
         if !position.is_open() {
             position.begin(fill.leverage, fill.margin_type, fill.now_ms);
         }
@@ -299,19 +300,19 @@ impl Exchange {
         &mut self,
         account: AccountId,
         symbol: &SmolStr,
-        long: bool,
+        side: PositionSide,
         now_ms: u64,
     ) {
         loop {
             let owner = self.account_mut(account);
-            let position = owner.position_mut(symbol, long);
+            let position = owner.position_mut(symbol, side);
             let excess = position.closing - position.size;
             if excess <= Decimal::ZERO {
                 return;
             }
             let has_reservation = |order: &&FuturesOrder| {
                 order.request.symbol == *symbol
-                    && order.request.side.closes_long() == long
+                    && order.request.side.closed_side() == side
                     && !order.closes.is_zero()
             };
             let open = self.accounts.get(&account).map(|owner| owner.futures_orders.open());
@@ -354,13 +355,13 @@ impl Exchange {
     fn fill_house(&mut self, fill: &Fill, size: Decimal) {
         let value = fill.value(size);
         let owner = account_entry(&mut self.accounts, fill.account);
-        let closed = owner.position_mut(&fill.symbol, fill.closes_long());
+        let closed = owner.position_mut(&fill.symbol, fill.closed_side());
         let closed_size = closed.size.min(size);
         let closed_value =
             round_share_down(value.checked_div(size).unwrap_or_default() * closed_size);
         let (cost, _) = closed.reduce(closed_size, Decimal::ZERO);
         let realized = if fill.buys { cost - closed_value } else { closed_value - cost };
-        let opened = owner.position_mut(&fill.symbol, fill.opens_long());
+        let opened = owner.position_mut(&fill.symbol, fill.opened_side());
         opened.size += size - closed_size;
         opened.cost += value - closed_value;
         let wallet = owner.ensure_wallet(&mut self.ledger, WalletKind::Futures, &fill.quote);

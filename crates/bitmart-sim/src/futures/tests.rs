@@ -12,6 +12,7 @@ use crate::{
     book::{SelfTradePrevention, Side},
     futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode, Origin},
     ledger::HouseBook,
+    position::PositionSide,
     reject::Reject,
     tests::{START_MS, open_long, open_short, quiet},
     transfer::{AccountWallet, NewTransfer},
@@ -73,15 +74,16 @@ fn cash(exchange: &Exchange, account: AccountId) -> Decimal {
 }
 
 fn long_size(exchange: &Exchange) -> Decimal {
-    exchange.position_size(OWNER, &"BTCUSDT".into(), true)
+    exchange.position_size(OWNER, &"BTCUSDT".into(), PositionSide::Long)
 }
 
 fn short_size(exchange: &Exchange) -> Decimal {
-    exchange.position_size(OWNER, &"BTCUSDT".into(), false)
+    exchange.position_size(OWNER, &"BTCUSDT".into(), PositionSide::Short)
 }
 
 fn long_margin(exchange: &Exchange) -> Decimal {
-    let position = exchange.accounts[&OWNER].position(&"BTCUSDT".into(), true).expect("open");
+    let position =
+        exchange.accounts[&OWNER].position(&"BTCUSDT".into(), PositionSide::Long).expect("open");
     position.margin(&exchange.ledger)
 }
 
@@ -124,7 +126,8 @@ fn a_liquidated_isolated_position_loses_only_its_margin() {
     let mut exchange = quiet();
     buy_long(&mut exchange, 60_000, 100, Leverage(100), MarginType::Isolated);
     let before = cash(&exchange, OWNER);
-    let price = exchange.liquidation_price(OWNER, &"BTCUSDT".into(), true).expect("a price");
+    let price =
+        exchange.liquidation_price(OWNER, &"BTCUSDT".into(), PositionSide::Long).expect("a price");
     // 6,000 - 60 of margin must be 0.5 % more than what is left: 5,940 / 0.995 / 0.1 coins.
     assert_eq!(price.round(), d(59_698));
     move_mark_price(&mut exchange, 59_750, START_MS);
@@ -315,9 +318,9 @@ fn long_and_short_cross_positions_are_liquidated_at_the_reported_price() {
         place(&mut exchange, OTHER, open_long(Some(60_000), 400));
         let short = NewFuturesOrder { leverage: 100, ..open_short(Some(60_000), 400) };
         place(&mut exchange, OWNER, short);
-        let price_of = |long| exchange.liquidation_price(OWNER, &"BTCUSDT".into(), long);
-        assert_eq!(price_of(true), price_of(false));
-        let price = price_of(true).expect("a price").round();
+        let price_of = |side| exchange.liquidation_price(OWNER, &"BTCUSDT".into(), side);
+        assert_eq!(price_of(PositionSide::Long), price_of(PositionSide::Short));
+        let price = price_of(PositionSide::Long).expect("a price").round();
         // 2,949.6 behind both; 0.6 coins lose with the price, 1.4 must keep 0.5 % of it: 0.593 coins.
         assert_eq!(price, (d(60_000) - d(2_529_600) / d(593)).round());
         move_mark_price(&mut exchange, i64::try_from(price).expect("whole") + distance, START_MS);

@@ -18,10 +18,10 @@ use crate::{
 
 /// Largest price or distance in ticks in a stored state, above all that the model reaches.
 const MAX_TICKS: i64 = 1_000_000_000_000_000_000;
-/// The prices to which the operator moves a market, in billionths of the start price.
-const MOVES_TO: RangeInclusive<i64> = PRICE_UNIT / 10..=PRICE_UNIT * 10;
-/// The same with the distance that the model adds later.
-const MOVES: RangeInclusive<i64> = PRICE_UNIT / 100..=PRICE_UNIT * 11;
+/// The prices to which the operator can move a market, in billionths of the start price.
+const MOVABLE_TO: RangeInclusive<i64> = PRICE_UNIT / 10..=PRICE_UNIT * 10;
+/// The prices that a market can have: after a move, the model adds a distance of its own.
+const REACHABLE: RangeInclusive<i64> = PRICE_UNIT / 100..=PRICE_UNIT * 11;
 
 impl Maker {
     pub(super) fn spot(market: &SpotMarket) -> Self {
@@ -52,9 +52,9 @@ impl Maker {
             symbol: symbol.clone(),
             price_decimals,
             size_decimals,
-            contract,
-            start: (price / Decimal::new(1, price_decimals)).to_i64().unwrap_or(1),
-            lots: lots.unwrap_or(u64::MAX),
+            contract_size: contract,
+            start_ticks: (price / Decimal::new(1, price_decimals)).to_i64().unwrap_or(1),
+            lots_per_quote_unit: lots.unwrap_or(u64::MAX),
             leader: None,
             order_flow: OrderFlow::new(0, symbol, false),
             shift: 0,
@@ -64,18 +64,18 @@ impl Maker {
         }
     }
 
-    /// Whether it can be in this state, as the maker at this place of the list.
+    /// Whether the model can have reached this state; `at` is the index of the maker in the list.
     pub(crate) fn is_consistent(&self, at: usize) -> bool {
         let in_range = |ticks: i64| (0..=MAX_TICKS).contains(&ticks);
         let mut quotes = self.bids.iter().chain(&self.asks).flatten();
         [self.ladder.len(), self.bids.len(), self.asks.len()] == [LEVELS; 3]
             && self.ladder.iter().all(|ticks| in_range(*ticks))
             && quotes.all(|quote| in_range(quote.ticks))
-            && in_range(self.start)
+            && in_range(self.start_ticks)
             && self.leader.is_none_or(|leader| leader < at)
             && self.price_decimals.max(self.size_decimals) <= DECIMALS
             && self.order_flow.is_consistent()
-            && MOVES.contains(&(PRICE_UNIT + self.shift + self.order_flow.distance()))
+            && REACHABLE.contains(&(PRICE_UNIT + self.shift + self.order_flow.distance()))
     }
 
     /// Starts the model and sets the levels, at least one tick apart.
@@ -90,15 +90,15 @@ impl Maker {
         }
     }
 
-    /// Converts a distance into ticks.
+    /// Converts a distance in billionths of the start price into ticks.
     pub(super) fn ticks(&self, distance: i64) -> i64 {
-        let ticks = i128::from(self.start) * i128::from(distance) / i128::from(PRICE_UNIT);
+        let ticks = i128::from(self.start_ticks) * i128::from(distance) / i128::from(PRICE_UNIT);
         i64::try_from(ticks).unwrap_or(i64::MAX / 4)
     }
 
     /// Returns the reference price in ticks.
     pub(super) fn middle(&self) -> i64 {
-        self.start + self.ticks(self.order_flow.distance() + self.shift)
+        self.start_ticks + self.ticks(self.order_flow.distance() + self.shift)
     }
 
     /// Returns a price in ticks, if it can be one.
@@ -107,18 +107,19 @@ impl Maker {
         price.checked_div(tick)?.to_i64().filter(|ticks| *ticks > 0)
     }
 
-    /// Whether the price can be moved to this one.
-    pub(super) fn reaches(&self, to: i64) -> bool {
-        let whole = i128::from(to) * i128::from(PRICE_UNIT) / i128::from(self.start.max(1));
-        i64::try_from(whole).is_ok_and(|whole| MOVES_TO.contains(&whole))
+    /// Whether the operator can move the price to this one, in ticks.
+    pub(super) fn can_move_to(&self, to: i64) -> bool {
+        let whole = i128::from(to) * i128::from(PRICE_UNIT) / i128::from(self.start_ticks.max(1));
+        i64::try_from(whole).is_ok_and(|whole| MOVABLE_TO.contains(&whole))
     }
 
     /// Returns the shift after which the price is `to / from` times the current one, or as near as it can be moved: a
     /// market that follows another one has ticks of its own.
     pub(super) fn shift_by(&self, from: i64, to: i64) -> i64 {
         let middle = i128::from(self.middle()) * i128::from(to) / i128::from(from.max(1));
-        let whole = middle.saturating_mul(i128::from(PRICE_UNIT)) / i128::from(self.start.max(1));
-        let ends = i128::from(*MOVES_TO.start())..=i128::from(*MOVES_TO.end());
+        let whole =
+            middle.saturating_mul(i128::from(PRICE_UNIT)) / i128::from(self.start_ticks.max(1));
+        let ends = i128::from(*MOVABLE_TO.start())..=i128::from(*MOVABLE_TO.end());
         let whole = i64::try_from(whole.clamp(*ends.start(), *ends.end())).unwrap_or(PRICE_UNIT);
         whole - PRICE_UNIT - self.order_flow.distance()
     }
@@ -154,7 +155,7 @@ impl Maker {
     /// Returns a random number of lots of a typical value; at least one.
     pub(super) fn lots(&mut self, typical: u64) -> i64 {
         let value = u128::from(self.order_flow.size(typical));
-        let lots = value * u128::from(self.lots) / 1_000_000;
+        let lots = value * u128::from(self.lots_per_quote_unit) / 1_000_000;
         i64::try_from(lots.clamp(1, MAX_LOTS)).unwrap_or(1)
     }
 
@@ -167,8 +168,9 @@ impl Maker {
         let (close, lots) = (self.middle(), self.lots(MINUTE_TURNOVER));
         let wick = self.ticks(self.order_flow.half_spread());
         // Integers for speed: every exchange starts with many of these candles.
-        let turnover = (i128::from(lots) * i128::from(close)).checked_mul(self.contract.mantissa());
-        let scale = self.size_decimals + self.price_decimals + self.contract.scale();
+        let turnover =
+            (i128::from(lots) * i128::from(close)).checked_mul(self.contract_size.mantissa());
+        let scale = self.size_decimals + self.price_decimals + self.contract_size.scale();
         let turnover = turnover.and_then(|sum| Decimal::try_from_i128_with_scale(sum, scale).ok());
         Candle {
             open_ms,

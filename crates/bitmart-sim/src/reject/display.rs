@@ -117,6 +117,9 @@ impl fmt::Display for Reject {
             Self::SubAccountCannotWithdraw => f.write_str("a sub-account cannot withdraw"),
             Self::WithdrawalToSelf => f.write_str("the withdrawal goes to its own account"),
             Self::DepositsClosed => f.write_str("deposits of the currency are closed"),
+            Self::TimeTooFar { maximum_ms } => {
+                write!(f, "the time is too far ahead: the next command is at {maximum_ms} ms since 1970 at the latest")
+            }
             Self::WithdrawalsClosed => f.write_str("withdrawals of the currency are closed"),
             Self::NetworkClosed => f.write_str("withdrawals by the network are closed"),
             Self::WithdrawalOffStep { multiple_of } => {

@@ -8,7 +8,7 @@ use crate::{
     account::WalletKind,
     book::{SelfTradePrevention, Side},
     futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode},
-    margin::PairAmount,
+    margin::{MarginTransfer, PairAmount},
     spot_order::NewSpotOrder,
     tests::{START_MS, limit_buy, market_buy, market_sell, open_long, quiet},
     transfer::{AccountWallet, NewTransfer},
@@ -199,7 +199,7 @@ fn an_account_can_move_only_its_own_money() {
             Reject::AmountTooPrecise { decimals: 8 },
         ),
         (
-            WalletRequest::TransferMargin { sum: sum(d(-1, 0)), into: true },
+            WalletRequest::TransferMargin { sum: sum(d(-1, 0)), direction: MarginTransfer::In },
             Reject::AmountNotPositive,
         ),
         (

@@ -56,7 +56,7 @@ impl Holding {
 #[serde(from = "BTreeMap<u64, Holding>")]
 pub(super) struct Holdings {
     rows: BTreeMap<u64, Holding>,
-    /// The numbers of the holdings of an account; no entry without any.
+    /// The numbers of the holdings of an account. An account without holdings has no entry.
     by_account: BTreeMap<AccountId, BTreeSet<u64>>,
 }
 

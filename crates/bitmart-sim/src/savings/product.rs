@@ -31,6 +31,11 @@ pub struct SavingProduct {
 }
 
 impl SavingProduct {
+    /// Whether the money is locked for a fixed term; otherwise it can be redeemed at any time (flexible savings).
+    pub fn is_fixed(&self) -> bool {
+        self.lock_days.is_some()
+    }
+
     pub(super) fn interest(&self, amount: Decimal, days: u32) -> Decimal {
         round_down(amount * self.apy * Decimal::from(days) / DAYS_PER_YEAR)
     }

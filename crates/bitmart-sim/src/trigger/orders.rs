@@ -1,4 +1,5 @@
-//! The trigger orders of spot or of futures. A price finds those that it triggers without a look at the others.
+//! The trigger orders of spot or of futures, with an index by price: those that a price triggers are found without
+//! looking at the others.
 
 #[cfg(test)]
 mod tests;
@@ -25,10 +26,10 @@ pub struct TriggerOrders<T> {
     waiting: BTreeMap<OrderId, Trigger<T>>,
     /// In the order in which they were finished.
     finished: VecDeque<Trigger<T>>,
-    /// The waiting ones by market; no entry without any.
+    /// The prices for which the orders of a market wait. A market without waiting orders has no entry.
     #[serde(skip)]
     by_market: BTreeMap<SmolStr, MarketWatch>,
-    /// The waiting ones by account; no entry without any.
+    /// The waiting orders of an account. An account without waiting orders has no entry.
     #[serde(skip)]
     by_account: BTreeMap<AccountId, BTreeSet<OrderId>>,
     /// Whether orders were added or changed.
@@ -105,7 +106,7 @@ impl<T> TriggerOrders<T> {
         self.waiting.get(&id)
     }
 
-    /// Whether none waits.
+    /// Whether no trigger order waits.
     pub(super) fn is_idle(&self) -> bool {
         self.waiting.is_empty()
     }
@@ -115,7 +116,7 @@ impl<T> TriggerOrders<T> {
         std::mem::take(&mut self.has_new)
     }
 
-    /// Whether an account may have no further trigger order waiting.
+    /// Whether an account already has as many waiting trigger orders as it may have.
     pub(super) fn is_full(&self, account: AccountId) -> bool {
         self.has_no_room_for(account, 1)
     }

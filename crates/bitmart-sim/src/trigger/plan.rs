@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    position::PositionSide,
     reject::Reject,
 };
 
@@ -40,7 +41,8 @@ impl PlanKind {
     /// Returns the direction in which the price reaches a take-profit or stop-loss with this side: a long position
     /// profits from a rising price.
     pub fn direction(self, side: FuturesSide) -> Direction {
-        if side.long() == (self == Self::StopLoss) { Direction::Fall } else { Direction::Rise }
+        let is_stop_of_long = side.position_side().is_long() == (self == Self::StopLoss);
+        if is_stop_of_long { Direction::Fall } else { Direction::Rise }
     }
 }
 
@@ -142,7 +144,7 @@ impl Exchange {
     /// Checks that the position of a take-profit or stop-loss has at least its size.
     fn check_position(&self, account: AccountId, terms: &Plan) -> Result<(), Reject> {
         let position_size =
-            self.position_size(account, &terms.order.symbol, terms.order.side.long());
+            self.position_size(account, &terms.order.symbol, terms.order.side.position_side());
         if position_size.is_zero() {
             return Err(Reject::NoPosition);
         }
@@ -177,7 +179,8 @@ impl Exchange {
         if plan.is_waiting() { Ok(Some(plan)) } else { Err(Reject::OrderNotOpen) }
     }
 
-    /// Changes a waiting trigger order of one of these kinds. A trailing condition stays as it is.
+    // Rule: A trailing order cannot be changed. Source: simplified (no document has a request for it)
+    /// Changes a waiting trigger order of one of these kinds. A trailing order cannot be changed.
     pub(crate) fn change_plan(
         &mut self,
         account: AccountId,
@@ -196,6 +199,9 @@ impl Exchange {
         // source says it)
         if !whole_position && plan.terms.order.size <= Decimal::ZERO {
             return Err(Reject::SizeTooSmall { minimum: Decimal::ONE });
+        }
+        if matches!(plan.condition, Condition::Trail(_)) {
+            return Err(Reject::ConditionMismatch);
         }
         let order = &plan.terms.order;
         if change.price.is_none() && order.mode == OrderMode::PostOnly {
@@ -251,15 +257,16 @@ impl Exchange {
         &mut self,
         account: AccountId,
         symbol: &SmolStr,
-        long: bool,
+        side: PositionSide,
         now_ms: u64,
     ) {
-        if !self.position_size(account, symbol, long).is_zero() {
+        if !self.position_size(account, symbol, side).is_zero() {
             return;
         }
         let bound_plans = self.triggers.futures.waiting_of(account).filter(|plan| {
             let order = &plan.terms.order;
-            plan.terms.kind.is_bound() && (&order.symbol, order.side.long()) == (symbol, long)
+            plan.terms.kind.is_bound()
+                && (&order.symbol, order.side.position_side()) == (symbol, side)
         });
         for id in bound_plans.map(|plan| plan.id).collect::<Vec<_>>() {
             self.end_plan(id, TriggerState::Canceled, FuturesAction::Canceled, now_ms);
@@ -271,7 +278,7 @@ impl Exchange {
         let Some(mut plan) = self.triggers.futures.take(id) else { return };
         if plan.terms.whole_position {
             let NewFuturesOrder { symbol, side, .. } = &plan.terms.order;
-            self.cancel_closing_orders(plan.account, symbol, side.long(), now_ms);
+            self.cancel_closing_orders(plan.account, symbol, side.position_side(), now_ms);
         }
         let order = self.order_to_place(&plan);
         if plan.terms.whole_position {
@@ -300,7 +307,7 @@ impl Exchange {
         let mut order = plan.terms.order.clone();
         order.client_order_id = Some(format!("{PLACED_BY}{}", plan.id.0).into());
         if plan.terms.kind.is_bound() {
-            let key = (order.symbol.clone(), order.side.long());
+            let key = (order.symbol.clone(), order.side.position_side());
             let positions = self.accounts.get(&plan.account).map(|owner| &owner.positions);
             let position = positions.and_then(|all| all.get(&key));
             let unreserved = position.map_or(Decimal::ZERO, |one| one.size - one.closing);
@@ -315,7 +322,7 @@ impl Exchange {
     pub fn plan_size(&self, plan: &Trigger<Plan>) -> Decimal {
         let order = &plan.terms.order;
         if plan.is_waiting() && plan.terms.whole_position {
-            self.position_size(plan.account, &order.symbol, order.side.long())
+            self.position_size(plan.account, &order.symbol, order.side.position_side())
         } else {
             order.size
         }

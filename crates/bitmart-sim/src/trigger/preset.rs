@@ -119,7 +119,7 @@ impl Presets {
         }
     }
 
-    /// Replaces the presets of an order that were placed before.
+    /// Replaces the presets of an order whose take-profit or stop-loss was already placed.
     fn set_placed(&mut self, id: OrderId, preset: Preset) {
         self.by_order.insert(id, preset);
         if !self.pending.contains(&id) {
@@ -207,7 +207,7 @@ impl Exchange {
     /// Whether the position that an order opens is open.
     fn has_opened(&self, order: &FuturesOrder) -> bool {
         let request = &order.request;
-        !self.position_size(order.account, &request.symbol, request.side.long()).is_zero()
+        !self.position_size(order.account, &request.symbol, request.side.position_side()).is_zero()
     }
 
     /// Returns the waiting take-profit or stop-loss that was placed for an order.
@@ -228,11 +228,7 @@ impl Exchange {
 
     /// Places the take-profit and stop-loss of an order, or changes those that wait.
     fn place_legs(&mut self, order: &FuturesOrder, preset: Preset, now_ms: u64) {
-        let side = if order.request.side.long() {
-            FuturesSide::CloseLong
-        } else {
-            FuturesSide::CloseShort
-        };
+        let side = order.request.side.position_side().closing_order_side();
         for (kind, price) in preset.legs() {
             let Some(PresetPrice { price, price_type }) = price else { continue };
             let condition = Condition::Reach { price, direction: kind.direction(side), price_type };

@@ -187,6 +187,32 @@ fn a_trailing_order_follows_only_after_its_activation() {
 }
 
 #[test]
+fn a_trailing_order_cannot_be_changed() {
+    let mut exchange = quiet();
+    buy_five_long(&mut exchange);
+    let trail = Trail {
+        activation: Decimal::from(61_000),
+        callback_rate: Decimal::ONE,
+        price_type: PriceType::Last,
+        direction: Direction::Rise,
+        extreme: None,
+    };
+    let close = futures_order(FuturesSide::CloseLong, None, 5);
+    let id = submit_plan(&mut exchange, PlanKind::Trailing, close, Condition::Trail(trail));
+    let change = PlanChange {
+        trigger_price: Decimal::from(62_000),
+        price_type: PriceType::Last,
+        price: None,
+        whole_position: None,
+    };
+    let kinds = [PlanKind::Trailing];
+    assert_eq!(
+        exchange.change_plan(ME, SYMBOL, id, &kinds, change, START_MS),
+        Err(Reject::ConditionMismatch)
+    );
+}
+
+#[test]
 fn a_trailing_buy_follows_a_falling_price_and_is_triggered_by_a_rise() {
     let mut trail = Trail {
         activation: Decimal::ONE_HUNDRED,

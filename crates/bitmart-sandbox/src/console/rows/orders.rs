@@ -174,10 +174,10 @@ fn spot_terms(request: &NewSpotOrder) -> Terms {
 }
 
 fn futures_terms(request: &NewFuturesOrder) -> Terms {
-    let long = if request.side.long() { "long" } else { "short" };
+    let position = if request.side.position_side().is_long() { "long" } else { "short" };
     let verb = if request.side.opens() { "open" } else { "close" };
     let price = request.price.map_or_else(|| "market".to_owned(), plain);
-    [format!("{verb} {long}"), price, plain(request.size)]
+    [format!("{verb} {position}"), price, plain(request.size)]
 }
 
 fn spot_row(order: &SpotOrder) -> OrderRow {

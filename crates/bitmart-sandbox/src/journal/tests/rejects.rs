@@ -55,7 +55,7 @@ fn futures(rng: &mut Rng, orders: &[OrderId]) -> Request {
             let size = Some(number(rng, 10_000));
             FuturesRequest::Modify { id: pick(rng, orders), price: None, size }.into()
         }
-        2 => FuturesRequest::ClosePositions { symbol: None, long: None }.into(),
+        2 => FuturesRequest::ClosePositions { symbol: None, side: None }.into(),
         3 => FuturesRequest::SetOneWay(rng.chance(50)).into(),
         4 => {
             FuturesRequest::CancelAllAfter { symbol: symbol(), seconds: Some(rng.below(10)) }.into()
@@ -97,7 +97,8 @@ fn wallet(rng: &mut Rng, account: AccountId) -> Request {
             payee: None,
         })
         .into(),
-        1 => WalletRequest::TransferMargin { sum: sum(amount), into: rng.chance(70) }.into(),
+        1 => WalletRequest::TransferMargin { sum: sum(amount), direction: rng.chance(70).into() }
+            .into(),
         2 => WalletRequest::Borrow(sum(amount)).into(),
         3 => WalletRequest::SubscribeSaving {
             number: rng.next_u64().to_string().into(),

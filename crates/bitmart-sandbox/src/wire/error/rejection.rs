@@ -173,7 +173,7 @@ fn code(reject: &Reject, family: ErrorFamily) -> u32 {
         R::LoanTooLarge => 51004,
         R::RepaymentTooLarge => 51006,
         R::SavingAmountOutOfRange | R::UnknownSaving | R::UnknownProduct => 50021,
-        // Customers cannot send commands of the operator.
-        R::Operator(_) => 50000,
+        // Customers send neither commands of the operator nor the time of the exchange.
+        R::Operator(_) | R::TimeTooFar { .. } => 50000,
     }
 }

@@ -8,6 +8,7 @@ use bitmart_sim::{
         FuturesMarket, MAKER_FEE, TAKER_FEE,
         funding::{MAX_FUNDING_RATE, next_funding_ms},
     },
+    position::PositionSide,
     tape::{Candle, PublicTrade, Tape},
 };
 use rust_decimal::Decimal;
@@ -86,15 +87,15 @@ pub(crate) fn open_interest(call: &mut Call<'_>) -> HandlerResult {
 
 /// The open contracts and their value. The house is the counterparty of the positions that have no other.
 pub(crate) fn open_interest_of(exchange: &Exchange, market: &FuturesMarket) -> (Decimal, Decimal) {
-    let side = |long| -> Decimal {
+    let size_of = |side| -> Decimal {
         let accounts = exchange.accounts().filter(|account| !account.house);
-        let key = (market.rules.symbol.clone(), long);
+        let key = (market.rules.symbol.clone(), side);
         accounts
             .filter_map(|account| account.positions.get(&key))
             .map(|position| position.size)
             .sum()
     };
-    let contracts = side(true).max(side(false));
+    let contracts = size_of(PositionSide::Long).max(size_of(PositionSide::Short));
     let coins = contracts * market.rules.contract_size;
     (contracts, coins.checked_mul(market.last_price()).unwrap_or_default())
 }

@@ -1,8 +1,10 @@
 //! Futures positions and balances: three forms of REST, and those of the stream.
 
 use bitmart_sim::{
-    AccountId, Exchange, FuturesRequest, account::Account, futures::FuturesMarket,
-    position::Position,
+    AccountId, Exchange, FuturesRequest,
+    account::Account,
+    futures::FuturesMarket,
+    position::{Position, PositionSide},
 };
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -25,7 +27,7 @@ struct Row<'a> {
     market: &'a FuturesMarket,
     position: &'a Position,
     margin: Decimal,
-    long: bool,
+    side: PositionSide,
     next_leverage: u32,
     /// `None` without a position, or if it cannot be liquidated.
     liquidation: Option<Decimal>,
@@ -38,7 +40,7 @@ impl Row<'_> {
     }
 
     fn unrealized(&self) -> String {
-        plain(self.market.unrealized(self.position, self.long))
+        plain(self.market.unrealized(self.position, self.side))
     }
 
     /// Without a position, the leverage of the next one.
@@ -65,11 +67,11 @@ pub(crate) fn positions(call: &mut Call<'_>) -> HandlerResult {
         with_fields(
             common(row),
             json!({
-                "position_amount": plain(if owner.one_way && !row.long { -size } else { size }),
-                "position_side": match (owner.one_way, row.long) {
+                "position_amount": plain(if owner.one_way && !row.side.is_long() { -size } else { size }),
+                "position_side": match (owner.one_way, row.side) {
                     (true, _) => "both",
-                    (false, true) => "long",
-                    (false, false) => "short",
+                    (false, PositionSide::Long) => "long",
+                    (false, PositionSide::Short) => "short",
                 },
                 "open_type": enums::margin_type(position.margin_type),
                 "unrealized_pnl": row.unrealized(),
@@ -89,7 +91,7 @@ pub(crate) fn positions_v1(call: &mut Call<'_>) -> HandlerResult {
             json!({
                 "margin_type": enums::capitalized_margin_type(row.position.margin_type),
                 "position_mode": position_mode_name(row.owner.one_way),
-                "position_type": if row.long { 1 } else { 2 },
+                "position_type": if row.side.is_long() { 1 } else { 2 },
                 "unrealized_value": row.unrealized(),
             }),
         )
@@ -112,7 +114,7 @@ pub(crate) fn position_risk(call: &mut Call<'_>) -> HandlerResult {
             "max_notional_value": row.max_value(),
             "margin_type": open(enums::capitalized_margin_type(position.margin_type)),
             "isolated_margin": plain(isolated),
-            "position_side": open(if row.long { "Long" } else { "Short" }),
+            "position_side": open(if row.side.is_long() { "Long" } else { "Short" }),
             "notional": plain(row.mark_value()),
             "update_time": position.updated_ms,
             "account": "futures",
@@ -134,17 +136,17 @@ fn rows(call: &mut Call<'_>, render: fn(&Row<'_>) -> Value) -> HandlerResult {
         if only.is_some() && !requested {
             continue;
         }
-        for long in [true, false] {
-            let position = owner.position(symbol, long).unwrap_or(&flat);
-            if position.is_open() || (requested && is_listed_flat(owner, symbol, long)) {
-                let liquidation = call.exchange.liquidation_price(account, symbol, long);
+        for side in PositionSide::BOTH {
+            let position = owner.position(symbol, side).unwrap_or(&flat);
+            if position.is_open() || (requested && is_listed_flat(owner, symbol, side)) {
+                let liquidation = call.exchange.liquidation_price(account, symbol, side);
                 let liquidation = liquidation.filter(|_| position.is_open());
                 rows.push(render(&Row {
                     owner,
                     market,
                     position,
                     margin: position.margin(call.exchange.ledger()),
-                    long,
+                    side,
                     next_leverage: call.exchange.leverage_of(
                         account,
                         &market.rules,
@@ -160,9 +162,9 @@ fn rows(call: &mut Call<'_>, render: fn(&Row<'_>) -> Value) -> HandlerResult {
 }
 
 /// Whether a direction without a position has a row. In one-way mode there is one row for both directions.
-fn is_listed_flat(owner: &Account, symbol: &SmolStr, long: bool) -> bool {
-    let open = |long| owner.position(symbol, long).is_some_and(Position::is_open);
-    !owner.one_way || (long && !open(false))
+fn is_listed_flat(owner: &Account, symbol: &SmolStr, side: PositionSide) -> bool {
+    let open = |side| owner.position(symbol, side).is_some_and(Position::is_open);
+    !owner.one_way || (side.is_long() && !open(PositionSide::Short))
 }
 
 fn common(row: &Row<'_>) -> Value {
@@ -203,18 +205,18 @@ pub(crate) fn pushed_position(
     exchange: &Exchange,
     account: AccountId,
     symbol: &SmolStr,
-    long: bool,
+    side: PositionSide,
 ) -> Option<Value> {
     let owner = exchange.account(account)?;
-    let position = owner.position(symbol, long)?;
+    let position = owner.position(symbol, side)?;
     let rules = &exchange.futures_market(symbol)?.rules;
     let entry = exact_price(position.entry_price(rules.contract_size));
-    let liquidation = exchange.liquidation_price(account, symbol, long);
+    let liquidation = exchange.liquidation_price(account, symbol, side);
     let liquidation = liquidation.filter(|_| position.is_open()).unwrap_or_default();
     Some(json!({
         "symbol": symbol.as_str(),
         "hold_volume": plain(position.size),
-        "position_type": if long { 1 } else { 2 },
+        "position_type": if side.is_long() { 1 } else { 2 },
         "open_type": enums::margin_type_number(position.margin_type),
         "frozen_volume": plain(position.closing),
         "close_volume": plain(position.closed),
@@ -274,10 +276,10 @@ pub(crate) fn close_all_positions(call: &mut Call<'_>) -> HandlerResult {
         Some(2) => true,
         _ => return Err(params.invalid("contractType", "must be 1 or 2")),
     };
-    let long = match params.text("position_side")?.as_deref() {
+    let side = match params.text("position_side")?.as_deref() {
         None => None,
-        Some("long") => Some(true),
-        Some("short") => Some(false),
+        Some("long") => Some(PositionSide::Long),
+        Some("short") => Some(PositionSide::Short),
         Some(_) => return Err(params.invalid("position_side", "must be long or short")),
     };
     if let Some(symbol) = &symbol {
@@ -286,7 +288,7 @@ pub(crate) fn close_all_positions(call: &mut Call<'_>) -> HandlerResult {
     }
     if !is_coin_margined {
         let symbol = symbol.map(Into::into);
-        call.exchange.apply(account, FuturesRequest::ClosePositions { symbol, long })?;
+        call.exchange.apply(account, FuturesRequest::ClosePositions { symbol, side })?;
     }
     Ok(json!({}))
 }

@@ -76,8 +76,8 @@ pub(crate) fn event_value(exchange: &Exchange, event: &Event) -> Option<Value> {
         }
         Event::FuturesPlan { plan, action } => Some(pushed_plan(exchange, plan, *action)),
         Event::FuturesAsset { account, currency } => pushed_asset(exchange, *account, currency),
-        Event::FuturesPosition { account, symbol, long } => {
-            let row = pushed_position(exchange, *account, symbol, *long)?;
+        Event::FuturesPosition { account, symbol, side } => {
+            let row = pushed_position(exchange, *account, symbol, *side)?;
             Some(vec![row].into())
         }
         _ => None,
@@ -95,7 +95,7 @@ pub(crate) fn periodic(
             let positions = exchange.account(account)?.positions.iter();
             let open = positions.filter(|(_, position)| !position.size.is_zero());
             let rows: Vec<Value> = open
-                .filter_map(|((symbol, long), _)| pushed_position(exchange, account, symbol, *long))
+                .filter_map(|((symbol, side), _)| pushed_position(exchange, account, symbol, *side))
                 .collect();
             Some(rows).filter(|rows| !rows.is_empty()).map(Value::from)
         }

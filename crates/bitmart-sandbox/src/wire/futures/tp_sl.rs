@@ -24,7 +24,7 @@ pub(crate) fn submit_tp_sl_order(call: &mut Call<'_>) -> HandlerResult {
     let rules = rules(call)?;
     let mut plan = parse(&call.params, rules)?;
     let order = &mut plan.terms.order;
-    let key = (order.symbol.clone(), order.side.long());
+    let key = (order.symbol.clone(), order.side.position_side());
     let positions = call.exchange.account(account).map(|owner| &owner.positions);
     // A direction that was never open has a record without a leverage.
     let position = positions.and_then(|all| all.get(&key));

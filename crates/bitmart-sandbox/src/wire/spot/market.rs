@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use bitmart_sim::{
-    Exchange, SpotMarket, book::Side, candle_history::CandleWindow, tape::PublicTrade,
+    Exchange, SpotMarket, book::Side, candle_history::CandleWindow, operator::OpenPayments,
+    tape::PublicTrade,
 };
 
 use rust_decimal::Decimal;
@@ -175,7 +176,8 @@ pub(crate) fn currencies(call: &mut Call<'_>) -> HandlerResult {
     let names: BTreeSet<_> =
         pairs.flat_map(|market| [&market.rules.base, &market.rules.quote]).collect();
     let row = |name: &SmolStr| {
-        let (deposits, withdrawals) = call.exchange.operator_settings().is_open(name);
+        let OpenPayments { deposits, withdrawals } =
+            call.exchange.operator_settings().open_payments(name);
         json!({
             "id": name.as_str(),
             "name": full_name(name),

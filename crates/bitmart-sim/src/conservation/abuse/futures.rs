@@ -10,6 +10,7 @@ use crate::{
     book::SelfTradePrevention,
     conservation::steps::START_MS,
     futures_order::{FuturesSide, MarginType, NewFuturesOrder, OrderMode},
+    position::PositionSide,
     rules::MAX_AMOUNT,
     tape::Candle,
     tests::{futures_order, open_long, open_short},
@@ -94,7 +95,9 @@ fn reduce_only_orders_never_open_a_position() {
         assert_eq!(is_open, !one_way, "without contracts to close it is canceled");
         place_futures(&mut exchange, 3, open_long(Some(61_000), 10)).expect("placed");
         let owner = exchange.account(AccountId(1)).expect("it");
-        let short = owner.position(&"BTCUSDT".into(), false).map_or(Decimal::ZERO, |one| one.size);
+        let short = owner
+            .position(&"BTCUSDT".into(), PositionSide::Short)
+            .map_or(Decimal::ZERO, |one| one.size);
         assert_eq!(short, Decimal::from(if one_way { 0 } else { 10 }), "{one_way}");
     }
 }
@@ -196,8 +199,11 @@ fn a_sweep_over_orders_of_one_position_closes_it_once() {
     let taker = place_futures(&mut exchange, 3, open_long(Some(62_000), 30)).expect("placed");
     assert_eq!(filled(&exchange, taker), 20);
     let owner = exchange.account(AccountId(1)).expect("it");
-    let size = |long| owner.position(&"BTCUSDT".into(), long).map_or(Decimal::ZERO, |one| one.size);
-    assert_eq!((size(true), size(false)), (Decimal::ZERO, Decimal::from(10)));
+    let size = |side| owner.position(&"BTCUSDT".into(), side).map_or(Decimal::ZERO, |one| one.size);
+    assert_eq!(
+        (size(PositionSide::Long), size(PositionSide::Short)),
+        (Decimal::ZERO, Decimal::from(10))
+    );
     assert!(owner.futures_orders.open().is_empty(), "reduce-only orders without a position");
 }
 

@@ -98,7 +98,8 @@ pub(super) fn command(
             WalletRequest::Transfer { transfer, number: Some(number.to_string().into()) }.into()
         }
         Step::Margin { pair, base, cents, into } => {
-            WalletRequest::TransferMargin { sum: sum(pair, base, cents), into }.into()
+            WalletRequest::TransferMargin { sum: sum(pair, base, cents), direction: into.into() }
+                .into()
         }
         Step::Borrow { pair, base, cents } => WalletRequest::Borrow(sum(pair, base, cents)).into(),
         Step::Repay { pair, base, cents } => {

@@ -181,7 +181,11 @@ fn a_closing_order_has_leverage_and_margin_type_of_its_position() {
     exchange.take_events();
     assert!(exchange.modify_futures(OWNER, id, None, Some(d(6)), START_MS).is_ok());
     let events = exchange.take_events();
-    assert!(events.iter().any(|event| matches!(event, Event::FuturesPosition { long: true, .. })));
-    let position = exchange.accounts[&OWNER].position(&"BTCUSDT".into(), true);
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::FuturesPosition { side: PositionSide::Long, .. }))
+    );
+    let position = exchange.accounts[&OWNER].position(&"BTCUSDT".into(), PositionSide::Long);
     assert_eq!(position.map(|position| position.closing), Some(d(6)));
 }
