@@ -10,7 +10,7 @@ use crate::dialect::{self, Operation};
 use crate::topic;
 
 impl Session {
-    /// The topics that need this command.
+    /// The topics that need this command now. Snapshot requests are kept in a queue of their own.
     fn topics_needing(
         &self,
         operation: Operation,
@@ -20,7 +20,7 @@ impl Session {
                 topic.desired
                     && topic.server_state == ServerState::Absent
                     && topic.retry_at.is_none()
-                    // Another variant must be unsubscribed first.
+                    // Waits until another variant, which is being unsubscribed, is gone.
                     && self.variants(name).count() == 1
             }
             Operation::Unsubscribe => {
@@ -32,7 +32,7 @@ impl Session {
         })
     }
 
-    /// The topics that differ from this name in their `@…` suffix at most.
+    /// The topics with this name, whatever their `@…` suffix is: this topic and its variants.
     pub(super) fn variants<'a>(
         &'a self,
         name: &'a str,
@@ -60,31 +60,21 @@ impl Session {
             || self.topics_needing(Operation::Subscribe).next().is_some()
     }
 
-    /// Sends the commands that the topics need, as far as the message limit allows.
+    /// Sends the commands that the topics need, as far as the message limit allows. The others are sent by a later
+    /// [`tick`](Self::tick).
     pub(super) fn flush(&mut self, now: Instant) {
         if !matches!(self.state, State::Open { .. }) {
             return;
         }
         self.limiter.expire(now);
-        // Unsubscribe first, to stay below the topic limit.
+        // Unsubscribed first, because that makes room for new topics below the topic limit.
         let unsubscribe: Vec<_> =
             self.topics_needing(Operation::Unsubscribe).map(|(name, _)| name.clone()).collect();
         if !self.send(now, Operation::Unsubscribe, &unsubscribe) {
             return;
         }
-        let alone = self
-            .topics_needing(Operation::Subscribe)
-            .find(|(_, topic)| topic.retry_alone)
-            .map(|(name, _)| name.clone());
-        let subscribe: Vec<_> = match alone {
-            // A rejection can be attributed only if no other subscribe command is in flight.
-            Some(_) if self.pending.contains(Operation::Subscribe) => Vec::new(),
-            Some(name) => vec![name],
-            None => {
-                self.topics_needing(Operation::Subscribe).map(|(name, _)| name.clone()).collect()
-            }
-        };
-        // Topics being unsubscribed count until the exchange acknowledges it.
+        let subscribe = self.topics_to_subscribe();
+        // A topic that is being unsubscribed counts until the exchange acknowledges that.
         let carried =
             self.topics.values().filter(|topic| topic.server_state != ServerState::Absent).count();
         let free = self.limits.topics_per_connection.saturating_sub(carried);
@@ -100,8 +90,30 @@ impl Session {
         }
     }
 
-    /// Sends the command in as many frames as it takes. Returns `false` if the message limit was
-    /// reached.
+    /// The topics of the next subscribe commands. A topic that is retried alone has its command in flight alone:
+    /// before it is sent, the other commands must be resolved, and until it is resolved, no other is sent. Only so can
+    /// a rejection that names no topic be attributed to it.
+    fn topics_to_subscribe(&self) -> Vec<Arc<str>> {
+        let is_retry_in_flight = self
+            .topics
+            .values()
+            .any(|topic| topic.retry_alone && topic.server_state == ServerState::Subscribing);
+        if is_retry_in_flight {
+            return Vec::new();
+        }
+        let next_retry =
+            self.topics_needing(Operation::Subscribe).find(|(_, topic)| topic.retry_alone);
+        match next_retry {
+            Some(_) if self.pending.contains(Operation::Subscribe) => Vec::new(),
+            Some((name, _)) => vec![name.clone()],
+            None => {
+                self.topics_needing(Operation::Subscribe).map(|(name, _)| name.clone()).collect()
+            }
+        }
+    }
+
+    /// Sends the command in as many frames as the limits of a frame demand. Returns `false` if the message limit was
+    /// reached before all topics were sent.
     fn send(&mut self, now: Instant, operation: Operation, mut topics: &[Arc<str>]) -> bool {
         while !topics.is_empty() {
             if !self.limiter.try_acquire(now) {

@@ -78,6 +78,32 @@ fn retries_the_topics_of_a_rejected_frame_one_by_one() {
 }
 
 #[test]
+fn nothing_is_subscribed_beside_a_topic_that_is_retried_alone() {
+    let mut harness = Harness::new(Market::Spot, Access::Public);
+    harness.subscribe("spot/a:X");
+    harness.subscribe("spot/b:X");
+    harness.session.connected(harness.now);
+    harness.actions();
+    // Two rejections with different codes do not tell which topic each is about.
+    harness.receive(&rejected(90_004, "Invalid channel param"));
+    harness.receive(&rejected(92_001, "Invalid symbol param"));
+    assert_eq!(harness.sent(), [subscribe_frame(&["spot/a:X"])]);
+    harness.subscribe("spot/c:X");
+    assert_eq!(harness.sent(), [""; 0], "another rejection could not be attributed");
+    harness.receive(&acknowledged("spot/a:X"));
+    assert_eq!(harness.sent(), [subscribe_frame(&["spot/b:X"])]);
+    harness.receive(&rejected(90_004, "Invalid channel param"));
+    let actions = harness.actions();
+    assert!(
+        matches!(&actions[..], [
+            Action::Emit(SessionEvent::Rejected { topic, .. }),
+            Action::Send(next),
+        ] if &**topic == "spot/b:X" && *next == subscribe_frame(&["spot/c:X"])),
+        "{actions:?}"
+    );
+}
+
+#[test]
 fn retries_a_transiently_rejected_topic_after_a_delay() {
     let mut harness = Harness::new(Market::Spot, Access::Public);
     harness.subscribe(TICKER);
