@@ -37,11 +37,11 @@ impl Session {
         &'a self,
         name: &'a str,
     ) -> impl Iterator<Item = (&'a Arc<str>, &'a TopicState)> {
-        let base = topic::base(name);
+        let base = topic::without_suffix(name);
         self.topics
             .range::<str, _>((Bound::Included(base), Bound::Unbounded))
             .take_while(move |(other, _)| other.starts_with(base))
-            .filter(move |(other, _)| topic::base(other) == base)
+            .filter(move |(other, _)| topic::without_suffix(other) == base)
     }
 
     /// The index of the first snapshot request whose topic is confirmed.
