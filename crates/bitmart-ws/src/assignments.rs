@@ -12,7 +12,7 @@ use crate::topic;
 #[derive(Debug, Default)]
 pub(crate) struct Assignments {
     topics: Mutex<Topics>,
-    /// The last lease was dropped.
+    /// Notified when the last lease is dropped.
     emptied: Notify,
 }
 
@@ -46,9 +46,12 @@ impl Assignments {
     /// separate connections, because their data can carry each other's name.
     pub(crate) fn assign(self: &Arc<Self>, topic: &Arc<str>, max: usize) -> Option<TopicLease> {
         let mut topics = self.lock();
-        let base = topic::base(topic);
+        let base = topic::without_suffix(topic);
         let full = topics.leases.len() >= max;
-        if topics.closed || full || topics.leases.keys().any(|other| topic::base(other) == base) {
+        if topics.closed
+            || full
+            || topics.leases.keys().any(|other| topic::without_suffix(other) == base)
+        {
             return None;
         }
         topics.leases.insert(topic.clone(), 1);

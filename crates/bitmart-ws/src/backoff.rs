@@ -20,8 +20,8 @@ pub struct Backoff {
     /// The longest step, at least `base` and at most one hour. 30 s by default.
     pub cap: Duration,
     /// How long a connection must last before the backoff starts over. At least
-    /// [`Limits::connect_spacing`](crate::Limits::connect_spacing), which is 2 s and the default, to
-    /// avoid a tight loop with a server that accepts and closes.
+    /// [`Limits::connect_spacing`](crate::Limits::connect_spacing) (2 s), so that the delays also grow with a
+    /// server that accepts connections and closes them at once. 2 s by default.
     pub healthy_after: Duration,
 }
 

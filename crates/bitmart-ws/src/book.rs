@@ -41,21 +41,24 @@ pub use watch::BookWatch;
 ///
 /// The same rules serve both markets. A snapshot replaces the book. An update with the next version
 /// is applied; sizes are absolute and 0 removes the level. An update whose version is not above that
-/// of the book is stale: an idle spot book repeats its version (documented). An idle futures book
-/// sends empty updates with the next version (observed), which are applied. A version that skips one
-/// is a sequence gap: the book is out of sync. So it is after 32 updates in a row below its version.
+/// of the book is outdated and ignored: an idle spot book repeats its version (documented). An idle
+/// futures book sends empty updates with the next version (observed), which are applied. A version that
+/// skips one is a sequence gap: the book is out of sync. It is also out of sync after 32 updates in a row
+/// with a lower version, because the exchange has then begun to count anew.
 ///
 /// # Depth
 ///
-/// A topic covers a fixed number of levels a side. According to the documentation, a level beyond them
-/// stays invisible until it changes; it does not say whether a level that falls out of them is still
-/// updated. So a book [with a limit](Self::with_limit) drops the levels beyond it after each update
-/// instead of showing sizes that may be old. For each side it tracks the price down or up to which no
-/// level can be missing, whichever way the exchange does it: [`bids_complete_to`] and
-/// [`asks_complete_to`]. Levels beyond that price have been sent since; their sizes are right, but
-/// levels between them may be missing. A snapshot sets the price to its last level, or to `None` if it
-/// has fewer levels than the topic, because it then contains the whole side. A side that fills up or
-/// drops a level moves it closer to the best price. Only a snapshot moves it away again.
+/// A topic covers a fixed number of levels a side. A level beyond them is not sent until it changes
+/// (documented). Whether a level is still updated after others have pushed it beyond them is not
+/// documented. So a book [with a limit](Self::with_limit) drops the levels beyond its limit after each
+/// update, instead of showing sizes that may be old.
+///
+/// For each side the book knows a price, [`bids_complete_to`] and [`asks_complete_to`]. From the best
+/// price to this one no level is missing. Beyond it there are only levels that updates have brought:
+/// their sizes are right, but others between them may be missing. A snapshot sets the price to its last
+/// level, or to `None` if it has fewer levels than the topic, because then it contains the whole side. An
+/// update after which the side has as many levels as the limit, or more, moves the price to the worst level
+/// that is left, if that is closer to the best price. Only a snapshot moves it away again.
 ///
 /// [`bids_complete_to`]: Self::bids_complete_to
 /// [`asks_complete_to`]: Self::asks_complete_to
@@ -90,15 +93,15 @@ pub struct OrderBook {
     timestamp: Option<Timestamp>,
     /// Levels per side of the topic, if known.
     limit: Option<usize>,
-    /// Updates below the version, in a row.
-    below_version: u32,
+    /// How many updates in a row had a lower version than the book.
+    updates_below_version: u32,
     asks: Side<side::Asks>,
     bids: Side<side::Bids>,
 }
 
-/// Updates below the version of a book, in a row, after which it is out of sync. Those that are on the way when a
-/// snapshot is made are fewer; more mean that the exchange began to count anew.
-const MAX_BELOW_VERSION: u32 = 32;
+/// A book is out of sync after this many updates in a row with a lower version than its own. Updates that are still on
+/// the way when a snapshot is made are fewer. So many mean that the exchange has begun to count anew.
+const MAX_UPDATES_BELOW_VERSION: u32 = 32;
 
 /// The result of [`OrderBook::apply`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +126,7 @@ pub enum Applied {
 pub enum SyncError {
     /// Updates are missing.
     SequenceGap {
-        /// The next version.
+        /// The version that follows that of the book.
         expected: u64,
         /// The version of the event.
         received: u64,
@@ -189,8 +192,8 @@ impl OrderBook {
                 return Applied::Outdated;
             }
             (DepthKind::Update, Some(version)) if update.version < version => {
-                self.below_version += 1;
-                if self.below_version < MAX_BELOW_VERSION {
+                self.updates_below_version += 1;
+                if self.updates_below_version < MAX_UPDATES_BELOW_VERSION {
                     return Applied::Outdated;
                 }
                 let received = update.version;
@@ -212,7 +215,7 @@ impl OrderBook {
         if self.is_crossed() {
             return self.desynchronize(SyncError::Crossed);
         }
-        self.below_version = 0;
+        self.updates_below_version = 0;
         self.version = Some(update.version);
         self.timestamp = update.timestamp.or(self.timestamp);
         applied
@@ -221,7 +224,7 @@ impl OrderBook {
     /// Clears the book until the next snapshot. Use it after a lost connection or missed events.
     pub fn clear(&mut self) {
         self.version = None;
-        self.below_version = 0;
+        self.updates_below_version = 0;
         self.timestamp = None;
         self.asks.clear();
         self.bids.clear();

@@ -24,16 +24,16 @@ pub struct Channel {
     pub docs: Option<&'static str>,
     /// Whether it requires a login.
     pub private: bool,
-    /// Whether it supports a `request` for one frame.
+    /// Whether a snapshot can be requested, with the command `request`.
     pub supports_request: bool,
     /// Wire names of an entry's fields; fields of inner objects are written `outer.inner`.
     pub fields: &'static [&'static str],
     /// Essential fields: an entry without one of them is a fault. If an inner object is optional, its
     /// essential fields are required only when it is present.
     pub essential: &'static [&'static str],
-    /// Observed other names of fields: the present name, and the other one.
+    /// Fields that were sent under another name before: the present name, and the earlier one. Both are decoded.
     pub aliases: &'static [(&'static str, &'static str)],
-    /// Paths where [`recode`] may write another spelling of the same value, and the reason.
+    /// Paths where [`recode`] may write the same value in another spelling, each with the reason.
     pub ignores: &'static [(&'static str, &'static str)],
     pub(crate) recode: fn(&str) -> Result<Recoded, DecodeError>,
 }
@@ -45,21 +45,21 @@ pub struct Channel {
 pub struct PublishedLimits {
     /// Simultaneous connections from one address, of all programs together.
     pub connections_per_address: usize,
-    /// Topics per connection.
+    /// Topics per connection. `None` if no limit is published.
     pub topics_per_connection: Option<usize>,
-    /// Topics per command.
+    /// Topics per command. `None` if no limit is published.
     pub topics_per_message: Option<usize>,
     /// Largest command in bytes.
     pub bytes_per_message: usize,
-    /// Rate of frames that the client may send, pings included.
+    /// Rate of frames that the client may send on one connection, pings included. `None` if no limit is published.
     pub messages: Option<Rate>,
-    /// Rate of connection attempts.
+    /// Rate of connection attempts from one address. `None` if no limit is published.
     pub connects: Option<Rate>,
-    /// Time without a frame from the client after which the server closes.
+    /// Time without a frame from the client after which the server closes the connection.
     pub idle_close: Duration,
-    /// Time without a subscription after which the server closes.
+    /// Time without a subscription after which the server closes the connection.
     pub no_topic_close: Duration,
-    /// Largest deviation of a login's timestamp. The client signs each login when it sends it.
+    /// By how much the timestamp of a login may differ from the server's clock.
     pub login_valid: Duration,
 }
 
@@ -93,19 +93,21 @@ pub fn channels() -> &'static [Channel] {
 /// Returns the channel of a topic, or of the `"table"` or `"group"` of a frame. Symbol and `@…` suffix
 /// are ignored.
 pub fn channel(market: Market, name: &str) -> Option<&'static Channel> {
-    let name = base(name);
-    let of_market = || CHANNELS.iter().filter(|channel| channel.market == market);
-    let found = of_market().find(|channel| fits(base(channel.pattern), name));
+    let name = without_symbol(name);
+    let channels = || CHANNELS.iter().filter(|channel| channel.market == market);
+    let exact = channels().find(|channel| matches_pattern(without_symbol(channel.pattern), name));
     // The case of a futures group varies.
-    found.or_else(|| {
+    exact.or_else(|| {
         let name = name.to_ascii_lowercase();
-        let fits = |pattern: &str| fits(&base(pattern).to_ascii_lowercase(), &name);
-        of_market().find(|channel| market == Market::Futures && fits(channel.pattern))
+        channels().filter(|channel| channel.market == Market::Futures).find(|channel| {
+            let pattern = without_symbol(channel.pattern).to_ascii_lowercase();
+            matches_pattern(&pattern, &name)
+        })
     })
 }
 
 /// Decodes a data frame by its channel and encodes the typed events again, so that both texts can be
-/// compared. `None` if the channel is not in the catalogue.
+/// compared. `None` if the frame names no channel of the catalogue.
 ///
 /// # Errors
 ///
@@ -127,13 +129,13 @@ pub fn is_control(market: Market, text: &str) -> bool {
 }
 
 /// Returns the name without its symbol.
-fn base(name: &str) -> &str {
-    name.split_once(':').map_or(name, |(base, _)| base)
+fn without_symbol(name: &str) -> &str {
+    name.split_once(':').map_or(name, |(channel, _)| channel)
 }
 
 /// Returns whether `name` matches `pattern`, whose placeholder, if any, takes levels or an interval.
 /// Both start with a digit.
-fn fits(pattern: &str, name: &str) -> bool {
+fn matches_pattern(pattern: &str, name: &str) -> bool {
     match pattern.split_once('{') {
         None => pattern == name,
         Some((front, _)) => name.strip_prefix(front).is_some_and(|value| {

@@ -45,8 +45,8 @@ use feeds::Feeds;
 /// Subscribes to the streams of one environment and, for private topics, of one account.
 ///
 /// Cheap to clone. Topics are spread over as many connections as they need, within the limits of the
-/// exchange ([`Limits`](crate::Limits)): 2,300 public spot topics take all 20. Connections are opened
-/// when topics need them and closed after their last topic is gone;
+/// exchange ([`Limits`](crate::Limits)): with 115 public spot topics on each, 2,300 topics take all 20
+/// connections. Connections are opened when topics need them and closed after their last topic is gone;
 /// [`connections`](Self::connections) lists them. When the last client and the last subscription are
 /// dropped, every task ends.
 ///
@@ -81,10 +81,10 @@ struct Shared {
     addresses: HashMap<Endpoint, Address>,
     credentials: Option<Credentials>,
     tls: Option<Arc<ClientConfig>>,
-    connect: Arc<dyn Connect>,
+    connector: Arc<dyn Connect>,
     clock: Arc<dyn Clock>,
     queue_capacity: usize,
-    /// Of each endpoint that the client can use.
+    /// The limits of each endpoint that the client can use.
     limits: Box<[(Endpoint, Limits)]>,
     subscribe_timeout: Duration,
     inflaters: InflaterPool,
@@ -148,7 +148,7 @@ impl Client {
         let subscription = Subscription::new(topic, id, reader, driver.clone(), lease);
         let subscribed = async {
             driver.send(Command::Subscribe(Box::new(subscriber))).await?;
-            acknowledged.await.map_err(|_| driver.ended())?
+            acknowledged.await.map_err(|_| driver.end_error())?
         };
         match tokio::time::timeout(self.0.subscribe_timeout, subscribed).await {
             Ok(Ok(())) => Ok(subscription),

@@ -95,8 +95,8 @@ impl Connector {
 
     async fn open(&self) -> Result<WebSocketHalves, ReconnectReason> {
         let address = &*self.address;
-        // TLS and the handshake need the other half. An unreachable host must fail before the whole
-        // attempt times out, because only the connector's error names the hop.
+        // The connector gets half of the time, TLS and the handshake the rest. An unreachable host must fail before
+        // the whole attempt times out, because only the connector's error names the hop.
         let make_target = if address.tls { Target::tls } else { Target::plain_text };
         let target = make_target(address.host(), address.port).with_timeout(self.timeout / 2);
         let stream = self
@@ -126,7 +126,8 @@ impl Connector {
         };
         let (reader, writer) = tokio::io::split(TokioIo::new(upgraded));
         let (reader, last_read) = TimestampedReader::new(reader);
-        // There is no other way to its writer; frames are read by `frame::messages`.
+        // fastwebsockets makes a writer only together with a reader. This reader gets no input: `frame::messages`
+        // reads the frames.
         let (_, writer) = after_handshake_split(tokio::io::empty(), writer, Role::Client);
         Ok((reader, writer, last_read))
     }

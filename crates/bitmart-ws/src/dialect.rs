@@ -44,7 +44,7 @@ impl Access {
 pub(crate) enum Operation {
     Subscribe,
     Unsubscribe,
-    /// Requests one snapshot of a subscribed order book.
+    /// Asks for one snapshot of a subscribed topic. The exchange does not acknowledge it: the snapshot is the answer.
     Request,
 }
 
@@ -85,7 +85,8 @@ pub fn login_frame(market: Market, credentials: &Credentials, timestamp: Timesta
     })
 }
 
-/// Returns a command frame and how many of the topics it contains. The others exceed the limits of a frame.
+/// Returns a command frame and how many of the topics it contains, counted from the first. The others exceed the
+/// limits of a frame. The first topic is contained even if it alone exceeds the limit of bytes.
 pub(crate) fn command_frame(
     market: Market,
     operation: Operation,

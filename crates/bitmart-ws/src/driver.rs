@@ -126,8 +126,8 @@ pub(crate) struct Driver {
     pub(crate) problems: ProblemSender,
     pub(crate) receive_tracker: Arc<ReceiveTracker>,
     pub(crate) observer: ConnectionObserver,
-    /// A data frame changed the state of the session, which is not published yet.
-    pub(crate) took_events: bool,
+    /// A data frame changed the state of the session, and the new status is not published yet.
+    pub(crate) is_status_unpublished: bool,
     pub(crate) suspend: SuspendDetector,
 }
 
@@ -143,20 +143,21 @@ impl Driver {
     /// Every branch of the `select!` is cancel-safe: commands stay in their queue, half-read frames
     /// and half-made connections stay in the socket. Writes happen outside of it.
     ///
-    /// Takes the driver by reference: a future that owns it has room for it twice.
+    /// Takes the driver by reference, because a future that takes it by value reserves memory for it twice.
     pub(crate) async fn run(&mut self) {
         let mut timer = std::pin::pin!(tokio::time::sleep_until(tokio::time::Instant::now()));
         let mut timer_set = false;
-        // Data only postpones the deadline, and a timer that fires early does no harm. So a data
-        // frame does not reset it.
+        // Whether the last turn handled a data frame and nothing else. Such a frame does not reset the timer: it can
+        // only postpone the deadline, and a timer that fires early does no harm.
         let mut only_data = false;
-        let mut frames = 0;
+        let mut data_frames_in_a_row = 0;
         let mut suspend_check = tokio::time::interval(suspend::CHECK_INTERVAL);
         suspend_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let signals = self.signals.clone();
         let mut commands = Vec::new();
         loop {
-            let changed = self.run_actions().await | std::mem::take(&mut self.took_events);
+            let changed =
+                self.run_actions().await | std::mem::take(&mut self.is_status_unpublished);
             if changed {
                 self.publish_status();
             }
@@ -167,9 +168,9 @@ impl Driver {
             if changed || !only_data {
                 timer_set = self.set_timer(timer.as_mut());
             }
-            frames = if only_data { frames + 1 } else { 0 };
-            if frames == FRAMES_PER_TURN {
-                frames = 0;
+            data_frames_in_a_row = if only_data { data_frames_in_a_row + 1 } else { 0 };
+            if data_frames_in_a_row == FRAMES_PER_TURN {
+                data_frames_in_a_row = 0;
                 tokio::task::yield_now().await;
             }
             only_data = false;
@@ -241,7 +242,7 @@ impl Driver {
     fn publish_status(&mut self) {
         let status = self.session.status();
         self.observer.status_changed(status);
-        self.status.send_if_modified(|known| std::mem::replace(known, status) != status);
+        self.status.send_if_modified(|published| std::mem::replace(published, status) != status);
     }
 
     /// Sets the timer to the session's deadline. Returns whether there is one.
@@ -268,8 +269,8 @@ impl Driver {
                 Action::Connect { delay } => {
                     self.observer.connecting(delay, self.session.desired_topics());
                     self.history.record(self.session.pacing(now()));
-                    let correct = std::mem::take(&mut self.correct_clock);
-                    let clock = correct.then(|| self.clock.clone());
+                    let must_correct = std::mem::take(&mut self.correct_clock);
+                    let clock = must_correct.then(|| self.clock.clone());
                     self.socket = Socket::connect(self.connector.clone(), delay, clock);
                 }
                 Action::Close => self.socket.close().await,

@@ -66,8 +66,8 @@ pub struct Fill {
     pub price: Decimal,
     /// Size: in base currency on spot, in contracts on futures.
     pub size: Decimal,
-    /// Fee with the sign of the wire. A paid fee is positive on spot and, as a change of the balance,
-    /// negative on futures, by the documented samples; a rebate has the other sign.
+    /// Fee with the sign that the exchange sends. In its documented samples a paid fee is positive on spot, and
+    /// negative on futures, where it is a change of the balance. A rebate has the other sign.
     pub fee: Option<Decimal>,
     /// Currency of the fee.
     pub fee_currency: Option<Currency>,

@@ -83,7 +83,7 @@ pub struct FanIn<T> {
     client: Client,
     queue: Queue<T>,
     topics: HashMap<TopicKey, StreamTopic>,
-    /// That of the first topic: a stream carries either public or private topics.
+    /// The access of all topics, set by the first: a stream carries either public or private topics.
     access: Access,
     /// As set in the options. Private topics ignore it.
     overflow: OverflowPolicy,
@@ -153,7 +153,7 @@ impl<T: Event> FanIn<T> {
             return Err(Error::new(ErrorKind::Overflow, message));
         }
         for ConnectionTopics { driver, topics } in self.assign_to_connections(topics)? {
-            let permit = driver.commands.reserve().await.map_err(|_| driver.ended())?;
+            let permit = driver.commands.reserve().await.map_err(|_| driver.end_error())?;
             // No await from here on, so that no topic is added by half.
             let subscribers: Vec<_> = topics
                 .into_iter()
@@ -170,27 +170,27 @@ impl<T: Event> FanIn<T> {
         &self,
         topics: impl IntoIterator<Item = Topic<T>>,
     ) -> Result<Vec<ConnectionTopics<T>>, Error> {
-        let mut seen = HashSet::new();
-        let new: Vec<_> = topics
+        let mut keys = HashSet::new();
+        let new_topics: Vec<_> = topics
             .into_iter()
-            .filter(|topic| !self.contains(topic) && seen.insert(key(topic)))
+            .filter(|topic| !self.contains(topic) && keys.insert(key(topic)))
             .collect();
-        if new.iter().any(|topic| Access::from_topic(topic) != self.access) {
+        if new_topics.iter().any(|topic| Access::from_topic(topic) != self.access) {
             let message = "public and private topics need separate streams: events of the account \
                            must not be dropped, market data may be";
             return Err(Error::new(ErrorKind::Config, message));
         }
         let capacity = self.queue.capacity();
-        let max = capacity / MIN_CAPACITY_PER_TOPIC;
-        if self.topics.len() + new.len() > max {
+        let max_topics = capacity / MIN_CAPACITY_PER_TOPIC;
+        if self.topics.len() + new_topics.len() > max_topics {
             let message = format!(
-                "a queue of {capacity} updates is enough for {max} topics: each needs a capacity of \
+                "a queue of {capacity} updates is enough for {max_topics} topics: each needs a capacity of \
                  at least {MIN_CAPACITY_PER_TOPIC}"
             );
             return Err(Error::new(ErrorKind::Config, message));
         }
         let mut connections: Vec<ConnectionTopics<T>> = Vec::new();
-        for topic in new {
+        for topic in new_topics {
             let name = topic.shared_name();
             let (driver, lease) = self.client.lease((topic.market(), self.access), &name)?;
             // Searched from the end, because connections fill up one after the other.
@@ -276,9 +276,9 @@ impl<T> FanIn<T> {
             Next::Item(Popped::Update(item)) => Some(Ok(item)),
             Next::Item(Popped::TopicEnded(topic, error)) => {
                 let removed = self.topics.remove(&key(&topic));
-                let driver_ended =
-                    || removed.map_or_else(no_connection, |topic| topic.driver.ended());
-                Some(Err(error.unwrap_or_else(driver_ended).with_topic(topic.name())))
+                let end_error =
+                    || removed.map_or_else(no_connection, |topic| topic.driver.end_error());
+                Some(Err(error.unwrap_or_else(end_error).with_topic(topic.name())))
             }
             Next::Overflow(error) => {
                 self.remove_all();

@@ -27,19 +27,21 @@ pub(crate) enum Message {
     Binary(BytesMut),
     Ping(BytesMut),
     Pong,
+    /// With the code and the text, if the server sent them.
     Close(Option<u16>, Option<String>),
 }
 
 /// Assembles fragments and bounds their total size.
 #[derive(Debug, Default)]
 struct Assembler {
+    /// The message of which only the first fragments have arrived.
     partial: Option<(OpCode, BytesMut)>,
 }
 
 impl Assembler {
     fn push(
         &mut self,
-        fin: bool,
+        is_final: bool,
         opcode: OpCode,
         payload: BytesMut,
     ) -> Result<Option<Message>, &'static str> {
@@ -57,7 +59,7 @@ impl Assembler {
             OpCode::Text | OpCode::Binary if self.partial.is_some() => {
                 Err("a message began inside another")
             }
-            OpCode::Text | OpCode::Binary if fin => Ok(Some(complete(opcode, payload))),
+            OpCode::Text | OpCode::Binary if is_final => Ok(Some(complete(opcode, payload))),
             OpCode::Text | OpCode::Binary => {
                 self.partial = Some((opcode, payload));
                 Ok(None)
@@ -69,7 +71,7 @@ impl Assembler {
                     return Err("a fragmented message is larger than 1 MiB");
                 }
                 message.extend_from_slice(&payload);
-                if fin {
+                if is_final {
                     return Ok(Some(complete(opcode, message)));
                 }
                 self.partial = Some((opcode, message));
@@ -107,8 +109,8 @@ fn poll_message<R: AsyncRead + Unpin>(
 ) -> Poll<Result<Message, ReconnectReason>> {
     loop {
         let frame = ready!(reader.poll_frame(context)).map_err(failure)?;
-        let Frame { fin, opcode, payload } = frame;
-        if let Some(message) = assembler.push(fin, opcode, payload).map_err(violation)? {
+        let Frame { is_final, opcode, payload } = frame;
+        if let Some(message) = assembler.push(is_final, opcode, payload).map_err(violation)? {
             return Poll::Ready(Ok(message));
         }
     }

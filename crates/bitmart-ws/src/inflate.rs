@@ -16,10 +16,10 @@ pub const DEFAULT_LIMIT: usize = 4 << 20;
 /// Initial capacity of the output buffer, enough for every documented frame.
 const INITIAL_CAPACITY: usize = 16 << 10;
 
-/// The last bytes of a sync flush: the length of an empty stored block.
+/// The last four bytes of a sync flush: the length of an empty stored block, 0, and its complement (RFC 1951).
 const SYNC_FLUSH: [u8; 4] = [0, 0, 0xff, 0xff];
 
-/// An empty final stored block.
+/// An empty stored block that is marked as the final one (RFC 1951).
 const FINAL_BLOCK: [u8; 5] = [1, 0, 0, 0xff, 0xff];
 
 /// Decompresses binary frames. Each frame is an independent raw deflate stream without header or
@@ -31,6 +31,7 @@ pub struct Inflater {
     decompress: Decompress,
     output: Vec<u8>,
     limit: usize,
+    /// See [`trailing`](Self::trailing).
     trailing: usize,
 }
 
@@ -78,7 +79,7 @@ impl Inflater {
         self.trailing
     }
 
-    /// Inflates bytes. Returns the rest of them if the stream ends within.
+    /// Inflates bytes. If the compressed stream ends within them, returns those after its end.
     fn feed<'a>(&mut self, bytes: &'a [u8]) -> Result<Option<&'a [u8]>, InflateError> {
         let mut rest = bytes;
         loop {
@@ -104,8 +105,8 @@ impl Inflater {
         }
     }
 
-    /// Checks that a stream without a final block ends at a block boundary, as after a sync flush. Only
-    /// there an empty final block can be appended.
+    /// Checks that a stream without a final block ends at the end of a block, as after a sync flush, by appending an
+    /// empty final block: anywhere else that fails or adds text.
     fn check_flushed(&mut self, frame: &[u8]) -> Result<(), InflateError> {
         let length = self.output.len();
         let mut feed = |bytes| match self.feed(bytes) {

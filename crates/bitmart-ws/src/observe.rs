@@ -100,9 +100,9 @@ impl ConnectionObserver {
         let Some(current) = &mut self.current else { return };
         let now = Instant::now();
         current.opened_at = Some(now);
-        let took = now.saturating_duration_since(current.started_at);
+        let connect_duration = now.saturating_duration_since(current.started_at);
         self.attempts = 0;
-        self.span.record("bitmart.connect_ms", labels::millis(took));
+        self.span.record("bitmart.connect_ms", labels::millis(connect_duration));
         self.metrics.attempted("ok");
         self.metrics.opened();
         log::connected(&self.span);

@@ -1,11 +1,12 @@
 //! Finds the name of a frame, its `"table"` or `"group"`, without decoding the frame. It is a channel, or a channel
 //! with a symbol or `@…` suffix.
 
-/// Returns the value of the outermost `"table"` or `"group"`, at any position in the frame.
+/// Returns the name of a frame: the value of the member `"table"` or `"group"` of the outermost object, at any
+/// position.
 ///
-/// Cheap: a frame that starts or ends with the key is not scanned. `None` if there is no such key, if
-/// its value is not text without escapes or if the frame is not a JSON object. A frame that is not
-/// valid JSON may have a name; decoding fails later.
+/// Cheap: a frame that starts or ends with that member is not scanned. `None` if there is no such member, if its value
+/// is not a string or contains escapes, or if the frame is not a JSON object. A frame that is not valid JSON may have
+/// a name, too; it fails later, when it is decoded.
 pub fn frame_name(frame: &str) -> Option<&str> {
     let frame = frame.trim_ascii();
     // In the documented data frames the key is the first or the last one.

@@ -31,7 +31,7 @@ struct State<T> {
     lag: Option<Box<Lag>>,
     /// The stamp of the last item that was read.
     last_read: Option<Stamp>,
-    /// The writer is done.
+    /// The writer is gone or has ended the subscription: nothing is added any more.
     end: Option<Box<End>>,
     /// `None` was returned.
     terminated: bool,
@@ -51,7 +51,7 @@ struct Lag {
 struct End {
     /// The last item, if there is one.
     error: Option<Error>,
-    at: Stamp,
+    stamp: Stamp,
 }
 
 #[derive(Debug)]
@@ -192,9 +192,9 @@ impl<T> State<T> {
         } else if let Some((_, since)) = self.items.front().filter(|_| dropped > 0) {
             self.lag = Some(Box::new(Lag { dropped, since: *since }));
         }
-        let last = |kind| self.items.iter().rposition(|(item, _)| item.kind() == kind);
-        let continuity = last(UpdateKind::Continuity);
-        let liveness = last(UpdateKind::Liveness)
+        let last_of = |kind| self.items.iter().rposition(|(item, _)| item.kind() == kind);
+        let continuity = last_of(UpdateKind::Continuity);
+        let liveness = last_of(UpdateKind::Liveness)
             .filter(|liveness| continuity.is_none_or(|continuity| continuity < *liveness));
         let mut index = 0;
         self.items.retain(|_| {
@@ -215,7 +215,7 @@ impl<T> State<T> {
         if self.end.is_some() {
             return None;
         }
-        self.end = Some(Box::new(End { error, at: stamp }));
+        self.end = Some(Box::new(End { error, stamp }));
         self.waker.take()
     }
 }
@@ -239,8 +239,8 @@ impl<T> Reader<T> {
             return Poll::Ready(Some(Ok(update)));
         }
         if let Some(end) = &mut state.end {
-            let (error, at) = (end.error.take(), end.at);
-            state.last_read = Some(at);
+            let (error, stamp) = (end.error.take(), end.stamp);
+            state.last_read = Some(stamp);
             state.terminated = error.is_none();
             return Poll::Ready(error.map(Err));
         }

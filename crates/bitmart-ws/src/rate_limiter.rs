@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Grants at most `max` permits within any window. Some of them are reserved for what cannot wait.
+/// Grants at most `max` permits within any window. `reserved` of them are granted only to what cannot wait.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     max: usize,
@@ -25,18 +25,18 @@ impl RateLimiter {
         self.acquire_up_to(self.max - self.reserved, now)
     }
 
-    /// Takes a permit for what cannot wait, if need be from the reserve.
+    /// Takes a permit for what cannot wait: from the reserve if no other is free.
     pub(crate) fn try_acquire_reserved(&mut self, now: Instant) -> bool {
         self.acquire_up_to(self.max, now)
     }
 
     fn acquire_up_to(&mut self, max: usize, now: Instant) -> bool {
         self.expire(now);
-        let free = self.granted.len() < max;
-        if free {
+        let is_free = self.granted.len() < max;
+        if is_free {
             self.granted.push_back(now);
         }
-        free
+        is_free
     }
 
     /// Removes the permits that have left the window.
@@ -46,10 +46,20 @@ impl RateLimiter {
         }
     }
 
-    /// When the next permit outside of the reserve becomes free.
+    /// When the next permit outside of the reserve becomes free. `None` if one is free already.
     pub(crate) fn next_permit(&self) -> Option<Instant> {
-        let excess = (self.granted.len() + 1).checked_sub(self.max - self.reserved)?;
-        self.granted.get(excess.checked_sub(1)?).map(|&granted| granted + self.window)
+        self.next_permit_of(self.max - self.reserved)
+    }
+
+    /// When the next permit of any kind becomes free. `None` if one is free already.
+    pub(crate) fn next_reserved_permit(&self) -> Option<Instant> {
+        self.next_permit_of(self.max)
+    }
+
+    /// When fewer than `max` of the granted permits will be left in the window. `None` if there are fewer now.
+    fn next_permit_of(&self, max: usize) -> Option<Instant> {
+        let index = self.granted.len().checked_sub(max)?;
+        self.granted.get(index).map(|&granted| granted + self.window)
     }
 
     pub(crate) fn clear(&mut self) {

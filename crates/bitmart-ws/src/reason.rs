@@ -24,7 +24,7 @@ pub struct Rejection {
     pub text: String,
 }
 
-/// What futures sends for an unknown topic (observed and documented).
+/// Parts of the texts that futures sends for an unknown topic (observed and documented).
 const UNKNOWN_TOPIC: [&str; 3] = ["not exist", "not found", "Invalid"];
 
 /// Whether a rejected command may succeed when it is sent again.
@@ -46,12 +46,12 @@ impl Rejection {
         Self { code, text: sanitize(&text.join(" ")) }
     }
 
-    /// The topic is already subscribed. Data keeps flowing, so this is no failure.
+    /// Whether the topic is already subscribed. Data keeps flowing, so this is no failure.
     pub(crate) fn is_duplicate(&self) -> bool {
         self.code == Some(90_008)
     }
 
-    /// The connection is already logged in.
+    /// Whether the connection is already logged in.
     pub(crate) fn is_logged_in(&self) -> bool {
         self.code == Some(91_005)
     }
@@ -169,10 +169,11 @@ pub enum ReconnectReason {
         status: u16,
         /// What the response body is, if known: `a Cloudflare page, error code: 1020`.
         page: Option<String>,
-        /// The delay before the next attempt, if it is longer than the usual one. It follows
-        /// `Retry-After`, up to [`Limits::max_retry_after`](crate::Limits::max_retry_after). Without
-        /// that header it is at least
-        /// [`Limits::handshake_retry_delay`](crate::Limits::handshake_retry_delay) for 429 and 403.
+        /// The delay before the next attempt: that of the backoff, or a longer one if `Retry-After` demands it, up to
+        /// [`Limits::max_retry_after`](crate::Limits::max_retry_after). Without that header it is at least
+        /// [`Limits::handshake_retry_delay`](crate::Limits::handshake_retry_delay) for 429 and 403. Always set in
+        /// what a client or session reports. In what a driver passes to a
+        /// [`Session`](crate::session::Session::disconnected), it is the value of the header.
         retry_after: Option<Duration>,
     },
     /// Nothing was received for too long.

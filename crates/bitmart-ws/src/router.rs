@@ -30,7 +30,7 @@ pub(crate) struct Router {
     /// By channel, one for each event type.
     dispatchers: HashMap<Box<str>, Vec<Box<dyn AnyDispatcher>>>,
     topics: BTreeMap<Arc<str>, TopicSubscribers>,
-    /// Subscribers that were found to have ended.
+    /// Subscribers whose queue has ended, until [`take_ended`](Self::take_ended) returns them.
     ended: Vec<SubscriberId>,
     metrics: Metrics,
 }
@@ -39,7 +39,8 @@ pub(crate) struct Router {
 #[derive(Debug, Default)]
 struct TopicSubscribers {
     count: u32,
-    /// The topic was acknowledged since it has subscribers, so that they receive its events.
+    /// Since the first of its subscribers was added, the topic was acknowledged or its first data arrived. Until then
+    /// they receive no events.
     confirmed: bool,
 }
 
@@ -72,14 +73,14 @@ impl Router {
 
     pub(crate) fn add<T: Event>(&mut self, subscriber: Subscriber<T>) {
         let topic = subscriber.topic.clone();
-        let of_topic = self.topics.entry(topic.clone()).or_default();
-        of_topic.count += 1;
-        of_topic.confirmed |= subscriber.ack_target.is_none();
+        let topic_subscribers = self.topics.entry(topic.clone()).or_default();
+        topic_subscribers.count += 1;
+        topic_subscribers.confirmed |= subscriber.ack_target.is_none();
         let dispatchers =
             self.dispatchers.entry(dispatch_key(self.market, &topic).into()).or_default();
-        let of_type =
+        let index =
             dispatchers.iter().position(|dispatcher| dispatcher.event_type() == TypeId::of::<T>());
-        let index = of_type.unwrap_or_else(|| {
+        let index = index.unwrap_or_else(|| {
             dispatchers.push(Box::new(Dispatcher::<T>::new(self.metrics.clone())));
             dispatchers.len() - 1
         });
@@ -101,18 +102,18 @@ impl Router {
                 self.dispatchers.remove(key);
             }
         }
-        let of_topic = self.topics.get_mut(&topic)?;
-        of_topic.count -= 1;
-        if of_topic.count > 0 {
+        let topic_subscribers = self.topics.get_mut(&topic)?;
+        topic_subscribers.count -= 1;
+        if topic_subscribers.count > 0 {
             return None;
         }
         self.topics.remove(&topic);
         Some(topic)
     }
 
-    /// Decodes one data frame and delivers its events. `frame_name` is its `"table"` or `"group"`. Returns `false` if it
-    /// is not JSON. A frame without
-    /// subscribers, as after the end of one or of an unknown channel, is only counted.
+    /// Decodes one data frame and delivers its events. `frame_name` is its `"table"` or `"group"`. Returns `false` if
+    /// it is not JSON. A frame that no subscriber receives, as after the end of the last one or of an unknown channel,
+    /// is only counted.
     pub(crate) fn dispatch(&mut self, frame_name: &str, text: &str) -> bool {
         let (mut readable, mut is_routed) = (true, false);
         let ended = &mut self.ended;
@@ -125,20 +126,22 @@ impl Router {
                     is_routed = true;
                     readable &= dispatcher.dispatch(text, symbol, &every_symbol, ended);
                 }
-                let covering = topic::covering(table);
+                let all_pairs = topic::all_pairs_channel(table);
                 let topics = &self.topics;
                 // Before its acknowledgement a topic receives nothing, and takes nothing from others.
-                let uncovered = |symbol: &str| {
-                    covering.is_some_and(|covering| {
-                        topic::takes_event(covering, table, Some(symbol), |topic| {
-                            topics.get(topic).is_some_and(|of_topic| of_topic.confirmed)
+                let has_no_own_topic = |symbol: &str| {
+                    all_pairs.is_some_and(|all_pairs| {
+                        topic::takes_event(all_pairs, table, Some(symbol), |topic| {
+                            topics
+                                .get(topic)
+                                .is_some_and(|topic_subscribers| topic_subscribers.confirmed)
                         })
                     })
                 };
-                let covering = covering.and_then(|covering| self.dispatchers.get_mut(covering));
-                for dispatcher in covering.into_iter().flatten() {
+                let all_pairs = all_pairs.and_then(|all_pairs| self.dispatchers.get_mut(all_pairs));
+                for dispatcher in all_pairs.into_iter().flatten() {
                     is_routed = true;
-                    readable &= dispatcher.dispatch(text, symbol, &uncovered, ended);
+                    readable &= dispatcher.dispatch(text, symbol, &has_no_own_topic, ended);
                 }
             }
             Market::Futures => {
@@ -219,8 +222,8 @@ impl Router {
     }
 
     fn confirmed(&mut self, topic: &str, event: &LifecycleEvent) {
-        if let Some(of_topic) = self.topics.get_mut(topic) {
-            of_topic.confirmed = true;
+        if let Some(topic_subscribers) = self.topics.get_mut(topic) {
+            topic_subscribers.confirmed = true;
         }
         self.notify(topic, event);
     }

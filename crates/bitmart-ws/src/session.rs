@@ -60,7 +60,7 @@ pub use crate::dialect::login_frame;
 pub use action::{Action, SessionEvent};
 pub use pacing::ConnectPacing;
 
-/// How often a pong may be sent although the message limit is used up.
+/// The shortest time between two pongs that are sent although the message limit is used up.
 const PONG_INTERVAL: Duration = Duration::from_secs(5);
 
 /// One connection: its desired topics, its subscribed topics, and the actions that follow from the
@@ -80,7 +80,8 @@ pub struct Session {
     /// The limit of frames that the client may send.
     limiter: RateLimiter,
     pacing: ConnectPacing,
-    /// Rejected logins since a topic was last confirmed, of which nothing tells whether they are permanent.
+    /// Rejections of the login since a topic was last confirmed, without a code or text that tells whether they are
+    /// permanent.
     unexplained_rejections: u32,
     actions: VecDeque<Action>,
 }
@@ -110,9 +111,9 @@ struct OpenSocket {
     unused_since: Option<Instant>,
     /// The server answers commands about topics: one was acknowledged or rejected, or data arrived.
     responsive: bool,
-    /// [`SessionEvent::Stale`] was emitted.
+    /// [`SessionEvent::Stale`] was emitted, and nothing has been received since.
     stale: bool,
-    /// Undecodable frames in a row.
+    /// Unreadable frames in a row.
     unreadable_frames: u32,
 }
 
@@ -126,19 +127,20 @@ struct TopicState {
     confirmed_before: bool,
     /// It is to be unsubscribed and subscribed again.
     renewal_due: bool,
-    /// The next command for this topic gets a frame of its own: a larger frame was not acknowledged,
-    /// or its rejection could not be attributed.
+    /// The last command about this topic was not acknowledged in time, or its frame had several topics and a rejection
+    /// did not tell which of them it was about. The next subscribe command for it gets a frame of its own, with no
+    /// other subscribe command in flight.
     retry_alone: bool,
-    /// Rejected for a transient reason; not subscribed again before this time.
+    /// The last command was rejected for a transient reason. It is not sent again before this time.
     retry_at: Option<Instant>,
-    /// Rejections in a row of which nothing tells whether they are permanent.
+    /// Rejections in a row without a code or text that tells whether they are permanent.
     unexplained_rejections: u32,
 }
 
 impl TopicState {
-    /// Whether a subscribe command was sent and not yet acknowledged.
+    /// Whether a subscribe command was sent, and its acknowledgement or first data may still arrive.
     fn awaits_acknowledgement(&self) -> bool {
-        // Topics that are retried one by one wait for their turn and still count.
+        // The first command for a topic that waits to be retried alone may have reached the server.
         self.server_state == ServerState::Subscribing
             || (self.retry_alone && self.server_state == ServerState::Absent)
     }
@@ -221,19 +223,20 @@ impl Session {
             State::Open { socket } => (socket, None),
             State::Idle | State::Connecting | State::Failed => return None,
         };
-        let open = login.is_none();
+        let idle = if socket.stale { self.limits.idle_timeout } else { self.limits.stale_after };
+        let idle = socket.last_received + idle.min(self.limits.idle_timeout);
+        if let Some(login) = login {
+            return Some(idle.min(login));
+        }
+        // A heartbeat that is due waits for a permit. Without it, a deadline in the past would be met again and again.
         let heartbeat = socket.last_ping + self.limits.heartbeat_interval;
+        let heartbeat =
+            self.limiter.next_reserved_permit().map_or(heartbeat, |at| heartbeat.max(at));
         let unused = socket.unused_since.map(|since| since + self.limits.unused_timeout);
         let retry = self.topics.values().filter_map(|topic| topic.retry_at).min();
         let permit = if self.has_unsent_commands() { self.limiter.next_permit() } else { None };
-        let idle = if socket.stale { self.limits.idle_timeout } else { self.limits.stale_after };
-        [Some(socket.last_received + idle.min(self.limits.idle_timeout)), login]
+        [Some(idle), Some(heartbeat), unused, self.pending.deadline(), retry, permit]
             .into_iter()
-            .chain(
-                [Some(heartbeat), unused, self.pending.deadline(), retry, permit]
-                    .into_iter()
-                    .filter(|_| open),
-            )
             .flatten()
             .min()
     }
@@ -265,9 +268,11 @@ impl Session {
         self.flush(now);
     }
 
-    /// Handles a protocol ping. Returns whether to send a pong: it counts against the message limit,
-    /// which a flood of pings must not exhaust. The share of heartbeats stays reserved, but for one pong in 5 s:
-    /// a server without any closes the connection.
+    /// Handles a protocol ping. Returns whether to send a pong.
+    ///
+    /// Pongs count against the message limit, and a flood of pings must not use it up: pongs take no permits that are
+    /// reserved for heartbeats ([`Limits::messages_reserved`]). The exception is one pong in 5 s, because a server
+    /// that gets no pong at all closes the connection.
     pub fn ping_received(&mut self, now: Instant) -> bool {
         self.frame_received(now);
         let (State::LoggingIn { socket, .. } | State::Open { socket }) = &mut self.state else {

@@ -20,7 +20,7 @@ use crate::router::SubscriberId;
 use crate::topic::Topic;
 use crate::update::Update;
 
-/// The client's connection to one driver, shared by the subscriptions on it.
+/// The client's access to one driver, the task of a connection. All subscriptions on the connection share it.
 pub(crate) struct DriverHandle {
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) signals: Arc<DriverSignals>,
@@ -32,11 +32,11 @@ pub(crate) struct DriverHandle {
 
 impl DriverHandle {
     pub(crate) async fn send(&self, command: Command) -> Result<(), Error> {
-        self.commands.send(command).await.map_err(|_| self.ended())
+        self.commands.send(command).await.map_err(|_| self.end_error())
     }
 
-    /// Why the driver has ended.
-    pub(crate) fn ended(&self) -> Error {
+    /// The error that says why the driver has ended.
+    pub(crate) fn end_error(&self) -> Error {
         self.login_failure.get().cloned().unwrap_or_else(no_connection)
     }
 }
@@ -147,7 +147,7 @@ impl<T> Subscription<T> {
     ) -> impl Future<Output = Result<(), Error>> + Send + Sync + use<T> {
         let (driver, name) = (self.driver.clone(), self.topic.shared_name());
         async move {
-            let permit = driver.commands.reserve().await.map_err(|_| driver.ended())?;
+            let permit = driver.commands.reserve().await.map_err(|_| driver.end_error())?;
             permit.send(command(name));
             Ok(())
         }

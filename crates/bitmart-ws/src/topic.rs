@@ -134,7 +134,9 @@ impl<T> Topic<T> {
         self.private
     }
 
-    /// Returns whether the exchange supports a `request` for one frame of it. It rejects others.
+    /// Returns whether a snapshot of it can be requested, as
+    /// [`Subscription::request_snapshot`](crate::Subscription::request_snapshot) does. The exchange rejects requests
+    /// for other topics.
     ///
     /// Documented for `spot/depth/increase100`, `futures/depthIncrease` and `futures/fundingRate`.
     pub fn supports_request(&self) -> bool {
@@ -153,15 +155,15 @@ impl<T> Topic<T> {
         symbol(&self.name)
     }
 
-    /// Returns whether a frame with `channel` as its `"table"` or `"group"` may contain events of this
+    /// Returns whether a frame with this name, the value of its `"table"` or `"group"`, may contain events of this
     /// topic.
     ///
     /// A spot table has no symbol (the documentation also shows it with one), so the symbols of the
     /// events decide. A futures group may have an `@…` suffix that was not subscribed (observed).
     /// Orders of all pairs may arrive as `spot/user/orders` or as `spot/user/order`; those of a pair
     /// with its own subscription are delivered to that one only.
-    pub fn delivers(&self, channel: &str) -> bool {
-        may_arrive_in(&self.name, channel)
+    pub fn delivers(&self, frame_name: &str) -> bool {
+        may_arrive_in(&self.name, frame_name)
     }
 }
 
@@ -173,17 +175,17 @@ pub(crate) fn symbol(name: &str) -> Option<&str> {
 /// Whether events of `topic` may arrive in a frame with this `"table"` or `"group"`: see
 /// [`Topic::delivers`].
 pub(crate) fn may_arrive_in(topic: &str, frame_name: &str) -> bool {
-    let (wanted, wanted_symbol) = split(topic);
-    let (got, got_symbol) = split(frame_name);
+    let (topic_channel, topic_symbol) = split(topic);
+    let (frame_channel, frame_symbol) = split(frame_name);
     // The case of a futures group varies, and no two of them differ in case alone. On spot, a candle of a
     // minute and of a month do.
     let is_futures = topic.starts_with("futures/");
-    let same_channel = wanted == got
-        || covering(got) == Some(wanted)
-        || (is_futures && wanted.eq_ignore_ascii_case(got));
+    let same_channel = topic_channel == frame_channel
+        || all_pairs_channel(frame_channel) == Some(topic_channel)
+        || (is_futures && topic_channel.eq_ignore_ascii_case(frame_channel));
     same_channel
-        && match (wanted_symbol, got_symbol) {
-            (Some(wanted), Some(got)) => same(wanted, got) || wanted == ALL_PAIRS,
+        && match (topic_symbol, frame_symbol) {
+            (Some(symbol), Some(other)) => is_same_symbol(symbol, other) || symbol == ALL_PAIRS,
             // The groups of the topic `futures/ticker` have no symbol, those of all other topics do.
             (Some(_), None) => topic.starts_with("spot/"),
             (None, Some(_)) => false,
@@ -193,12 +195,12 @@ pub(crate) fn may_arrive_in(topic: &str, frame_name: &str) -> bool {
 
 /// Returns the channel of all pairs whose events may arrive in frames of `channel`. No source states
 /// whether the orders of all pairs arrive as `spot/user/order` or as `spot/user/orders`.
-pub(crate) fn covering(channel: &str) -> Option<&'static str> {
+pub(crate) fn all_pairs_channel(channel: &str) -> Option<&'static str> {
     (channel == "spot/user/order").then_some("spot/user/orders")
 }
 
 /// Returns whether the subscribers of `topic` receive an event about `symbol` in a frame with
-/// `frame_name` as its `"table"` or `"group"`. `subscribed` returns whether the connection has a topic.
+/// `frame_name` as its `"table"` or `"group"`. `subscribed` tells whether the connection has a topic of this name.
 ///
 /// The topic of a pair receives the events of its channel. The topic of all pairs receives those of
 /// its own channel, and from the channel of single pairs only events of pairs without a topic of their
@@ -213,27 +215,30 @@ pub(crate) fn takes_event(
     if !may_arrive_in(topic, frame_name) {
         return false;
     }
-    let (wanted, wanted_symbol) = split(topic);
-    let (got, got_symbol) = split(frame_name);
-    let Some(symbol) = symbol.or(got_symbol) else {
+    let (topic_channel, topic_symbol) = split(topic);
+    let (frame_channel, frame_symbol) = split(frame_name);
+    let Some(symbol) = symbol.or(frame_symbol) else {
         return true;
     };
-    if wanted == got || covering(got) != Some(wanted) {
-        wanted_symbol.is_none_or(|wanted| same(wanted, symbol) || wanted == ALL_PAIRS)
+    let is_own_channel =
+        topic_channel == frame_channel || all_pairs_channel(frame_channel) != Some(topic_channel);
+    if is_own_channel {
+        topic_symbol.is_none_or(|own| is_same_symbol(own, symbol) || own == ALL_PAIRS)
     } else {
         let uppercase = symbol.to_ascii_uppercase();
-        !subscribed(&format!("{got}:{symbol}")) && !subscribed(&format!("{got}:{uppercase}"))
+        !subscribed(&format!("{frame_channel}:{symbol}"))
+            && !subscribed(&format!("{frame_channel}:{uppercase}"))
     }
 }
 
 /// Compares symbols, ignoring case.
-fn same(wanted: &str, got: &str) -> bool {
-    wanted.eq_ignore_ascii_case(got)
+fn is_same_symbol(symbol: &str, other: &str) -> bool {
+    symbol.eq_ignore_ascii_case(other)
 }
 
 /// Splits a name into channel and symbol, without its `@…` suffix.
 pub(crate) fn split(name: &str) -> (&str, Option<&str>) {
-    let name = base(name);
+    let name = without_suffix(name);
     match name.split_once(':') {
         Some((channel, symbol)) => (channel, Some(symbol)),
         None => (name, None),
@@ -241,8 +246,8 @@ pub(crate) fn split(name: &str) -> (&str, Option<&str>) {
 }
 
 /// Removes the `@…` suffix of a name.
-pub(crate) fn base(name: &str) -> &str {
-    name.split_once('@').map_or(name, |(front, _)| front)
+pub(crate) fn without_suffix(name: &str) -> &str {
+    name.split_once('@').map_or(name, |(name, _)| name)
 }
 
 impl<T> Clone for Topic<T> {

@@ -35,8 +35,9 @@ pub enum Update<T> {
     /// The [`Stale`](Self::Stale) connection receives again. It was not interrupted, so nothing is
     /// missing.
     Alive,
-    /// The reader was too slow, or a [`Source`](crate::source::Source) lost something on its way: this many
-    /// events are missing here, and newer ones follow. Only market data lags; private subscriptions end with
+    /// The reader was too slow, or a [`Source`](crate::source::Source) lost something on its way: events are missing
+    /// here, and newer ones follow. The number is that of the events that were dropped, and of the frames that a source
+    /// lost. Only market data lags; private subscriptions end with
     /// [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) instead.
     Lagged(u64),
     /// A frame or an entry of a frame could not be decoded, and its events are missing. Its bytes are

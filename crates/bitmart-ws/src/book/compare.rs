@@ -88,14 +88,14 @@ impl OrderBook {
     /// # let bids = [Level { price: dec!(99), size: dec!(5) }];
     /// # let kind = &DepthKind::Snapshot;
     /// # let _ = book.apply(BookUpdate { kind, version: 1, timestamp: None, asks: &[], bids: &bids });
-    /// // In your program, from `spot().depth(…)` of the REST client.
-    /// let rest = || [(dec!(99.0), dec!(5)), (dec!(98), dec!(2))];
+    /// // In your program, the bids of `spot().depth(…)` of the REST client.
+    /// let rest_bids = || [(dec!(99.0), dec!(5)), (dec!(98), dec!(2))];
     /// let level = |(price, size)| Level { price, size };
     ///
-    /// let first = book.differences([], rest().map(level)).expect("synchronized");
+    /// let first = book.differences([], rest_bids().map(level)).expect("synchronized");
     /// assert_eq!((first.compared, first.differences.len()), (2, 1));
     /// // … some seconds later, with another snapshot …
-    /// let second = book.differences([], rest().map(level)).expect("synchronized");
+    /// let second = book.differences([], rest_bids().map(level)).expect("synchronized");
     /// let wrong = first.persisting(&second);
     /// assert_eq!((wrong.differences[0].price, wrong.differences[0].book), (dec!(98), None));
     /// ```
@@ -126,15 +126,16 @@ impl Differences {
         for level in other.into_iter().filter(|level| !level.size.is_zero()) {
             sizes.entry(level.price).or_default().1 = Some(level.size);
         }
-        let last =
+        let worst =
             if D::LOWER_IS_BETTER { sizes.last_key_value() } else { sizes.first_key_value() };
-        let last = last.map(|(price, _)| *price);
+        let worst_of_other = worst.map(|(price, _)| *price);
         for level in levels.iter() {
             sizes.entry(level.price).or_default().0 = Some(level.size);
         }
         let start = self.differences.len();
         for (price, (book, other)) in sizes {
-            if !levels.covers(price) || last.is_some_and(|last| !Side::<D>::is_within(price, last))
+            if !levels.covers(price)
+                || worst_of_other.is_some_and(|worst| !Side::<D>::is_within(price, worst))
             {
                 continue;
             }

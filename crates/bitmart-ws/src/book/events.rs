@@ -103,10 +103,10 @@ impl<T: DepthEvent> BookSubscription<T> {
                 BookEvent::Snapshot(book_change(book, asks, bids))
             }
             Change::Updated(event) => {
-                let (asks, bids) = book.dropped();
+                let (dropped_asks, dropped_bids) = book.dropped();
                 let update = event.update();
-                let asks = with_removed(update.asks, asks);
-                let bids = with_removed(update.bids, bids);
+                let asks = with_removed(update.asks, dropped_asks);
+                let bids = with_removed(update.bids, dropped_bids);
                 BookEvent::Changed(book_change(book, asks, bids))
             }
         })))

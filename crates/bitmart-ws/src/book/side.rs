@@ -135,34 +135,34 @@ impl<D: Direction> Side<D> {
         self.trim(limit);
     }
 
-    /// Sets the size at a price; 0 removes the price.
+    /// Sets the size at a price; 0 or a negative size removes the price.
     fn set(&mut self, level: Level) {
         if level.price.scale() > self.scale {
             self.rescale(level.price);
         }
         let key = PriceKey::<D>::new(level.price, self.scale);
-        let is_present = level.size.is_sign_positive() && !level.size.is_zero();
+        let has_size = level.size.is_sign_positive() && !level.size.is_zero();
         if self.chunks.is_empty() {
             self.chunks.push(Chunk::default());
         }
         let others = self.chunks.split_last().map_or(&[][..], |(_, others)| others);
-        let index = others.partition_point(|chunk| chunk.is_worse_than(key));
-        let chunk = &mut self.chunks[index];
+        let chunk_index = others.partition_point(|chunk| chunk.is_worse_than(key));
+        let chunk = &mut self.chunks[chunk_index];
         match chunk.find(key) {
-            Ok(at) if is_present => chunk.overwrite(at, level),
-            Ok(at) => {
-                chunk.remove(at);
+            Ok(index) if has_size => chunk.overwrite(index, level),
+            Ok(index) => {
+                chunk.remove(index);
                 self.len -= 1;
                 if chunk.is_empty() && self.chunks.len() > 1 {
-                    self.chunks.remove(index);
+                    self.chunks.remove(chunk_index);
                 }
             }
-            Err(at) if is_present => {
-                chunk.insert(at, key.value(), level);
+            Err(index) if has_size => {
+                chunk.insert(index, key.value(), level);
                 self.len += 1;
                 if chunk.levels().len() > CHUNK_CAPACITY {
                     let better = chunk.split();
-                    self.chunks.insert(index + 1, better);
+                    self.chunks.insert(chunk_index + 1, better);
                 }
             }
             Err(_) => {}

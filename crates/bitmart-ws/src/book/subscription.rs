@@ -56,7 +56,7 @@ impl Client {
     }
 }
 
-/// How long a book may be without a snapshot before one is requested (again).
+/// How long a book waits for a snapshot before it requests one, or requests it again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Requests without a snapshot after which the topic is subscribed anew, which brings one as well.
@@ -69,7 +69,7 @@ type Sending = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + Sync>>;
 ///
 /// It requests a new snapshot when updates are missing, and starts over after a lost connection. Until
 /// the snapshot arrives, for example because the exchange rejected the request, it repeats the request
-/// every 5 s; after three requests it subscribes the topic anew. The book is as new as the last call of
+/// every 5 s; after three requests it subscribes to the topic anew. The book is as new as the last call of
 /// [`next`](Self::next), so keep calling: nothing is requested in between.
 ///
 /// It is also a [`Stream`] of copies of the book. [`next`](Self::next) lends the book instead.
@@ -80,7 +80,7 @@ pub struct BookSubscription<T> {
     request_due: bool,
     /// The command that requests it, while the queue of the connection is full.
     sending: Option<Sending>,
-    /// Requests since the book was last synchronized.
+    /// Requests and new subscriptions since the book was last synchronized.
     requests: u32,
     /// Time of the next request. `None` while the book is synchronized or the connection down.
     retry_at: Option<Instant>,
@@ -113,7 +113,7 @@ impl<T: DepthEvent> BookSubscription<T> {
     /// Maintains a book from a subscription to an incremental depth topic. The name of the topic
     /// determines the number of levels a side.
     pub fn new(subscription: Subscription<T>) -> Self {
-        let limit = levels(subscription.topic().channel());
+        let limit = levels_in_name(subscription.topic().channel());
         Self {
             subscription,
             synchronizer: limit.map_or_else(BookSynchronizer::new, BookSynchronizer::with_limit),
@@ -176,8 +176,8 @@ impl<T: DepthEvent> BookSubscription<T> {
             if self.request_due {
                 match self.poll_request(context) {
                     Poll::Ready(sent) => {
-                        // After an error the subscription has ended as well: first what it had queued, and why
-                        // it ended.
+                        // If the command could not be sent, the subscription has ended as well. What it has queued
+                        // comes first, and its own error, if it has one, takes the place of this one.
                         self.request_error = sent.err();
                         self.request_due = false;
                         self.requests += 1;
@@ -221,8 +221,10 @@ impl<T: DepthEvent> BookSubscription<T> {
     /// Sends the request for a snapshot.
     fn poll_request(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         if self.sending.is_none() {
-            let requests = if self.topic().supports_request() { MAX_REQUESTS } else { 0 };
-            let command = if self.requests % (MAX_REQUESTS + 1) < requests {
+            // Three requests, then one new subscription, then three requests again. A topic without requests is
+            // always subscribed anew.
+            let max_requests = if self.topic().supports_request() { MAX_REQUESTS } else { 0 };
+            let command = if self.requests % (MAX_REQUESTS + 1) < max_requests {
                 Command::RequestSnapshot
             } else {
                 Command::Resubscribe
@@ -332,7 +334,7 @@ impl<T> fmt::Debug for BookSubscription<T> {
 }
 
 /// Returns the number of levels a side of a channel, which is at the end of its name.
-fn levels(channel: &str) -> Option<usize> {
+fn levels_in_name(channel: &str) -> Option<usize> {
     let name = channel.trim_end_matches(|c: char| c.is_ascii_digit());
     channel.get(name.len()..)?.parse().ok()
 }

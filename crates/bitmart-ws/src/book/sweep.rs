@@ -11,8 +11,8 @@ use super::side::{Direction, Side};
 pub enum SweepLimit {
     /// Up to this size: in base currency on spot, in contracts on futures.
     Size(Decimal),
-    /// Up to this sum of price times size: in quote currency on spot. On futures, multiply it by the
-    /// contract size of a contract that is quoted in USDT.
+    /// Up to this sum of price times size. On spot it is an amount in quote currency. On futures, where sizes are in
+    /// contracts, it is such an amount divided by the contract size.
     Notional(Decimal),
     /// All levels that are not worse than this price.
     Price(Decimal),

@@ -12,9 +12,9 @@ use crate::event::BookUpdate;
 #[derive(Clone, Debug)]
 pub struct BookSynchronizer {
     book: OrderBook,
-    /// `NeedsSnapshot` was returned.
+    /// `NeedsSnapshot` was returned since the book was last synchronized, or must not be returned at once.
     requested: bool,
-    error: Option<SyncError>,
+    sync_error: Option<SyncError>,
 }
 
 /// The outcome of an event.
@@ -43,7 +43,7 @@ impl BookSynchronizer {
     }
 
     fn from_book(book: OrderBook) -> Self {
-        Self { book, requested: false, error: None }
+        Self { book, requested: false, sync_error: None }
     }
 
     /// Returns the book: synchronized, or resyncing and empty.
@@ -54,23 +54,23 @@ impl BookSynchronizer {
     /// Returns why the last event put the book out of sync, until it is synchronized again. `None` if
     /// the cause was not an event: a lost connection or missed events.
     pub fn sync_error(&self) -> Option<SyncError> {
-        self.error
+        self.sync_error
     }
 
     /// Applies an event of the topic.
     pub fn on_update(&mut self, update: BookUpdate<'_>) -> SyncOutcome {
         let applied = self.book.apply(update);
         if let Applied::OutOfSync(error) = applied {
-            self.error = Some(error);
+            self.sync_error = Some(error);
         }
         match applied {
             Applied::Snapshot | Applied::Updated => {
                 self.requested = false;
-                self.error = None;
+                self.sync_error = None;
                 SyncOutcome::Changed
             }
             Applied::Outdated => SyncOutcome::Unchanged,
-            // Requesting the next snapshot at once could repeat forever.
+            // Of a snapshot that is itself faulty. To request the next one at once could go on forever.
             Applied::OutOfSync(_) if update.is_snapshot() => {
                 self.requested = true;
                 SyncOutcome::Unchanged
@@ -95,7 +95,7 @@ impl BookSynchronizer {
 
     fn clear(&mut self) {
         self.book.clear();
-        self.error = None;
+        self.sync_error = None;
     }
 
     fn request(&mut self) -> SyncOutcome {

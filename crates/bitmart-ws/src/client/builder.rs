@@ -30,7 +30,7 @@ const DEFAULT_SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct ClientBuilder {
     environment: Environment,
     credentials: Option<Credentials>,
-    connect: Option<Arc<dyn Connect>>,
+    connector: Option<Arc<dyn Connect>>,
     tls: TlsOptions,
     clock: Arc<dyn Clock>,
     queue_capacity: usize,
@@ -38,7 +38,7 @@ pub struct ClientBuilder {
     policy: ConnectionPolicy,
     endpoint_policies: Vec<(Endpoint, ConnectionPolicy)>,
     subscribe_timeout: Duration,
-    plain_text: bool,
+    allow_plain_text: bool,
     source: Option<Arc<dyn Source>>,
 }
 
@@ -47,7 +47,7 @@ impl Default for ClientBuilder {
         Self {
             environment: Environment::live(),
             credentials: None,
-            connect: None,
+            connector: None,
             tls: TlsOptions::default(),
             clock: Arc::new(SystemClock),
             queue_capacity: DEFAULT_QUEUE_CAPACITY,
@@ -55,7 +55,7 @@ impl Default for ClientBuilder {
             policy: ConnectionPolicy::new(),
             endpoint_policies: Vec::new(),
             subscribe_timeout: DEFAULT_SUBSCRIBE_TIMEOUT,
-            plain_text: false,
+            allow_plain_text: false,
             source: None,
         }
     }
@@ -89,7 +89,7 @@ impl ClientBuilder {
     /// WebSocket run over it. Default: according to the environment variables
     /// ([`Connector::from_env`]).
     pub fn connector(mut self, connector: impl Connect) -> Self {
-        self.connect = Some(Arc::new(connector));
+        self.connector = Some(Arc::new(connector));
         self
     }
 
@@ -155,7 +155,7 @@ impl ClientBuilder {
     /// read the API key and every update, and change them. Addresses of this machine are always allowed.
     /// Default: off.
     pub fn allow_plain_text(mut self, on: bool) -> Self {
-        self.plain_text = on;
+        self.allow_plain_text = on;
         self
     }
 
@@ -180,7 +180,7 @@ impl ClientBuilder {
     pub fn build(mut self) -> Result<Client, ConfigError> {
         if self.source.is_some() {
             self.environment = Environment::custom("source");
-            self.connect = Some(Arc::new(Connector::direct()));
+            self.connector = Some(Arc::new(Connector::direct()));
         }
         let addresses = self.addresses()?;
         let tls = if addresses.values().any(Address::needs_tls) {
@@ -193,8 +193,8 @@ impl ClientBuilder {
             None
         };
         let limits = self.limits(&addresses)?;
-        let connect = match self.connect {
-            Some(connect) => connect,
+        let connector = match self.connector {
+            Some(connector) => connector,
             None => Arc::new(Connector::from_env().map_err(|error| {
                 let reason = "follows an environment variable that names an unusable proxy";
                 ConfigError::new("connector", reason).with_source(error)
@@ -205,7 +205,7 @@ impl ClientBuilder {
             addresses,
             credentials: self.credentials,
             tls,
-            connect,
+            connector,
             clock: self.clock.clone(),
             queue_capacity: self.queue_capacity,
             limits,
@@ -223,7 +223,7 @@ impl ClientBuilder {
         let mut addresses = HashMap::new();
         for endpoint in ENDPOINTS {
             let setting = address_setting(endpoint);
-            if self.environment.is_plain_text(service(endpoint)) && !self.plain_text {
+            if self.environment.is_plain_text(service(endpoint)) && !self.allow_plain_text {
                 return Err(ConfigError::new(
                     setting,
                     "would send API keys unencrypted to another machine: use wss://, or call \
@@ -251,8 +251,9 @@ impl ClientBuilder {
                 continue;
             }
             let endpoint = (market, access);
-            let own = self.endpoint_policies.iter().rfind(|(of, _)| *of == endpoint);
-            let policy = own.map_or(self.policy, |(_, policy)| *policy);
+            let mut endpoint_policies = self.endpoint_policies.iter();
+            let endpoint_policy = endpoint_policies.rfind(|(other, _)| *other == endpoint);
+            let policy = endpoint_policy.map_or(self.policy, |(_, policy)| *policy);
             let policy = policy.or_connect_timeout(self.connect_timeout);
             let endpoint_limits = policy.limits(market, access).map_err(|error| {
                 ConfigError::new(error.setting(), error.reason()).with_source(error)

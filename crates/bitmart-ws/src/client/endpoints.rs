@@ -33,7 +33,8 @@ pub(super) const ENDPOINTS: [Endpoint; 4] = [
     (Market::Futures, Access::Private),
 ];
 
-/// The pools of the endpoints that were used so far. Boxed, because a table has more places than entries.
+/// The pools of the endpoints that were used so far. Boxed, because a hash table reserves more places than it has
+/// entries.
 pub(super) type Pools = HashMap<Endpoint, Box<Pool>>;
 
 impl Client {
@@ -100,7 +101,7 @@ impl Client {
     /// [policy](super::ClientBuilder::connection_policy).
     pub fn limits(&self, market: Market, access: Access) -> Limits {
         // `build` computes the limits only of endpoints that the client can use.
-        let limits = self.0.limits.iter().find(|(of, _)| *of == (market, access));
+        let limits = self.0.limits.iter().find(|(endpoint, _)| *endpoint == (market, access));
         limits.map_or_else(|| Limits::for_endpoint(market, access), |(_, limits)| *limits)
     }
 
@@ -136,12 +137,12 @@ impl Client {
             access,
             session,
             router: Router::new(market).metrics(metrics.clone()),
-            took_events: false,
+            is_status_unpublished: false,
             suspend: SuspendDetector::new(),
             observer: ConnectionObserver::new(endpoint, history.number, address.server(), metrics),
             connector: Connector::new(
                 address,
-                shared.connect.clone(),
+                shared.connector.clone(),
                 shared.tls.clone(),
                 throttle,
                 limits.connect_timeout,

@@ -18,6 +18,8 @@ pub(crate) struct Address {
 }
 
 impl Address {
+    /// Parses an address. `setting` is named in the error.
+    ///
     /// # Errors
     /// The text is not a `ws` or `wss` address.
     pub(crate) fn parse(setting: &'static str, text: &str) -> Result<Self, ConfigError> {

@@ -19,7 +19,7 @@ use crate::reason::ReconnectReason;
 /// Largest head of the response.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 
-/// The proxy in front of the exchange may block the user agents of HTTP libraries.
+/// The `User-Agent` header. The proxy in front of the exchange may block those of HTTP libraries.
 const CLIENT_AGENT: &str = concat!("bitmart-rust/", env!("CARGO_PKG_VERSION"));
 
 pub(super) enum HandshakeError {
@@ -112,6 +112,7 @@ fn new_key() -> Result<String, String> {
 pub(crate) fn accept_key(key: &str) -> String {
     let mut context = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
     context.update(key.as_bytes());
+    // A constant of the RFC.
     context.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
     base64_encode(context.finish().as_ref())
 }

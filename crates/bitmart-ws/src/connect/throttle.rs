@@ -17,13 +17,14 @@ pub(crate) struct ConnectThrottle {
 #[derive(Debug)]
 struct State {
     limiter: RateLimiter,
-    /// The server wants no attempt before this time.
+    /// No attempt starts before this time: a `Retry-After` of the server.
     paused_until: Option<Instant>,
 }
 
 impl ConnectThrottle {
     pub(crate) fn new(limits: &Limits) -> Self {
         let max = limits.connects_per_window;
+        // Nothing takes permits from the reserve: it is the tenth by which attempts stay below the limit.
         let limiter = RateLimiter::new(max, max / 10, limits.connect_window);
         let state = Mutex::new(State { limiter, paused_until: None });
         Self { state, max_pause: limits.max_retry_after }

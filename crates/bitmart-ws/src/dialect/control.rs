@@ -41,7 +41,7 @@ pub(crate) fn classify(market: Market, text: &str) -> Incoming<'_> {
         Market::Spot => match peek::frame_name(text) {
             Some(frame_name) => Incoming::Data { frame_name },
             None if text == "pong" => Incoming::Control(Control::Pong),
-            None => Incoming::Control(parse(text, spot)),
+            None => Incoming::Control(parse(text, read_spot)),
         },
         Market::Futures => {
             // An acknowledgement has a group, too, but also a member `success`. Data may contain the word,
@@ -51,7 +51,7 @@ pub(crate) fn classify(market: Market, text: &str) -> Incoming<'_> {
                 Some("System") => Incoming::Control(Control::Pong),
                 Some(frame_name) if !may_be_control => Incoming::Data { frame_name },
                 None if text == "pong" => Incoming::Control(Control::Pong),
-                frame_name => match (parse(text, futures), frame_name) {
+                frame_name => match (parse(text, read_futures), frame_name) {
                     (Control::Unknown, Some(frame_name)) => Incoming::Data { frame_name },
                     (control, _) => Incoming::Control(control),
                 },
@@ -75,14 +75,14 @@ fn find_text(value: &Value, keys: &[&str]) -> Option<String> {
     })
 }
 
-fn spot(value: &Value) -> Control {
+fn read_spot(value: &Value) -> Control {
     let Some(event) = value.get("event").and_then(Value::as_str) else {
         return Control::Unknown;
     };
     let topic = find_text(value, &["topic"]);
     let operation = Operation::parse(event);
-    // Only errors have a code, which is a text, documented as `errorCode` and also seen as `error_code`. 0, the code
-    // of success and a text without digits are none.
+    // Only errors have a code. It is documented as the text `errorCode` and was observed as `error_code` as well. 0,
+    // 1000 (success over REST) and a text without digits are not codes of errors.
     let code = find_text(value, &["errorCode", "error_code", "code"]);
     let is_error =
         |code: &str| code.bytes().any(|byte| matches!(byte, b'1'..=b'9')) && code != "1000";
@@ -104,8 +104,8 @@ fn spot(value: &Value) -> Control {
     }
 }
 
-fn futures(value: &Value) -> Control {
-    // A flag or its text.
+fn read_futures(value: &Value) -> Control {
+    // A boolean, or its text.
     let success = find_text(value, &["success"]).and_then(|text| text.parse().ok());
     let Some(success) = value.get("success").and_then(Value::as_bool).or(success) else {
         return Control::Unknown;
@@ -114,20 +114,20 @@ fn futures(value: &Value) -> Control {
     let operation = Operation::parse(action);
     let topic = find_text(value, &["group"]);
     // Documented as `access` for the login and as `login` for the format of frames.
-    let login = matches!(action, "access" | "login");
+    let is_login = matches!(action, "access" | "login");
     match (success, operation, topic) {
         (false, operation, topic) => {
             let message =
                 find_text(value, &["error", "errorMessage", "message", "msg"]).unwrap_or_default();
             let rejection = Rejection::new(None, &message);
-            if login {
+            if is_login {
                 Control::LoginRejected(rejection)
             } else {
                 Control::Rejected { operation, topic, rejection }
             }
         }
         (true, Some(operation), Some(topic)) => Control::Acknowledged { operation, topic },
-        (true, ..) if login => Control::LoggedIn,
+        (true, ..) if is_login => Control::LoggedIn,
         (true, ..) if action == "ping" => Control::Pong,
         (true, ..) => Control::Unknown,
     }

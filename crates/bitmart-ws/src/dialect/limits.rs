@@ -6,14 +6,16 @@ use super::{Access, Market};
 use crate::backoff::Backoff;
 use crate::catalog::{PublishedLimits, Rate};
 
-// Futures publishes no such limits; those of spot apply there as well.
+/// Futures publishes no limit of topics in a command. The limit of bytes is reached earlier.
 const DEFAULT_TOPICS_PER_MESSAGE: usize = 100;
-/// Bounds how many topics a lost connection affects.
+/// Futures publishes no limit of topics on a connection. This one bounds how many topics a lost connection affects.
 const DEFAULT_TOPICS_PER_CONNECTION: usize = 200;
+/// Futures publishes no limit of messages: that of spot.
 const DEFAULT_MESSAGES: Rate = Rate { count: 100, window: Duration::from_secs(10) };
-/// Longer durations count as a year, so that adding one to a time cannot overflow.
-const LONGEST: Duration = Duration::from_secs(31_536_000);
+/// Futures publishes no limit of connection attempts: that of spot.
 const DEFAULT_CONNECTS: Rate = Rate { count: 30, window: Duration::from_secs(60) };
+/// The longest duration that a session works with, a year. It stands for never.
+const LONGEST: Duration = Duration::from_secs(31_536_000);
 
 /// Limits and timeouts of the connections of one endpoint. They follow what BitMart publishes
 /// ([`PublishedLimits`]) with some headroom; this crate sets the others. A
@@ -128,8 +130,8 @@ impl Limits {
         }
     }
 
-    /// These limits with durations that a time can be advanced by: what is longer becomes a year, which
-    /// means never as well.
+    /// These limits with values that a session can work with: at least one topic in a command frame, and no duration
+    /// longer than a year, so that it can be added to a time.
     pub(crate) fn bounded(mut self) -> Self {
         // A frame without a topic would be sent again and again.
         self.topics_per_message = self.topics_per_message.max(1);

@@ -19,13 +19,13 @@ pub(crate) struct Drained {
     at: Option<Instant>,
     /// When the socket was last polled.
     polled_at: Instant,
-    /// Ends after the runtime has asked the system.
-    turn: Option<JoinHandle<()>>,
+    /// A task that ends after the runtime has polled the system.
+    runtime_turn: Option<JoinHandle<()>>,
 }
 
 impl Drained {
     pub(super) fn new(now: Instant) -> Self {
-        Self { at: None, polled_at: now, turn: None }
+        Self { at: None, polled_at: now, runtime_turn: None }
     }
 
     /// Every message that had arrived by then was returned.
@@ -33,19 +33,19 @@ impl Drained {
         self.at
     }
 
-    /// Call this before the socket is polled. Returns whether the runtime knows what has arrived.
-    pub(super) fn is_known(&mut self, context: &mut Context<'_>, now: Instant) -> bool {
+    /// Returns whether the runtime knows which bytes have arrived. Call this before the socket is polled.
+    pub(super) fn runtime_is_current(&mut self, context: &mut Context<'_>, now: Instant) -> bool {
         let gap = now.saturating_duration_since(self.polled_at);
         self.polled_at = now;
         if gap >= MAX_GAP {
-            // A task that yields is woken after the runtime has asked the system.
-            self.turn = Some(tokio::spawn(tokio::task::yield_now()));
+            // A task that yields is woken after the runtime has polled the system.
+            self.runtime_turn = Some(tokio::spawn(tokio::task::yield_now()));
         }
-        if let Some(turn) = &mut self.turn {
+        if let Some(turn) = &mut self.runtime_turn {
             if Pin::new(turn).poll(context).is_pending() {
                 return false;
             }
-            self.turn = None;
+            self.runtime_turn = None;
         }
         true
     }

@@ -23,14 +23,14 @@ impl Driver {
                 // Cloned, so that the closure can borrow `self`.
                 let inflaters = self.inflaters.clone();
                 match inflaters.inflate(&bytes, |text| self.handle_text(text)) {
-                    Ok((data, 0)) => return data,
+                    Ok((is_data, 0)) => return is_data,
                     // The text is valid, but the bytes after it are lost.
                     Ok((_, trailing)) => {
                         let reason = format!("{trailing} bytes after the compressed stream");
-                        let rest = bytes.len().saturating_sub(trailing);
-                        let rest = bytes.get(rest..).unwrap_or_default();
+                        let stream_end = bytes.len().saturating_sub(trailing);
+                        let trailing_bytes = bytes.get(stream_end..).unwrap_or_default();
                         let kind = DecodeErrorKind::Trailing;
-                        let error = DecodeError::from_bytes(kind, &reason, rest);
+                        let error = DecodeError::from_bytes(kind, &reason, trailing_bytes);
                         self.observer.malformed(&error);
                         self.router.malformed(error);
                     }
@@ -71,7 +71,7 @@ impl Driver {
             return false;
         };
         while let Some(event) = self.session.poll_event() {
-            self.took_events = true;
+            self.is_status_unpublished = true;
             self.observer.session_event(&event, self.session.desired_topics());
             self.router.session_event(event);
         }
@@ -104,13 +104,13 @@ fn fault_without_channel(market: Market, text: &str) -> Option<DecodeError> {
     if text == "pong" {
         return None;
     }
-    // The name of a channel may be hidden, for example by escapes.
-    let lost = || {
+    // The name of a channel may be unreadable, for example written with escapes.
+    let unnamed_data = || {
         let reason = "there is data, but no name of a channel";
         let is_data = has_data(text) && !catalog::is_control(market, text);
         is_data.then(|| DecodeError::from_bytes(DecodeErrorKind::Shape, reason, text.as_bytes()))
     };
-    DecodeError::from_text(text).or_else(lost)
+    DecodeError::from_text(text).or_else(unnamed_data)
 }
 
 /// Whether a text is a JSON object with a member `data`.

@@ -153,10 +153,10 @@ async fn next_message(
     drained: &mut Drained,
 ) -> Option<Result<Message, ReconnectReason>> {
     std::future::poll_fn(|context| {
-        let is_known = drained.is_known(context, super::now());
+        let runtime_is_current = drained.runtime_is_current(context, super::now());
         let message = messages.poll_next_unpin(context);
         // Without cooperative budget, tokio returns `Pending` although there may be bytes to read.
-        if message.is_pending() && is_known && tokio::task::coop::has_budget_remaining() {
+        if message.is_pending() && runtime_is_current && tokio::task::coop::has_budget_remaining() {
             drained.record(super::now());
         }
         message

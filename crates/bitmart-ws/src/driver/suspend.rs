@@ -5,13 +5,14 @@ use std::time::{Duration, Instant, SystemTime};
 /// Time between two checks.
 pub(super) const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
-/// By how much the system's clock must be ahead. Corrections of the clock are smaller, and a connection
-/// without traffic counts as stale after this time, too.
+/// By how much the system's clock must have advanced more than the monotonic clock. Corrections of the clock are
+/// smaller. A connection without traffic counts as stale after the same time.
 const MIN_DURATION: Duration = Duration::from_secs(15);
 
 /// Compares the system's clock with the monotonic clock, which stands still while the machine is suspended.
 ///
-/// So do all timers: without it, a connection would count as live for seconds after hours without data.
+/// All timers stand still as well. Without this comparison, a connection that has had no data for hours would count
+/// as live for some seconds after the machine resumes.
 #[derive(Debug)]
 pub(crate) struct SuspendDetector {
     last: Option<(Instant, SystemTime)>,

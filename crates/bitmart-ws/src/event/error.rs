@@ -152,7 +152,8 @@ impl DecodeError {
         self.0.kind
     }
 
-    /// Returns the channel of the frame, if the frame contains one.
+    /// Returns the name of the frame, the value of its `"table"` or `"group"`, if it has one: the channel, on futures
+    /// with the symbol.
     pub fn channel(&self) -> Option<&str> {
         self.0.channel.as_deref()
     }
@@ -205,11 +206,12 @@ fn truncated(raw: &[u8]) -> Box<[u8]> {
     raw.get(..MAX_RAW_BYTES).unwrap_or(raw).into()
 }
 
-/// Whether the channel of this `"table"` or `"group"` is known to be public. Reasons quote no values of other channels.
+/// Whether a frame with this name is of a channel that is known to be public. The reasons of other errors quote no
+/// values.
 fn is_public(frame_name: &str) -> bool {
     use crate::dialect::Market::{Futures, Spot};
-    let known = |market| crate::catalog::channel(market, frame_name);
-    known(Spot).or_else(|| known(Futures)).is_some_and(|channel| !channel.private)
+    let channel_of = |market| crate::catalog::channel(market, frame_name);
+    channel_of(Spot).or_else(|| channel_of(Futures)).is_some_and(|channel| !channel.private)
 }
 
 impl fmt::Display for DecodeError {

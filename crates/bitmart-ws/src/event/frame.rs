@@ -16,7 +16,8 @@ use super::DecodeError;
 
 /// Appends the entries of a data frame to `out`: each element of `data` if it is an array, `data`
 /// itself if it is an object, nothing if it is `null`. All other members of the frame are ignored. A
-/// member that occurs twice, or by its old and its present name, is accepted, though slowly.
+/// member that occurs twice, or under both its earlier and its present name, is accepted, but decoded by
+/// a slower way.
 ///
 /// # Errors
 ///
@@ -88,19 +89,19 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Frame<'_, T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut found = false;
+        let mut has_data = false;
         while let Some(key) = map.next_key::<Key>()? {
             match key {
                 Key::Data => {
                     map.next_value_seed(Entries(self.0))?;
-                    found = true;
+                    has_data = true;
                 }
                 Key::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        if found { Ok(()) } else { Err(de::Error::missing_field("data")) }
+        if has_data { Ok(()) } else { Err(de::Error::missing_field("data")) }
     }
 }
 

@@ -246,12 +246,12 @@ impl<T> Buffer<T> {
     }
 
     /// Drops one update of the topic with the most queued updates: its oldest event, or a connection
-    /// update that a later one supersedes. There is one, because the topic has at least
-    /// [`MIN_CAPACITY_PER_TOPIC`] updates, of which two may be current connection updates and one is
-    /// the last.
+    /// update that a later one supersedes. Such an update exists, because the topic has at least
+    /// [`MIN_CAPACITY_PER_TOPIC`] updates when the buffer is full. At most three of them must stay: the two
+    /// current connection updates, and the last update of the topic, which counts the dropped ones.
     fn drop_one(&mut self) {
-        let most = self.counts.iter().enumerate().max_by_key(|(_, count)| **count);
-        let Some((slot, _)) = most else { return };
+        let fullest = self.counts.iter().enumerate().max_by_key(|(_, count)| **count);
+        let Some((slot, _)) = fullest else { return };
         let topic = &self.topics[slot];
         let event = topic.first_event.filter(|event| topic.last != Some(*event));
         let dropped = event.or_else(|| {
@@ -281,8 +281,8 @@ impl<T> Buffer<T> {
         if let Some(next) = node.newer_of_topic {
             let next = &mut self.nodes[next];
             next.missed += node.missed + node.item.event_count();
-            let own = is_event.then_some(node.received_at);
-            next.missed_at = node.missed_at.or(own).or(next.missed_at);
+            let received_at = is_event.then_some(node.received_at);
+            next.missed_at = node.missed_at.or(received_at).or(next.missed_at);
         }
     }
 

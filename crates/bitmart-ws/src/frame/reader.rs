@@ -21,7 +21,8 @@ const MAX_CONTROL_BYTES: usize = 125;
 /// A frame of the server, which masks none.
 #[derive(Debug)]
 pub(super) struct Frame {
-    pub(super) fin: bool,
+    /// It ends its message.
+    pub(super) is_final: bool,
     pub(super) opcode: OpCode,
     pub(super) payload: BytesMut,
 }
@@ -79,26 +80,26 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     }
 }
 
-/// Two bytes and a length of eight.
+/// Two bytes, and eight for the longest form of a length.
 const MAX_HEADER_BYTES: usize = 10;
 
 struct Header {
-    fin: bool,
+    is_final: bool,
     opcode: OpCode,
-    /// Of the header itself.
+    /// The length of the header itself.
     length: usize,
     payload_length: usize,
 }
 
 impl Header {
-    /// Parses the header at the start of `bytes`; `None` if it is incomplete. A length may take more bytes than it
-    /// needs: that is a fault of the server, and harmless.
+    /// Parses the header at the start of `bytes`; `None` if it is incomplete. Accepts a length that is written in more
+    /// bytes than it needs: that is a fault of the server, but harmless.
     fn parse(bytes: &[u8]) -> Result<Option<Self>, FrameError> {
         let Some(([first, second], rest)) = bytes.split_first_chunk() else { return Ok(None) };
         if first & 0x70 != 0 {
             return Err(WebSocketError::ReservedBitsNotZero.into());
         }
-        let (fin, opcode) = (first & 0x80 != 0, OpCode::try_from(first & 0x0f)?);
+        let (is_final, opcode) = (first & 0x80 != 0, OpCode::try_from(first & 0x0f)?);
         if second & 0x80 != 0 {
             // Only clients do (section 5.1).
             return Err(FrameError::Violation("the server masked a frame"));
@@ -111,7 +112,7 @@ impl Header {
         let Some(payload_length) = payload_length else { return Ok(None) };
         let payload_length = usize::try_from(payload_length).unwrap_or(usize::MAX);
         let is_control = matches!(opcode, OpCode::Close | OpCode::Ping | OpCode::Pong);
-        if is_control && !fin {
+        if is_control && !is_final {
             return Err(WebSocketError::ControlFrameFragmented.into());
         }
         if is_control && payload_length > MAX_CONTROL_BYTES {
@@ -120,7 +121,7 @@ impl Header {
         if payload_length > MAX_MESSAGE_BYTES {
             return Err(WebSocketError::FrameTooLarge.into());
         }
-        Ok(Some(Self { fin, opcode, length, payload_length }))
+        Ok(Some(Self { is_final, opcode, length, payload_length }))
     }
 
     fn frame_length(&self) -> usize {
@@ -129,9 +130,9 @@ impl Header {
 
     /// Takes the frame, which is complete, out of the buffer.
     fn take_frame(self, buffer: &mut BytesMut) -> Frame {
-        let Self { fin, opcode, length, payload_length } = self;
+        let Self { is_final, opcode, length, payload_length } = self;
         buffer.advance(length);
-        Frame { fin, opcode, payload: buffer.split_to(payload_length) }
+        Frame { is_final, opcode, payload: buffer.split_to(payload_length) }
     }
 }
 
@@ -157,8 +158,8 @@ mod tests {
                 peer.write_all(bytes).await.expect("written");
                 while let Some(frame) = poll_fn(|context| reader.poll_frame(context)).now_or_never()
                 {
-                    let Frame { fin, opcode, payload } = frame.expect("a frame");
-                    read.push((fin, opcode, payload.to_vec()));
+                    let Frame { is_final, opcode, payload } = frame.expect("a frame");
+                    read.push((is_final, opcode, payload.to_vec()));
                 }
             }
             let expected = [

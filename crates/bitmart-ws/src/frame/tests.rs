@@ -4,11 +4,11 @@ use super::*;
 
 fn push(
     assembler: &mut Assembler,
-    fin: bool,
+    is_final: bool,
     opcode: OpCode,
     payload: &[u8],
 ) -> Result<Option<Message>, &'static str> {
-    assembler.push(fin, opcode, BytesMut::from(payload))
+    assembler.push(is_final, opcode, BytesMut::from(payload))
 }
 
 #[test]

@@ -124,7 +124,7 @@ pub struct LastFill {
     /// Currency of the fee.
     #[serde(rename = "feeCcy", default, with = "codec::text_opt")]
     pub fee_currency: Option<Currency>,
-    /// It is no object, or one of its members cannot be read.
+    /// The exchange sent something other than an object, or an object with a member that cannot be read.
     #[serde(skip)]
     is_unreadable: bool,
 }
@@ -135,13 +135,13 @@ impl OrderUpdate {
     /// A later event of the same order may repeat it: count each fill once, by its
     /// [`trade_id`](Fill::trade_id).
     pub fn fill(&self) -> Option<Fill> {
-        let trade = self.order.last_fill.as_ref()?;
+        let last_fill = self.order.last_fill.as_ref()?;
         Some(Fill {
-            trade_id: trade.trade_id.clone().filter(is_trade_id)?,
-            price: trade.price.filter(|price| !price.is_zero())?,
-            size: trade.size.filter(|size| !size.is_zero())?,
-            fee: trade.fee,
-            fee_currency: trade.fee_currency.clone(),
+            trade_id: last_fill.trade_id.clone().filter(is_trade_id)?,
+            price: last_fill.price.filter(|price| !price.is_zero())?,
+            size: last_fill.size.filter(|size| !size.is_zero())?,
+            fee: last_fill.fee,
+            fee_currency: last_fill.fee_currency.clone(),
             trade_role: None,
             timestamp: self.order.update_time,
         })
@@ -151,11 +151,11 @@ impl OrderUpdate {
     /// id, price or size is absent or unreadable. Query REST for it.
     pub fn has_unread_fill(&self) -> bool {
         let is_set = |value: Option<Decimal>| value.is_some_and(|value| !value.is_zero());
-        let has_fill = |trade: &LastFill| {
-            trade.is_unreadable
-                || trade.trade_id.as_ref().is_some_and(is_trade_id)
-                || is_set(trade.size)
-                || is_set(trade.price)
+        let has_fill = |last_fill: &LastFill| {
+            last_fill.is_unreadable
+                || last_fill.trade_id.as_ref().is_some_and(is_trade_id)
+                || is_set(last_fill.size)
+                || is_set(last_fill.price)
         };
         self.order.last_fill.as_ref().is_some_and(has_fill) && self.fill().is_none()
     }

@@ -54,7 +54,7 @@ fn connection_lost(reason: &ReconnectReason) {
     );
 }
 
-/// The data that is missing was lost with the connection before.
+/// Not a warning: data was lost with the connection before, which was reported then.
 fn attempt_failed(reason: &ReconnectReason) {
     info!(
         target: "bitmart_ws",
@@ -66,11 +66,11 @@ fn attempt_failed(reason: &ReconnectReason) {
     );
 }
 
-fn topic_event(topic: &str, what: &'static str) {
-    debug!(target: "bitmart_ws", { bitmart.topic = topic }, "{what}");
+fn topic_event(topic: &str, message: &'static str) {
+    debug!(target: "bitmart_ws", { bitmart.topic = topic }, "{message}");
 }
 
-fn rejected(topic: &str, rejection: &Rejection, what: &'static str) {
+fn rejected(topic: &str, rejection: &Rejection, message: &'static str) {
     info!(
         target: "bitmart_ws",
         {
@@ -78,7 +78,7 @@ fn rejected(topic: &str, rejection: &Rejection, what: &'static str) {
             bitmart.code = rejection.code,
             bitmart.detail = rejection.text,
         },
-        "{what}"
+        "{message}"
     );
 }
 

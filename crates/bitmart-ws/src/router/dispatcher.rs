@@ -102,8 +102,8 @@ pub(super) trait AnyDispatcher: Send + Sync {
     fn queued(&self) -> usize;
     /// Removes a subscriber and returns its topic, if it is one of these.
     fn remove(&mut self, id: SubscriberId) -> Option<Arc<str>>;
-    /// Decodes the frame once and delivers the entries whose symbol is `wanted`. `symbol` is that of
-    /// entries without one. Returns `false` if the frame is not JSON.
+    /// Decodes the frame once and delivers the entries for whose symbol `wanted` returns `true`. An entry that
+    /// contains no symbol is about `symbol`. Returns `false` if the frame is not JSON.
     fn dispatch(
         &mut self,
         text: &str,
@@ -122,7 +122,7 @@ pub(super) trait AnyDispatcher: Send + Sync {
 
 pub(super) struct Dispatcher<T> {
     /// Subscribers to one symbol, by the symbol in upper case.
-    by_symbol: HashMap<SymbolOf, Vec<Subscriber<T>>>,
+    by_symbol: HashMap<SymbolKey, Vec<Subscriber<T>>>,
     /// Subscribers to every symbol of the channel.
     all_symbols: Vec<Subscriber<T>>,
     /// Entries of the current frame, kept to reuse the allocation.
@@ -136,7 +136,7 @@ impl<T: Event> Dispatcher<T> {
     }
 
     pub(super) fn add(&mut self, subscriber: Subscriber<T>) {
-        match SymbolOf::topic(&subscriber.topic) {
+        match SymbolKey::of_topic(&subscriber.topic) {
             // Most symbols have one subscriber.
             Some(symbol) => self
                 .by_symbol
@@ -202,8 +202,8 @@ fn push_to_each<'a, T: Event>(
     let mut confirmed = subscribers.filter(|subscriber| subscriber.ack_target.is_none()).peekable();
     let mut update = Some(update);
     while let Some(subscriber) = confirmed.next() {
-        let own = if confirmed.peek().is_some() { update.clone() } else { update.take() };
-        if let Some(update) = own
+        let copy = if confirmed.peek().is_some() { update.clone() } else { update.take() };
+        if let Some(update) = copy
             && !subscriber.sink.push(update)
         {
             ended.push(subscriber.id);
@@ -212,7 +212,10 @@ fn push_to_each<'a, T: Event>(
 }
 
 /// Takes a subscriber out of the list. The others keep their order.
-fn take<T>(subscribers: &mut Vec<Subscriber<T>>, id: SubscriberId) -> Option<Subscriber<T>> {
+fn take_subscriber<T>(
+    subscribers: &mut Vec<Subscriber<T>>,
+    id: SubscriberId,
+) -> Option<Subscriber<T>> {
     let index = subscribers.iter().position(|subscriber| subscriber.id == id)?;
     Some(subscribers.remove(index))
 }
@@ -220,38 +223,38 @@ fn take<T>(subscribers: &mut Vec<Subscriber<T>>, id: SubscriberId) -> Option<Sub
 /// The symbol of a topic, in upper case: symbols are matched without regard to case. It shares the text of the topic,
 /// because there are thousands of them.
 #[derive(Clone)]
-struct SymbolOf(Arc<str>);
+struct SymbolKey(Arc<str>);
 
-impl SymbolOf {
+impl SymbolKey {
     /// `None` if the topic covers several symbols.
-    fn topic(topic: &Arc<str>) -> Option<Self> {
+    fn of_topic(topic: &Arc<str>) -> Option<Self> {
         let symbol = topic::symbol(topic)?;
         let is_upper_case = !symbol.bytes().any(|byte| byte.is_ascii_lowercase());
         Some(Self(if is_upper_case { topic.clone() } else { topic.to_ascii_uppercase().into() }))
     }
 }
 
-impl Borrow<str> for SymbolOf {
+impl Borrow<str> for SymbolKey {
     fn borrow(&self) -> &str {
         topic::symbol(&self.0).unwrap_or_default()
     }
 }
 
-impl Hash for SymbolOf {
+impl Hash for SymbolKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let symbol: &str = self.borrow();
         symbol.hash(state);
     }
 }
 
-impl PartialEq for SymbolOf {
+impl PartialEq for SymbolKey {
     fn eq(&self, other: &Self) -> bool {
         let (symbol, other): (&str, &str) = (self.borrow(), other.borrow());
         symbol == other
     }
 }
 
-impl Eq for SymbolOf {}
+impl Eq for SymbolKey {}
 
 impl<T: Event> AnyDispatcher for Dispatcher<T> {
     fn event_type(&self) -> TypeId {
@@ -272,12 +275,12 @@ impl<T: Event> AnyDispatcher for Dispatcher<T> {
     }
 
     fn remove(&mut self, id: SubscriberId) -> Option<Arc<str>> {
-        if let Some(subscriber) = take(&mut self.all_symbols, id) {
+        if let Some(subscriber) = take_subscriber(&mut self.all_symbols, id) {
             return Some(subscriber.topic);
         }
         let mut of_symbols = self.by_symbol.iter_mut();
         let (symbol, subscriber, is_last) = of_symbols.find_map(|(symbol, subscribers)| {
-            let subscriber = take(subscribers, id)?;
+            let subscriber = take_subscriber(subscribers, id)?;
             Some((symbol.clone(), subscriber, subscribers.is_empty()))
         })?;
         if is_last {
@@ -330,8 +333,8 @@ impl<T: Event> AnyDispatcher for Dispatcher<T> {
         ended: &mut Vec<SubscriberId>,
     ) {
         for subscriber in self.subscribers() {
-            let concerned = topic.is_none_or(|topic| *subscriber.topic == *topic);
-            if concerned && !subscriber.notify(event) {
+            let is_concerned = topic.is_none_or(|topic| *subscriber.topic == *topic);
+            if is_concerned && !subscriber.notify(event) {
                 ended.push(subscriber.id);
             }
         }

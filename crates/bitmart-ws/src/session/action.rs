@@ -37,17 +37,18 @@ pub enum SessionEvent {
         /// The topic.
         topic: Arc<str>,
     },
-    /// The topic is subscribed again after a reconnection. Whatever happened in between was not
-    /// delivered.
+    /// The topic is subscribed again, after a reconnection or after
+    /// [`resubscribe`](super::Session::resubscribe). Whatever happened in between was not delivered.
     Resynced {
         /// The topic.
         topic: Arc<str>,
     },
-    /// The exchange rejected the topic. The session has removed it.
+    /// The topic was rejected and is not desired any more: by the exchange, or by the session itself, because of
+    /// its limits or because no acknowledgement arrived.
     Rejected {
         /// The topic.
         topic: Arc<str>,
-        /// The error that the exchange sent.
+        /// The error that the exchange sent, or the reason of the session, without a code.
         rejection: Rejection,
     },
     /// The topic is no longer subscribed.

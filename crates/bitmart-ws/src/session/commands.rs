@@ -43,8 +43,8 @@ impl Session {
             self.emit(SessionEvent::Rejected { topic, rejection });
             return false;
         }
-        let known = self.topics.get(&topic).is_some_and(|topic_state| topic_state.desired);
-        if !known && self.desired_topics() >= self.limits.topics_per_connection {
+        let is_desired = self.topics.get(&topic).is_some_and(|topic_state| topic_state.desired);
+        if !is_desired && self.desired_topics() >= self.limits.topics_per_connection {
             let text = "this connection already carries as many topics as BitMart allows";
             self.emit(SessionEvent::Rejected { topic, rejection: Rejection::new(None, text) });
             return false;
@@ -75,8 +75,8 @@ impl Session {
         true
     }
 
-    /// Unsubscribes from this topic. [`SessionEvent::Unsubscribed`] follows unless the connection
-    /// ends first.
+    /// Unsubscribes from this topic. [`SessionEvent::Unsubscribed`] follows, unless the topic was not
+    /// subscribed, is subscribed again before, or a rejected login ends the session before.
     pub fn unsubscribe(&mut self, now: Instant, topic: &str) {
         self.unsubscribe_all(now, [topic]);
     }

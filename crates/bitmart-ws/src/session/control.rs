@@ -62,7 +62,8 @@ impl Session {
         }
     }
 
-    /// Counts a rejection of which nothing tells whether it is permanent. Returns `false` if there were too many.
+    /// Counts a rejection of the login without a code or text that tells whether it is permanent. Returns `false` if
+    /// there were too many.
     fn may_retry_unexplained(&mut self) -> bool {
         self.unexplained_rejections += 1;
         self.unexplained_rejections < self.limits.max_unexplained_rejections
@@ -107,8 +108,8 @@ impl Session {
             return Some(topic.clone());
         }
         let mut variants = self.variants(name);
-        let (found, _) = variants.next()?;
-        variants.next().is_none().then(|| found.clone())
+        let (topic, _) = variants.next()?;
+        variants.next().is_none().then(|| topic.clone())
     }
 
     pub(super) fn apply_resolution(&mut self, now: Instant, resolution: Resolution) {
@@ -210,7 +211,7 @@ impl Session {
         }
     }
 
-    /// Handles a topic that the server no longer sends.
+    /// Handles a topic that the server does not carry any more.
     pub(super) fn release(&mut self, topic: &str) {
         let Some(topic_state) = self.topics.get_mut(topic) else {
             return;
@@ -232,8 +233,8 @@ impl Session {
         }
     }
 
-    /// Rejects a topic whose acknowledgements did not arrive. The server may carry it all the same: until it is
-    /// unsubscribed, it counts.
+    /// Rejects a topic whose acknowledgements did not arrive. The server may carry it all the same. So it is unsubscribed,
+    /// and counts against the topic limit until then.
     pub(super) fn abandon(&mut self, topic: &str, rejection: Rejection) {
         let Some((name, _)) = self.topics.get_key_value(topic) else {
             return;

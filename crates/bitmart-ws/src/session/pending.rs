@@ -9,9 +9,9 @@ use crate::reason::Rejection;
 
 /// One command frame in flight.
 ///
-/// The exchange acknowledges or rejects each of its topics. Rejections on spot do not name the topic,
-/// so they are counted: once as many topics are left as there were rejections, these are the rejected
-/// ones.
+/// The exchange acknowledges or rejects each of its topics. Acknowledged topics are removed. Rejections
+/// on spot do not name the topic, so they are counted: once as many topics remain as there were
+/// rejections, the remaining ones are the rejected ones.
 #[derive(Debug)]
 pub(super) struct PendingCommand {
     pub(super) operation: Operation,
@@ -23,7 +23,7 @@ pub(super) struct PendingCommand {
 /// What an acknowledgement or rejection reveals about the other topics of its command.
 #[derive(Debug)]
 pub(super) enum Resolution {
-    /// More acknowledgements must arrive first, or none are missing.
+    /// Nothing: more acknowledgements must arrive first, or none is missing.
     Undecided,
     /// These topics were rejected, all with the same code.
     Rejected(Operation, Vec<Arc<str>>, Rejection),
@@ -56,11 +56,11 @@ impl PendingCommands {
 
     /// Removes a topic that was acknowledged or rejected by name.
     pub(super) fn remove_topic(&mut self, operation: Operation, topic: &str) -> Resolution {
-        let found = self.commands.iter().enumerate().find_map(|(index, command)| {
+        let place = self.commands.iter().enumerate().find_map(|(index, command)| {
             let position = command.topics.iter().position(|other| &**other == topic)?;
             (command.operation == operation).then_some((index, position))
         });
-        let Some((index, position)) = found else {
+        let Some((index, position)) = place else {
             return Resolution::Undecided;
         };
         self.commands[index].topics.swap_remove(position);

@@ -10,7 +10,7 @@ use crate::dialect::{self, Operation};
 use crate::topic;
 
 impl Session {
-    /// The topics that need this command.
+    /// The topics that need this command now. Snapshot requests are kept in a queue of their own.
     fn topics_needing(
         &self,
         operation: Operation,
@@ -20,7 +20,7 @@ impl Session {
                 topic.desired
                     && topic.server_state == ServerState::Absent
                     && topic.retry_at.is_none()
-                    // Another variant must be unsubscribed first.
+                    // Waits until another variant, which is being unsubscribed, is gone.
                     && self.variants(name).count() == 1
             }
             Operation::Unsubscribe => {
@@ -32,16 +32,16 @@ impl Session {
         })
     }
 
-    /// The topics that differ from this name in their `@…` suffix at most.
+    /// The topics with this name, whatever their `@…` suffix is: this topic and its variants.
     pub(super) fn variants<'a>(
         &'a self,
         name: &'a str,
     ) -> impl Iterator<Item = (&'a Arc<str>, &'a TopicState)> {
-        let base = topic::base(name);
+        let base = topic::without_suffix(name);
         self.topics
             .range::<str, _>((Bound::Included(base), Bound::Unbounded))
             .take_while(move |(other, _)| other.starts_with(base))
-            .filter(move |(other, _)| topic::base(other) == base)
+            .filter(move |(other, _)| topic::without_suffix(other) == base)
     }
 
     /// The index of the first snapshot request whose topic is confirmed.

@@ -9,13 +9,13 @@ use crate::reason::{ReconnectReason, Rejection};
 
 /// What to do with a topic whose acknowledgement is missing.
 enum TimeoutAction {
-    /// Send the command again, in a frame of its own.
+    /// Send the command once more; a subscribe command in a frame of its own.
     Retry,
-    /// Desired again while it was being unsubscribed: subscribe afresh.
+    /// Take it for unsubscribed and subscribe again: it was desired again meanwhile.
     Release,
-    /// No longer desired.
+    /// Remove it: it is no longer desired.
     Forget,
-    /// The second acknowledgement is missing as well.
+    /// Report it as rejected: its second subscribe command was not acknowledged either.
     Reject,
 }
 
@@ -23,8 +23,8 @@ impl Session {
     /// Handles the commands whose acknowledgement is overdue. Returns `false` if the connection was
     /// aborted.
     ///
-    /// A connection on which no command was ever acknowledged is dead. On any other, the fault lies
-    /// with the topic, and the other topics must not suffer for it.
+    /// A connection on which the server has never answered a command and never sent data counts as dead. On any other,
+    /// the fault lies with the topic, and the other topics must not suffer for it.
     pub(super) fn expire_commands(&mut self, now: Instant) -> bool {
         for command in self.pending.take_expired(now) {
             // The exchange does not acknowledge requests, so nothing can be concluded.

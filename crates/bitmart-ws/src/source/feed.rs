@@ -30,7 +30,8 @@ use crate::{ConnectionState, ConnectionStatus};
 pub enum FeedRequest {
     /// Pass a snapshot of the topic soon, if the source can. Order books repeat the request every 5 s.
     Snapshot,
-    /// Start the topic anew, which brings a snapshot: several requests brought none.
+    /// Start the topic anew, which brings a snapshot: several requests brought none, or the topic has no snapshots to
+    /// request.
     Resubscribe,
 }
 
@@ -49,7 +50,7 @@ pub struct Feed {
     metrics: Metrics,
     status: watch::Sender<ConnectionStatus>,
     clock: Arc<dyn Clock>,
-    /// What readers have requested, until the source gets it; each kind once.
+    /// The requests of readers that [`next_request`](Self::next_request) has not returned yet; each kind once.
     requests: VecDeque<FeedRequest>,
 }
 
@@ -181,8 +182,9 @@ impl Feed {
         self.emit(SessionEvent::Reconnecting { reason });
     }
 
-    /// Reports that this many frames are missing before the next one. The topic continues. A private
-    /// subscription must not lose an event, so it ends.
+    /// Reports that this many frames are missing before the next one, as
+    /// [`Update::Lagged`](crate::Update::Lagged). The topic continues. A private subscription must not lose an event,
+    /// so it ends.
     pub fn lagged(&mut self, frames: u64) {
         self.receive_tracker.set_received_at(self.now());
         if self.is_private() {
@@ -215,8 +217,8 @@ impl Feed {
         self.emit(SessionEvent::RequestRejected { topic, rejection });
     }
 
-    /// Advances the watermark ([`Subscription::delivered_until`](crate::Subscription::delivered_until)): all
-    /// that had arrived by then was passed. Without it there is no watermark.
+    /// Advances the watermark ([`Subscription::delivered_until`](crate::Subscription::delivered_until)) to this time:
+    /// every frame that had arrived by then was passed. A source that never calls this has no watermark.
     pub fn received_until(&mut self, instant: Instant) {
         self.receive_tracker.advance(Some(instant));
     }

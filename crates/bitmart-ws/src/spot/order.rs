@@ -68,7 +68,7 @@ pub struct OrderUpdate {
     pub create_time: Option<Timestamp>,
     /// Time of the last change.
     pub update_time: Option<Timestamp>,
-    /// Creation time once more.
+    /// Creation time once more, from another member of the event.
     pub timestamp: Option<Timestamp>,
     /// State as a number. BitMart has announced its removal; use [`state`](Self::state).
     pub legacy_state: Option<SmolStr>,
@@ -77,7 +77,7 @@ pub struct OrderUpdate {
     pub legacy_order_type: Option<SmolStr>,
     /// 0 for spot. BitMart has announced its removal; use [`order_mode`](Self::order_mode).
     pub legacy_margin_trading: Option<SmolStr>,
-    /// A member of the event cannot be read.
+    /// At least one member of the event could not be read.
     is_unreadable: bool,
 }
 
@@ -114,8 +114,8 @@ impl OrderUpdate {
 
 impl_event!(OrderUpdate: symbol);
 
-/// The members on the wire. Its generated functions read and write an [`OrderUpdate`]; if they were those of the type
-/// itself, they would be public.
+/// The members of an [`OrderUpdate`] on the wire. serde generates functions from them that read and write an
+/// `OrderUpdate`. With the attribute on `OrderUpdate` itself, those functions would be public.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "OrderUpdate")]
 struct Wire {

@@ -54,22 +54,22 @@ impl Chunk {
         };
         self.levels[start..start + ties]
             .binary_search_by(|level| price.compare_tie(level.price))
-            .map(|at| start + at)
-            .map_err(|at| start + at)
+            .map(|offset| start + offset)
+            .map_err(|offset| start + offset)
     }
 
-    pub(super) fn overwrite(&mut self, at: usize, level: Level) {
-        self.levels[at] = level;
+    pub(super) fn overwrite(&mut self, index: usize, level: Level) {
+        self.levels[index] = level;
     }
 
-    pub(super) fn insert(&mut self, at: usize, key: i64, level: Level) {
-        self.keys.insert(at, key);
-        self.levels.insert(at, level);
+    pub(super) fn insert(&mut self, index: usize, key: i64, level: Level) {
+        self.keys.insert(index, key);
+        self.levels.insert(index, level);
     }
 
-    pub(super) fn remove(&mut self, at: usize) {
-        self.keys.remove(at);
-        self.levels.remove(at);
+    pub(super) fn remove(&mut self, index: usize) {
+        self.keys.remove(index);
+        self.levels.remove(index);
     }
 
     /// Removes the `count` worst levels and returns their prices.

@@ -67,17 +67,18 @@ fn scaled(price: Decimal, scale: u32) -> i64 {
     let shift = scale.abs_diff(price.scale());
     let power = POWERS_OF_TEN.get(shift as usize).copied();
     let (Ok(short), Some(power)) = (i64::try_from(mantissa), power) else {
-        return scaled_wide(mantissa, shift, scale > price.scale());
+        let upscales = scale > price.scale();
+        return scaled_wide(mantissa, shift, upscales);
     };
     let scaled = if scale >= price.scale() { short.saturating_mul(power) } else { short / power };
     scaled.max(-i64::MAX)
 }
 
 #[cold]
-fn scaled_wide(mantissa: i128, shift: u32, up: bool) -> i64 {
+fn scaled_wide(mantissa: i128, shift: u32, upscales: bool) -> i64 {
     // A decimal has at most 28 places, and 10^28 fits.
     let power = 10_i128.pow(shift);
-    let scaled = if up { mantissa.saturating_mul(power) } else { mantissa / power };
+    let scaled = if upscales { mantissa.saturating_mul(power) } else { mantissa / power };
     let limit = i128::from(i64::MAX);
     i64::try_from(scaled.clamp(-limit, limit)).unwrap_or(i64::MAX)
 }

@@ -251,9 +251,9 @@ async fn ends_with_the_subscription() {
 #[test]
 fn reads_the_number_of_levels_from_the_channel_name() {
     use crate::topic::{DepthLevels, DepthSpeed, futures};
-    assert_eq!(super::levels("spot/depth/increase100"), Some(100));
+    assert_eq!(super::levels_in_name("spot/depth/increase100"), Some(100));
     let topic = futures::depth_updates("BTCUSDT", DepthLevels::Twenty, DepthSpeed::Ms200);
-    assert_eq!(super::levels(topic.channel()), Some(20));
-    assert_eq!(super::levels("futures/depth"), None);
-    assert_eq!(super::levels("x99999999999999999999999"), None);
+    assert_eq!(super::levels_in_name(topic.channel()), Some(20));
+    assert_eq!(super::levels_in_name("futures/depth"), None);
+    assert_eq!(super::levels_in_name("x99999999999999999999999"), None);
 }

@@ -9,9 +9,9 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::*;
 
-/// A frame and how it is spelled, valid or not.
+/// A frame and how its header is encoded, validly or not.
 #[derive(Clone, Debug)]
-struct Spelling {
+struct EncodedFrame {
     /// The first byte: end of the message, reserved bits and opcode.
     first: u8,
     is_masked: bool,
@@ -20,7 +20,7 @@ struct Spelling {
     length_bytes: u8,
 }
 
-impl Spelling {
+impl EncodedFrame {
     fn bytes(&self) -> Vec<u8> {
         let length = u64::try_from(self.length).expect("small");
         let mask_bit = u8::from(self.is_masked) << 7;
@@ -47,7 +47,7 @@ impl Spelling {
     }
 }
 
-fn spelling() -> impl Strategy<Value = Spelling> {
+fn encoded_frame() -> impl Strategy<Value = EncodedFrame> {
     let opcode =
         prop_oneof![8 => proptest::sample::select(vec![0_u8, 1, 2, 8, 9, 10]), 1 => 0..16_u8];
     let high_bits =
@@ -59,7 +59,7 @@ fn spelling() -> impl Strategy<Value = Spelling> {
     ];
     let length_bytes = prop_oneof![4 => Just(0_u8), 1 => Just(2), 1 => Just(8)];
     (opcode, high_bits, proptest::bool::weighted(0.05), length, length_bytes).prop_map(
-        |(opcode, high_bits, is_masked, length, length_bytes)| Spelling {
+        |(opcode, high_bits, is_masked, length, length_bytes)| EncodedFrame {
             first: high_bits | opcode,
             is_masked,
             length,
@@ -94,7 +94,9 @@ fn read_in_pieces(bytes: &[u8], lengths: &[usize]) -> ReadResult {
     let (mut reader, mut frames) = (FrameReader::new(io), Vec::new());
     let mut read_available = || loop {
         match poll_fn(|context| reader.poll_frame(context)).now_or_never()? {
-            Ok(Frame { fin, opcode, payload }) => frames.push((fin, opcode, payload.to_vec())),
+            Ok(Frame { is_final, opcode, payload }) => {
+                frames.push((is_final, opcode, payload.to_vec()))
+            }
             Err(FrameError::Other(error)) => return Some(format!("{error:?}")),
             Err(FrameError::Violation(detail)) => return Some(detail.to_owned()),
         }
@@ -119,13 +121,13 @@ proptest! {
 
     #[test]
     fn any_frames_in_any_pieces_are_read_as_by_fastwebsockets(
-        spellings in proptest::collection::vec(spelling(), 0..10),
+        encoded_frames in proptest::collection::vec(encoded_frame(), 0..10),
         lengths in proptest::collection::vec(prop_oneof![1..4_usize, 1..70_000_usize], 1..6),
         missing_at_the_end in 0..4_usize,
     ) {
-        let all: Vec<u8> = spellings.iter().flat_map(Spelling::bytes).collect();
-        let common = spellings.iter().take_while(|frame| !frame.is_rejected_here_alone());
-        let common: Vec<u8> = common.flat_map(Spelling::bytes).collect();
+        let all: Vec<u8> = encoded_frames.iter().flat_map(EncodedFrame::bytes).collect();
+        let common = encoded_frames.iter().take_while(|frame| !frame.is_rejected_here_alone());
+        let common: Vec<u8> = common.flat_map(EncodedFrame::bytes).collect();
         if all.len() == common.len() {
             let bytes = &all[..all.len().saturating_sub(missing_at_the_end)];
             prop_assert_eq!(read_in_pieces(bytes, &lengths), read_with_fastwebsockets(bytes));

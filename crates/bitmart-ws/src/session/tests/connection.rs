@@ -124,7 +124,7 @@ fn each_failed_attempt_increases_the_delay() {
 
 #[test]
 fn only_a_healthy_connection_resets_the_backoff() {
-    for (lasted, most) in [(1, Duration::from_secs(30)), (3, Duration::from_millis(500))] {
+    for (lasted, max_delay) in [(1, Duration::from_secs(30)), (3, Duration::from_millis(500))] {
         let mut harness = Harness::new(Market::Spot, Access::Public);
         harness.subscribe(TICKER);
         for _ in 0..8 {
@@ -139,7 +139,7 @@ fn only_a_healthy_connection_resets_the_backoff() {
         harness.session.disconnected(harness.now, closed());
         let actions = harness.actions();
         let Some(Action::Connect { delay }) = actions.last() else { panic!("{actions:?}") };
-        assert!(*delay <= most && *delay > most / 3, "{lasted} s gave {delay:?}");
+        assert!(*delay <= max_delay && *delay > max_delay / 3, "{lasted} s gave {delay:?}");
     }
 }
 
@@ -206,8 +206,39 @@ fn keeps_the_message_limit_and_reserves_the_heartbeat() {
     harness.session.tick(harness.now);
     assert_eq!(harness.sent(), [""; 0]);
     harness.advance(Duration::from_millis(1));
-    let rest = harness.sent();
-    assert_eq!(rest.len(), 26, "25 topics and a heartbeat: {rest:?}");
+    let later = harness.sent();
+    assert_eq!(later.len(), 26, "25 topics and a heartbeat: {later:?}");
+}
+
+#[test]
+fn a_heartbeat_that_waits_for_a_permit_has_a_deadline_in_the_future() {
+    let mut limits = Limits::for_endpoint(Market::Spot, Access::Public);
+    // Fewer permits than heartbeats within a window.
+    limits.messages_per_window = 2;
+    limits.messages_reserved = 1;
+    limits.heartbeat_interval = Duration::from_secs(1);
+    let mut harness = Harness::with(Market::Spot, Access::Public, &limits);
+    harness.subscribe(TICKER);
+    harness.session.connected(harness.now);
+    harness.receive(&acknowledged(TICKER));
+    for _ in 0..20 {
+        let deadline = harness.session.deadline().expect("a deadline");
+        assert!(deadline > harness.now, "a deadline that has passed would spin");
+        harness.now = deadline;
+        harness.receive("pong");
+        harness.session.tick(harness.now);
+    }
+}
+
+#[test]
+fn a_limit_of_no_topics_in_a_frame_counts_as_one() {
+    let mut limits = Limits::for_endpoint(Market::Spot, Access::Public);
+    limits.topics_per_message = 0;
+    let mut harness = Harness::with(Market::Spot, Access::Public, &limits);
+    harness.subscribe("spot/a:X");
+    harness.subscribe("spot/b:X");
+    harness.session.connected(harness.now);
+    assert_eq!(harness.sent(), [subscribe_frame(&["spot/a:X"]), subscribe_frame(&["spot/b:X"])]);
 }
 
 #[test]
@@ -263,26 +294,26 @@ fn a_replacement_session_continues_the_pacing() {
 
 #[test]
 fn any_duration_of_the_limits_is_accepted() {
-    for one in [Duration::ZERO, Duration::from_secs(1 << 62), Duration::MAX] {
+    for duration in [Duration::ZERO, Duration::from_secs(1 << 62), Duration::MAX] {
         for access in [Access::Public, Access::Private] {
             let default = Limits::for_endpoint(Market::Spot, access);
             let limits = Limits {
-                connect_window: one,
-                message_window: one,
-                connect_timeout: one,
-                connect_spacing: one,
-                heartbeat_interval: one,
-                idle_timeout: one,
-                stale_after: one,
-                acknowledgement_timeout: one,
-                login_timeout: one,
-                unused_timeout: one,
-                topic_retry_delay: one,
-                backoff_base: one,
-                backoff_cap: one,
-                healthy_after: one,
-                handshake_retry_delay: one,
-                max_retry_after: one,
+                connect_window: duration,
+                message_window: duration,
+                connect_timeout: duration,
+                connect_spacing: duration,
+                heartbeat_interval: duration,
+                idle_timeout: duration,
+                stale_after: duration,
+                acknowledgement_timeout: duration,
+                login_timeout: duration,
+                unused_timeout: duration,
+                topic_retry_delay: duration,
+                backoff_base: duration,
+                backoff_cap: duration,
+                healthy_after: duration,
+                handshake_retry_delay: duration,
+                max_retry_after: duration,
                 ..default
             };
             let mut harness = Harness::with(Market::Spot, access, &limits);

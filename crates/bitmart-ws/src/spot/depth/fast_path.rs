@@ -1,8 +1,8 @@
 //! Decodes book frames in the form that the exchange sends, in one pass.
 //!
-//! Most of a connection's traffic are such frames. The fast path reads blanks between tokens and skips
-//! unknown members, but accepts no escapes in what it reads, and decimals only as text of at most 18
-//! digits. Any other frame goes to the general decoder. Where the fast path accepts a frame, both
+//! Such frames are most of the traffic of a connection. The fast path accepts blanks between tokens, and
+//! unknown members, which it skips. It accepts no escapes in what it reads, and decimals only as text of at
+//! most 18 digits. Any other frame goes to the general decoder. If the fast path accepts a frame, both
 //! decoders give the same event (property test).
 
 use bitmart_types::{Decimal, Timestamp, codec};
