@@ -44,7 +44,7 @@ impl Access {
 pub(crate) enum Operation {
     Subscribe,
     Unsubscribe,
-    /// Asks for one snapshot of a subscribed topic. The exchange does not acknowledge it: the snapshot is the answer.
+    /// Requests one snapshot of a subscribed topic. The exchange does not acknowledge it: it sends the snapshot.
     Request,
 }
 

@@ -148,7 +148,7 @@ impl<'a> ResponseParts<'a> {
                 }
             })?,
         };
-        if members.is_contradictory || self.errno_contradicts(&members) {
+        if members.is_contradictory || errno_contradicts(&members) {
             return Err(self.unexpected(Unexpected::CodesDiffer));
         }
         let Some(status) = self.status(&members) else {
@@ -193,15 +193,6 @@ impl<'a> ResponseParts<'a> {
     /// The part of the body that `text` was read from, without a copy.
     fn part(&self, text: &RawValue) -> Bytes {
         self.body.slice_ref(text.get().as_bytes())
-    }
-
-    /// Whether `errno` names a failure although code or flag report success, so that the outcome is unknown.
-    fn errno_contradicts(&self, members: &Members<'_>) -> bool {
-        let reports_success = match members.success.and_then(flag) {
-            Some(success) => success,
-            None => members.code.and_then(integer) == Some(SUCCESS),
-        };
-        reports_success && members.errno.is_some_and(names_failure)
     }
 
     /// Success or failure; `None` if no member decides.
@@ -280,6 +271,15 @@ impl<'a> ResponseParts<'a> {
     fn response(&self) -> ResponseInfo {
         ResponseInfo { status: self.status, rate_limit: self.rate_limit, body: self.body.clone() }
     }
+}
+
+/// Whether `errno` names a failure although code or flag report success, so that the outcome is unknown.
+fn errno_contradicts(members: &Members<'_>) -> bool {
+    let reports_success = match members.success.and_then(flag) {
+        Some(success) => success,
+        None => members.code.and_then(integer) == Some(SUCCESS),
+    };
+    reports_success && members.errno.is_some_and(names_failure)
 }
 
 /// Reads the envelope's members from a text without padding. The error classifies other bodies.

@@ -233,8 +233,8 @@ impl Session {
         }
     }
 
-    /// Rejects a topic whose acknowledgements did not arrive. The server may carry it all the same. So it is unsubscribed,
-    /// and counts against the topic limit until then.
+    /// Rejects a topic whose acknowledgements did not arrive. The server may carry it all the same. So it is
+    /// unsubscribed, and counts against the topic limit until then.
     pub(super) fn abandon(&mut self, topic: &str, rejection: Rejection) {
         let Some((name, _)) = self.topics.get_key_value(topic) else {
             return;

@@ -195,7 +195,7 @@ impl<R: TrackerModel> Simulation<R> {
                 }
             }
             Action::ChangeBalance { push_delay } => {
-                self.change_balance(percent(max_delay, push_delay))
+                self.change_balance(percent(max_delay, push_delay));
             }
             Action::Disconnect { silent, downtime } if self.connection.alive => {
                 self.connection.alive = false;

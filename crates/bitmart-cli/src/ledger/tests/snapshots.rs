@@ -29,7 +29,7 @@ fn every_affiliate_row_with_an_unreadable_or_a_paid_amount_is_reported() {
         let lines = lines("affiliate-rebates-BTC-2025", "affiliate_rebates", vec![row.clone()]);
         match reason {
             Some(reason) => {
-                assert!(lines.len() == 1 && lines[0].ends_with(reason), "{row}: {lines:?}")
+                assert!(lines.len() == 1 && lines[0].ends_with(reason), "{row}: {lines:?}");
             }
             None => assert!(lines.is_empty(), "{row}: {lines:?}"),
         }

@@ -95,7 +95,7 @@ fn read_in_pieces(bytes: &[u8], lengths: &[usize]) -> ReadResult {
     let mut read_available = || loop {
         match poll_fn(|context| reader.poll_frame(context)).now_or_never()? {
             Ok(Frame { is_final, opcode, payload }) => {
-                frames.push((is_final, opcode, payload.to_vec()))
+                frames.push((is_final, opcode, payload.to_vec()));
             }
             Err(FrameError::Other(error)) => return Some(format!("{error:?}")),
             Err(FrameError::Violation(detail)) => return Some(detail.to_owned()),
