@@ -234,7 +234,8 @@ fn features() -> TaskResult {
 }
 
 fn tests() -> TaskResult {
-    run_command(&mut cargo_workspace("test"))
+    // A run takes minutes, so that one reports every failure.
+    run_command(cargo_workspace("test").arg("--no-fail-fast"))
 }
 
 /// `fixtures` are the published samples of REST and WebSocket.
