@@ -183,9 +183,13 @@ impl Order {
             (update.update_time, self.update_time),
             (Some(time), Some(known)) if time < known
         );
+        // Of two reports of the end, the one with more fills was made last.
+        let is_later_end = self.progress.is_final()
+            && update.progress.is_final()
+            && update.filled_size > self.filled_size;
         self.filled_notional = self.filled_notional.max(update.filled_notional);
         self.filled_size = self.filled_size.max(update.filled_size);
-        if update.progress.rank() > self.progress.rank() {
+        if is_later_end || update.progress.rank() > self.progress.rank() {
             self.progress = update.progress;
         }
         self.update_time = self.update_time.max(update.update_time);
@@ -199,10 +203,10 @@ impl Order {
         if !is_older && (!self.progress.is_final() || update.progress.is_final()) {
             self.price = nonzero(update.price).or(self.price);
             self.size = nonzero(update.size).or(self.size);
-        } else if self.size.is_none() && self.price.is_none() {
-            // Not known so far. A spot market buy has neither in any report.
-            self.price = nonzero(update.price);
-            self.size = nonzero(update.size);
+        } else {
+            // Each was possibly missing so far. A spot market buy has neither in any report.
+            self.price = self.price.or(nonzero(update.price));
+            self.size = self.size.or(nonzero(update.size));
         }
         self.progress = self.progress_with_fills();
         before != (self.progress, self.filled_size, self.price, self.size)
@@ -217,11 +221,8 @@ impl Order {
         match self.progress {
             progress if self.filled_size.is_zero() => progress,
             OrderProgress::Open => OrderProgress::PartiallyFilled,
-            OrderProgress::Canceled | OrderProgress::PartiallyCanceled
-                if is_filled || is_spot_market_buy =>
-            {
-                OrderProgress::Filled
-            }
+            OrderProgress::Canceled if is_filled || is_spot_market_buy => OrderProgress::Filled,
+            OrderProgress::PartiallyCanceled if is_filled => OrderProgress::Filled,
             OrderProgress::Canceled => OrderProgress::PartiallyCanceled,
             progress => progress,
         }

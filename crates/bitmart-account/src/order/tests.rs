@@ -66,21 +66,28 @@ fn merged(reports: &[Order]) -> Order {
     order
 }
 
-/// Reports of one order: its filled size grows, and up to two reports of its end may disagree about the last fill.
+/// Reports of one order: its filled size grows, and up to two reports of its end may disagree about the last fill. A
+/// report of the end may lack price or size.
 fn reports() -> impl Strategy<Value = Vec<Order>> {
     let kind = prop_oneof![Just(Kind::SpotLimit), Just(Kind::SpotMarketBuy), Just(Kind::Futures)];
-    (kind, prop::collection::vec(0..=10_u32, 0..4), prop::collection::vec(0..=10_u32, 1..3))
-        .prop_map(|(kind, mut open, mut end)| {
+    let end = (0..=10_u32, any::<bool>(), any::<bool>());
+    (kind, prop::collection::vec(0..=10_u32, 0..4), prop::collection::vec(end, 1..3)).prop_map(
+        |(kind, mut open, mut end)| {
             open.sort_unstable();
             end.sort_unstable();
             let last_open = open.last().copied().unwrap_or_default();
-            let open = open.into_iter().map(|filled| (filled, false));
-            let end = end.into_iter().map(|filled| (filled.max(last_open), true));
-            let reports = open.chain(end).zip(1..);
+            let open = open.into_iter().zip(1..);
+            let mut reports: Vec<_> =
+                open.map(|(filled, time)| report(kind, time, filled.into(), false)).collect();
+            for ((filled, has_price, has_size), time) in end.into_iter().zip(10..) {
+                let mut end = report(kind, time, filled.max(last_open).into(), true);
+                end.price = end.price.filter(|_| has_price);
+                end.size = end.size.filter(|_| has_size);
+                reports.push(end);
+            }
             reports
-                .map(|((filled, is_end), time)| report(kind, time, filled.into(), is_end))
-                .collect()
-        })
+        },
+    )
 }
 
 proptest! {
