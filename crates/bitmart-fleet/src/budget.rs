@@ -7,6 +7,7 @@ mod error;
 mod events;
 mod holds;
 mod outage;
+mod pending;
 mod random;
 mod script;
 
@@ -29,6 +30,7 @@ use self::events::{Event, Events};
 use self::holds::HoldKind;
 pub use self::outage::Outage;
 use self::outage::Watch;
+use self::pending::Pending;
 use self::script::{Acquire, Call, Operation, Reply, Script, Subject};
 
 /// Marks the numbers of permits that this process grants from its own share, without Redis ([`Outage::Share`]).
@@ -323,26 +325,6 @@ impl Inner {
             self.watch.own_share.acquire(&entry.own_share, max_wait.saturating_sub(wait)).await?;
         entry.own_permit_granted(Instant::now() + self.lifetime() + window);
         Ok(PermitId(permit.0 | OWN_SHARE))
-    }
-}
-
-/// A request for permits whose outcome is not known yet. If it is dropped, what may have been granted is returned.
-struct Pending<'a> {
-    inner: &'a Inner,
-    entry: &'a Arc<Entry>,
-    /// The number of the first permit.
-    first: u64,
-    /// How many permits were wanted.
-    wanted: u64,
-    /// Its outcome is known.
-    is_settled: bool,
-}
-
-impl Drop for Pending<'_> {
-    fn drop(&mut self) {
-        if !self.is_settled {
-            self.inner.end(self.entry, self.first, self.wanted, RequestEnd::NotSent);
-        }
     }
 }
 
