@@ -73,6 +73,14 @@ fn json_of(sandbox: &Sandbox) -> Vec<u8> {
     sandbox.snapshot().to_json().expect("JSON")
 }
 
+/// The state in a snapshot without the versions of the order books.
+fn without_versions(snapshot: &[u8]) -> serde_json::Value {
+    let mut state: serde_json::Value = serde_json::from_slice(snapshot).expect("JSON");
+    let removed = state.as_object_mut().expect("an object").remove("versions");
+    assert!(removed.is_some(), "there are versions");
+    state
+}
+
 /// Creates a folder that only its owner can write, regardless of the umask.
 fn make_private_folder(path: &Path) {
     fs::create_dir_all(path).expect("a folder");
@@ -318,7 +326,11 @@ async fn going_back_is_stored_before_anything_follows() {
     let saved = json_of(&sandbox);
     apply_changes(&sandbox, 1).await;
     sandbox.operator().call(GoBack { name: name.clone() }).expect("gone back");
-    assert!(json_of(&sandbox) == saved, "the state is the saved one");
+    let gone_back = json_of(&sandbox);
+    assert!(
+        without_versions(&gone_back) == without_versions(&saved),
+        "the state is the saved one, except that versions of books do not go back"
+    );
     let at_once = copy(&path, "going_back_at_once");
     apply_changes(&sandbox, 2).await;
     // Twice, so that one checkpoint replaces another.
@@ -326,7 +338,7 @@ async fn going_back_is_stored_before_anything_follows() {
     apply_changes(&sandbox, 3).await;
     let later = json_of(&sandbox);
     let killed = copy(&path, "going_back_killed");
-    for (copied, expected) in [(at_once, &saved), (killed, &later)] {
+    for (copied, expected) in [(at_once, &gone_back), (killed, &later)] {
         let restarted = start(stepped_config(&copied)).await;
         assert!(json_of(&restarted) == *expected, "{}", copied.display());
         restarted.shutdown().await;

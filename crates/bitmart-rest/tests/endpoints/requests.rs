@@ -327,7 +327,7 @@ fn a_withdrawal_names_an_address_or_an_account() {
     );
     assert!(
         rejection(&account::Withdraw::to_address("USDT-TRC20", dec!(1), ""))
-            .starts_with("`address` or")
+            .starts_with("`address` must be set")
     );
 }
 
