@@ -161,10 +161,8 @@ fn a_rejected_order_ends_its_trigger_order() {
     assert_eq!(reported, Some((TriggerState::Rejected, FuturesAction::Canceled)));
 }
 
-#[test]
-fn a_trailing_order_follows_only_after_its_activation() {
-    let mut exchange = quiet();
-    buy_five_long(&mut exchange);
+/// A trailing order that closes five contracts, 1 % below the highest price since 61,000 was reached.
+fn submit_trailing_close(exchange: &mut Exchange) -> OrderId {
     let trail = Trail {
         activation: Decimal::from(61_000),
         callback_rate: Decimal::ONE,
@@ -173,7 +171,14 @@ fn a_trailing_order_follows_only_after_its_activation() {
         extreme: None,
     };
     let close = futures_order(FuturesSide::CloseLong, None, 5);
-    let id = submit_plan(&mut exchange, PlanKind::Trailing, close, Condition::Trail(trail));
+    submit_plan(exchange, PlanKind::Trailing, close, Condition::Trail(trail))
+}
+
+#[test]
+fn a_trailing_order_follows_only_after_its_activation() {
+    let mut exchange = quiet();
+    buy_five_long(&mut exchange);
+    let id = submit_trailing_close(&mut exchange);
     // First 1 % down, before the activation; then up to 62,000, of which 1 % down is 61,380.
     for price in [59_000, 60_999, 61_000, 62_000, 61_381] {
         trade_at(&mut exchange, price);
@@ -190,15 +195,7 @@ fn a_trailing_order_follows_only_after_its_activation() {
 fn a_trailing_order_cannot_be_changed() {
     let mut exchange = quiet();
     buy_five_long(&mut exchange);
-    let trail = Trail {
-        activation: Decimal::from(61_000),
-        callback_rate: Decimal::ONE,
-        price_type: PriceType::Last,
-        direction: Direction::Rise,
-        extreme: None,
-    };
-    let close = futures_order(FuturesSide::CloseLong, None, 5);
-    let id = submit_plan(&mut exchange, PlanKind::Trailing, close, Condition::Trail(trail));
+    let id = submit_trailing_close(&mut exchange);
     let change = PlanChange {
         trigger_price: Decimal::from(62_000),
         price_type: PriceType::Last,

@@ -204,13 +204,25 @@ impl Withdraw {
     pub(super) fn check(&self) -> Result<(), ValidationError> {
         validate::identifier("currency", Some(&self.currency))?;
         validate::positive("amount", self.amount)?;
-        // Invisible characters that were pasted with a text name another address or account, so the money would go
-        // there.
-        let texts =
-            [("address", &self.address), ("value", &self.recipient), ("areaCode", &self.area_code)];
-        for (field, text) in texts {
-            if text.as_ref().is_some_and(|text| text.contains(is_blank_or_invisible)) {
-                let rule = "must not contain blanks, line ends or invisible characters";
+        // A character that nobody sees, or that looks like another one, names another address or account, so the money
+        // would go there. Addresses, numbers and user ids have visible ASCII characters only; an e-mail address may
+        // have others.
+        let is_email = self.recipient_type == Some(RecipientType::Email);
+        let texts = [
+            ("address", &self.address, false),
+            ("value", &self.recipient, is_email),
+            ("areaCode", &self.area_code, false),
+        ];
+        for (field, text, allows_unicode) in texts {
+            let is_invalid = |c: char| {
+                if allows_unicode { is_blank_or_invisible(c) } else { !c.is_ascii_graphic() }
+            };
+            if text.as_ref().is_some_and(|text| text.contains(is_invalid)) {
+                let rule = if allows_unicode {
+                    "must not contain blanks, line ends or invisible characters"
+                } else {
+                    "must contain only visible ASCII characters"
+                };
                 return Err(ValidationError::hidden(field, rule));
             }
         }
@@ -236,20 +248,37 @@ impl Withdraw {
     }
 }
 
-/// Whether a character is a blank, a control character or one that is not displayed: soft hyphen, zero-width and
-/// direction marks, byte order mark.
+/// Whether a character is a blank, a control character or one that is not displayed. The latter are those that Unicode
+/// calls ignorable or format characters, fillers, and the empty Braille pattern.
 fn is_blank_or_invisible(c: char) -> bool {
     let is_invisible = matches!(
         c,
         '\u{AD}'
             | '\u{34F}'
+            | '\u{600}'..='\u{605}'
             | '\u{61C}'
-            | '\u{180E}'
+            | '\u{6DD}'
+            | '\u{70F}'
+            | '\u{890}'..='\u{891}'
+            | '\u{8E2}'
+            | '\u{115F}'..='\u{1160}'
+            | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
             | '\u{200B}'..='\u{200F}'
             | '\u{202A}'..='\u{202E}'
             | '\u{2060}'..='\u{206F}'
+            | '\u{2800}'
+            | '\u{3164}'
             | '\u{FE00}'..='\u{FE0F}'
             | '\u{FEFF}'
+            | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{110BD}'
+            | '\u{110CD}'
+            | '\u{13430}'..='\u{1343F}'
+            | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}'
     );
     c.is_whitespace() || c.is_control() || is_invisible
 }
@@ -292,6 +321,10 @@ mod tests {
             "rCAN\u{200D}ARY",
             "rCAN\u{202E}ARY",
             "rCAN\u{AD}ARY",
+            "rCAN\u{3164}ARY",
+            "rCAN\u{E0001}ARY",
+            // The Cyrillic letter that looks like the Latin A.
+            "rC\u{410}NARY",
         ] {
             let error = to(address.into()).check().expect_err("it is rejected");
             assert_eq!(error.field(), "address", "{address:?}");
@@ -306,7 +339,16 @@ mod tests {
         for id in ["", " ", "87694\u{200B}"] {
             assert_eq!(rejection(&account(Recipient::UserId(id.into()))), Some("value"), "{id:?}");
         }
-        assert_eq!(rejection(&account(Recipient::Email("a@x.com".into()))), None);
+        for email in ["a@x.com", "m\u{fc}ller@x.com"] {
+            assert_eq!(rejection(&account(Recipient::Email(email.into()))), None, "{email}");
+        }
+        for email in ["a@x.com ", "a\u{200B}@x.com", "a\u{115F}@x.com", "a\u{E0041}@x.com"] {
+            assert_eq!(
+                rejection(&account(Recipient::Email(email.into()))),
+                Some("value"),
+                "{email}"
+            );
+        }
         let phone = |area_code: &str| {
             account(Recipient::Phone { area_code: area_code.into(), number: "1".into() })
         };

@@ -46,6 +46,18 @@ fn attributes_a_rejection_without_a_topic_to_the_unacknowledged_topic() {
     );
 }
 
+/// Asserts that `spot/a:X` was rejected, and `spot/b:X` is subscribed then.
+#[track_caller]
+fn assert_next_is_subscribed(actions: &[Action]) {
+    assert!(
+        matches!(actions, [
+            Action::Emit(SessionEvent::Rejected { topic, .. }),
+            Action::Send(next),
+        ] if &**topic == "spot/a:X" && *next == subscribe_frame(&["spot/b:X"])),
+        "{actions:?}"
+    );
+}
+
 #[test]
 fn retries_the_topics_of_a_rejected_frame_one_by_one() {
     let mut harness = Harness::new(Market::Spot, Access::Public);
@@ -65,14 +77,7 @@ fn retries_the_topics_of_a_rejected_frame_one_by_one() {
         "one topic, nothing else in flight"
     );
     harness.receive(&rejected(90_004, "Invalid channel param"));
-    let actions = harness.actions();
-    assert!(
-        matches!(&actions[..], [
-            Action::Emit(SessionEvent::Rejected { topic, .. }),
-            Action::Send(next),
-        ] if &**topic == "spot/a:X" && *next == subscribe_frame(&["spot/b:X"])),
-        "{actions:?}"
-    );
+    assert_next_is_subscribed(&harness.actions());
     harness.receive(&acknowledged("spot/b:X"));
     assert_eq!(harness.events(), [subscribed("spot/b:X")]);
 }
@@ -96,14 +101,7 @@ fn no_other_topic_is_subscribed_while_one_is_retried_alone() {
     assert_eq!(harness.sent(), Vec::<String>::new());
     // Without a name it can only be that of the topic that is in flight alone.
     harness.receive(&rejected(90_004, "Invalid channel param"));
-    let actions = harness.actions();
-    assert!(
-        matches!(&actions[..], [
-            Action::Emit(SessionEvent::Rejected { topic, .. }),
-            Action::Send(next),
-        ] if &**topic == "spot/a:X" && *next == subscribe_frame(&["spot/b:X"])),
-        "{actions:?}"
-    );
+    assert_next_is_subscribed(&harness.actions());
 }
 
 #[test]
